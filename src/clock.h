@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Clocks and timers; nothing else in evmm asks the host for the time. All times are nanoseconds, signed.
+ *
+ *	host	CLOCK_MONOTONIC; never stops
+ *	guest	starts at 0 with the machine, stands still while the VM is paused
+ *	fake	moves only by clock_fake_advance(), which fires what falls due, in order of deadline
+ *
+ * Timers belong to the loop thread and fire on it.
+ */
+#ifndef EVMM_CLOCK_H
+#define EVMM_CLOCK_H
+
+#include "src/list.h"
+
+struct clock;
+struct loop;
+struct loop_stats;
+
+typedef void timer_fn(void *opaque);
+
+struct timer {
+	struct clock *clock;
+	struct loop_stats *stats;
+	timer_fn *fn;
+	void *opaque;
+	int64_t deadline_ns; /* on its clock; meaningful while pending */
+	int heap_index;	     /* -1 when not pending */
+};
+
+/* Any thread: lock-free. */
+int64_t clock_now_ns(const struct clock *clock);
+
+/* Guest clock only. Nested calls are an error. A paused clock's timers don't fire. */
+void clock_pause(struct clock *clock);
+void clock_resume(struct clock *clock);
+bool clock_is_paused(const struct clock *clock);
+/* Any thread: guest_ns = host CLOCK_MONOTONIC ns - the returned offset, while the clock runs. */
+int64_t clock_guest_offset_ns(const struct clock *clock);
+
+/* A clock for tests, not bound to real time. Its timers fire inside clock_fake_advance(). */
+struct clock *clock_new_fake(struct loop *loop);
+void clock_fake_advance(struct clock *clock, int64_t ns);
+void clock_free(struct clock *clock);
+
+/* Deadline of the first pending timer, INT64_MAX when none (or when paused). */
+int64_t clock_next_deadline_ns(const struct clock *clock);
+
+void timer_init(struct timer *t, struct clock *clock, const char *name, timer_fn *fn, void *opaque);
+/* (Re)arms for an absolute time on the timer's clock; a time in the past fires in the next timers phase. */
+void timer_arm(struct timer *t, int64_t deadline_ns);
+void timer_cancel(struct timer *t);
+bool timer_pending(const struct timer *t);
+
+/* a*b/c with a 128-bit intermediate. */
+static inline uint64_t muldiv64(uint64_t a, uint64_t b, uint64_t c)
+{
+	return (uint64_t)((unsigned __int128)a * b / c);
+}
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Translation: guest bytes to micro-operations, one block at a time. translate.c decodes (Zydis), walks the block and
+ * dispatches by mnemonic; each unit (translate_int.c, _flow.c, _sys.c, _fpu.c, _sse.c) gives a table of entries.
+ */
+#ifndef EVMM_CPU_TRANSLATE_H
+#define EVMM_CPU_TRANSLATE_H
+
+#include <Zydis/Zydis.h>
+#include "src/cpu/ir.h"
+
+/* One translation in progress. */
+struct xlate {
+	struct cpu *c;
+	uint32_t mode;	/* enum cpu_mode_bits, as of the block's start */
+	uint64_t rip;	/* of the current instruction */
+	uint64_t next_rip; /* after it, wrapped to the code size */
+	const ZydisDecodedInstruction *insn;
+	const ZydisDecodedOperand *ops; /* explicit operands first, in Intel order (destination first) */
+	unsigned opsize;  /* operand size in bytes: 2, 4, 8 (1 where operands are bytes: look at the operand) */
+	unsigned adsize;  /* address size in bytes: 2, 4, 8 */
+	bool ended;	  /* the instruction ends the block: no fall-through */
+	bool last;	  /* the block ends after this instruction, falling through to next_rip */
+	struct uop *uops; /* buffer, owned by translate.c */
+	unsigned n, max;
+	uint64_t block_rip;
+};
+
+/* A memory operand as micro-operations take it. */
+struct mem_ref {
+	uint8_t base, index, scale, flags; /* flags: UF_SS */
+	int32_t disp;
+};
+
+struct xlate_entry {
+	ZydisMnemonic mnemonic;
+	/* Emits; returns false when this form is not valid here: then #UD. */
+	bool (*fn)(struct xlate *x, const struct xlate_entry *e);
+	unsigned arg;	  /* the function's own */
+	unsigned feature; /* 0, or CPU_FEATURE(...) of cpuid.h that the guest must have */
+};
+
+/* Each ends with an entry whose fn is NULL. */
+extern const struct xlate_entry xlate_int_table[], xlate_flow_table[], xlate_sys_table[], xlate_fpu_table[],
+	xlate_mmx_table[], xlate_sse_table[];
+
+/* Appends a micro-operation: everything zero but fn, op, ip, ilen, base=index=R_ZERO. There is always room. */
+struct uop *x_emit(struct xlate *x, enum uop_op op);
+/* x_emit with the memory operand filled in. */
+struct uop *x_emit_mem(struct xlate *x, enum uop_op op, const struct mem_ref *m);
+/*
+ * Resolves memory operand OP for an access of SIZE bytes; may emit EA micro-operations (segment checks with the
+ * access's kind and size included). At most one R_EA is alive at a time: string instructions do their own.
+ */
+struct mem_ref x_mem(struct xlate *x, const ZydisDecodedOperand *op, unsigned size, bool write);
+/* Effective address only (LEA): into slot R_EA or fused; no segment, no check; wrapped to the address size. */
+struct mem_ref x_lea(struct xlate *x, const ZydisDecodedOperand *op);
+
+/* Slot of a general register, any width but 8 bits. */
+uint8_t x_reg(ZydisRegister r);
+/* Byte offset in regs[] of an 8-bit register (AL=0, AH=1, CL=8...). */
+uint8_t x_reg8(ZydisRegister r);
+/* S_ES... of a segment register. */
+int x_seg(ZydisRegister r);
+/* Number of an XMM, MMX or ST register. */
+uint8_t x_vec(ZydisRegister r);
+
+static inline bool x_is_reg(const ZydisDecodedOperand *o)
+{
+	return o->type == ZYDIS_OPERAND_TYPE_REGISTER;
+}
+static inline bool x_is_mem(const ZydisDecodedOperand *o)
+{
+	return o->type == ZYDIS_OPERAND_TYPE_MEMORY;
+}
+static inline bool x_is_imm(const ZydisDecodedOperand *o)
+{
+	return o->type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+}
+/* Sign- or zero-extended as the instruction has it, then truncated to SIZE bytes. */
+uint64_t x_imm(const ZydisDecodedOperand *o, unsigned size);
+
+/*
+ * The common case for instructions that need no speed: one micro-operation OP that calls its function once, with
+ * dst/src/size/imm and the memory operand (UF_MEM) set from the operands.
+ */
+bool x_generic(struct xlate *x, enum uop_op op, unsigned mem_size, bool mem_write);
+
+/* Makes a block at C->rip. Never NULL: an instruction that can't be fetched faults (no return) if it is the first, else ends the block. */
+struct block *translate_block(struct cpu *c, uint64_t phys, const uint8_t *host);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The devices' frame: a device is a struct that begins with `struct device`, a few functions, and one
+ * const struct device_type. devices/registry.c lists all types. The tables drive -device, its help and
+ * error messages, `info qtree`, and save and restore.
+ *
+ * Life: device_new (properties have their defaults) -> device_set_prop... -> device_realize -> reset, any
+ * number of times -> device_unrealize (frees the struct too). Loop thread, or start-up before it runs.
+ */
+#ifndef EVMM_DEVICE_H
+#define EVMM_DEVICE_H
+
+#include "src/error.h"
+#include "src/irq.h"
+#include "src/list.h"
+#include "src/memory.h"
+
+struct machine;
+struct chardev;
+
+enum bus_type { BUS_SYSTEM, BUS_ISA, BUS_PCI, BUS_NONE };
+
+enum prop_type {
+	PROP_BOOL,   /* bool: on|off|yes|no|true|false */
+	PROP_U8,
+	PROP_U16,
+	PROP_U32,
+	PROP_U64,    /* number: decimal, 0x hex, 0 octal */
+	PROP_SIZE,   /* uint64_t with suffixes k M G T */
+	PROP_STRING, /* char *, heap */
+	PROP_CHARDEV, /* struct chardev *, by id */
+	PROP_PCI_ADDR, /* int32_t devfn, "slot.fn" or "slot"; -1 any */
+};
+
+struct device_prop {
+	const char *name;
+	enum prop_type type;
+	size_t offset;
+	uint64_t defval; /* numbers and bool */
+	const char *defstr; /* strings */
+	const char *desc;
+};
+
+#define DEFINE_PROP(S, field, name_, type_, def, desc_)                                            \
+	{.name = (name_), .type = (type_), .offset = offsetof(struct S, field), .defval = (def), .desc = (desc_)}
+#define DEFINE_PROP_STR(S, field, name_, def, desc_)                                               \
+	{.name = (name_), .type = PROP_STRING, .offset = offsetof(struct S, field), .defstr = (def), .desc = (desc_)}
+#define DEFINE_PROP_END {.name = NULL}
+
+/* What must survive a snapshot: named fields, fixed width, in the order of the table. */
+struct state_field {
+	const char *name;
+	size_t offset;
+	size_t size;	/* of one element, bytes: 1, 2, 4, 8, or anything for raw bytes */
+	size_t count;	/* elements */
+	const struct state_desc *sub; /* each element is itself described */
+};
+
+struct state_desc {
+	const char *name;
+	unsigned version;
+	const struct state_field *fields; /* ends with name NULL */
+	/* The untrusted, loaded fields are checked and what derives from them is rebuilt here. */
+	bool (*post_load)(void *opaque, struct error *err);
+};
+
+#define STATE_FIELD(S, f)                                                                          \
+	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), .count = 1}
+#define STATE_ARRAY(S, f)                                                                          \
+	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f[0]),       \
+	 .count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0])}
+#define STATE_END {.name = NULL}
+
+struct device;
+
+struct device_type {
+	const char *name;
+	const char *alias; /* QEMU's second spelling, or NULL */
+	const char *desc;
+	enum bus_type bus;
+	bool user_creatable; /* -device NAME works; a board's own parts are not */
+	size_t size;	     /* of the struct that begins with struct device */
+	const struct device_prop *props;
+	const struct state_desc *state;
+	bool (*realize)(struct device *dev, struct error *err);
+	void (*reset)(struct device *dev);
+	void (*unrealize)(struct device *dev);
+};
+
+struct device {
+	const struct device_type *type;
+	struct machine *machine;
+	char *id; /* of -device id=; may be NULL */
+	bool realized;
+	struct list node; /* machine->devices, in the order of creation */
+	unsigned guest_error_count;
+	int64_t guest_error_next_ns;
+	const char *broken; /* device_break's reason; cleared by reset */
+};
+
+extern const struct device_type *const device_types[]; /* devices/registry.c; ends with NULL */
+const struct device_type *device_type_find(const char *name);
+
+struct device *device_new(struct machine *m, const struct device_type *type, const char *id);
+/* VALUE as the user typed it. An unknown NAME is an error that names the nearest one. */
+bool device_set_prop(struct device *dev, const char *name, const char *value, struct error *err);
+/* For boards: a number, or a pointer already looked up. Aborts on a name or type that isn't there. */
+void device_set_prop_num(struct device *dev, const char *name, uint64_t value);
+void device_set_prop_chardev(struct device *dev, const char *name, struct chardev *chr);
+/* On failure the device is as before and still has to be freed with device_unrealize. */
+bool device_realize(struct device *dev, struct error *err);
+void device_reset(struct device *dev);
+void device_unrealize(struct device *dev);
+/* "-device NAME[,prop=value...]"; NAME,help prints the properties and exits 0. */
+struct device *device_create_from_option(struct machine *m, const char *arg, struct error *err);
+/* -device help */
+void device_list_types(void);
+void device_help(const struct device_type *type);
+
+/* For boards: new, no properties, realize; aborts with the message when it fails. */
+struct device *device_create_builtin(struct machine *m, const struct device_type *type);
+
+/* Save table -> flat little-endian bytes and back. Returned buffer is the caller's (free). */
+uint8_t *state_save(const struct state_desc *desc, const void *obj, size_t *bytes);
+bool state_load(const struct state_desc *desc, void *obj, const uint8_t *buf, size_t bytes, struct error *err);
+
+/* The guest did what no sane driver does: counted, rate-limited, logged under -d guest_errors. */
+void guest_error(struct device *dev, const char *fmt, ...) printf_like(2, 3);
+/* The device needs a reset before it does anything more. */
+void device_break(struct device *dev, const char *why);
+
+#endif

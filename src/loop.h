@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The event loop: one thread that owns every device. libev does the waiting; this module gives it the
+ * shape the rest of evmm relies on: named phases, measured sources, and sources that are members of
+ * their owners (no allocation per event).
+ *
+ * A turn, in this order, in one function (loop_turn):
+ *	post	drain the sources that other threads post to (pollers: vCPU mailboxes; notifiers)
+ *	submit	hooks that hand batched work to the kernel once per turn (io_uring, later)
+ *	wait	epoll through libev; first a short adaptive spin over the pollers, when spinning has paid
+ *	reap	completions
+ *	fds	file descriptors that are ready
+ *	timers	timers that are due, moved to a ready list before the first one fires
+ *	work	deferred work (loop_work), each once; what it schedules runs in the next turn
+ *
+ * Every source has a name, and the loop counts its callbacks, their total time and the longest one
+ * (`info loop`).
+ */
+#ifndef EVMM_LOOP_H
+#define EVMM_LOOP_H
+
+#include <ev.h>
+#include "src/list.h"
+
+struct loop;
+struct clock;
+
+/* What `info loop` shows, per source name. Sources of one name share a row. */
+struct loop_stats {
+	struct list node;
+	const char *name;
+	uint64_t callbacks;
+	uint64_t total_ns;
+	uint64_t max_ns;
+};
+
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+
+typedef void loop_fn(void *opaque);
+typedef void loop_fd_fn(void *opaque, unsigned events);
+typedef void loop_signal_fn(void *opaque, int signum);
+/* Returns true when it found and handled something. */
+typedef bool loop_poll_fn(void *opaque);
+
+/* A file descriptor watcher. Member of its owner; must be stopped before the owner is freed. */
+struct loop_fd {
+	ev_io io;
+	struct loop *loop;
+	struct loop_stats *stats;
+	loop_fd_fn *fn;
+	void *opaque;
+};
+
+/* Deferred work: runs once, in the work phase after it was scheduled. Scheduling twice is once. */
+struct loop_work {
+	struct list node;
+	struct loop *loop;
+	struct loop_stats *stats;
+	loop_fn *fn;
+	void *opaque;
+};
+
+/* An eventfd that any thread may signal; FN runs on the loop. Signals collapse. */
+struct loop_notifier {
+	struct loop_fd fd;
+	int eventfd;
+	loop_fn *fn;
+	void *opaque;
+};
+
+/*
+ * Something in memory that other threads publish to (a mailbox, a ring). While the loop is awake it is
+ * polled each turn. Before the loop sleeps it sets `loop sleeping`; a publisher that then finds
+ * loop_sleeping_mt() true calls loop_wake_mt().
+ */
+struct loop_poller {
+	struct list node;
+	struct loop *loop;
+	struct loop_stats *stats;
+	loop_poll_fn *fn;
+	void *opaque;
+};
+
+struct loop_signal {
+	ev_signal sig;
+	struct loop *loop;
+	struct loop_stats *stats;
+	loop_signal_fn *fn;
+	void *opaque;
+};
+
+/* The calling thread becomes the loop's thread. Several loops in one process (tests) are fine, one a thread at a time. */
+struct loop *loop_new(void);
+void loop_free(struct loop *loop);
+/* Turns until loop_stop(); re-entrant calls are an error. */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+/* One turn; waits at most MAX_WAIT_NS for something to happen (0: don't wait). For tests and start-up. Returns true when a callback ran. */
+bool loop_run_once(struct loop *loop, int64_t max_wait_ns);
+
+/* The clocks that belong to the loop, see clock.h. */
+struct clock *loop_clock_host(struct loop *loop);
+struct clock *loop_clock_guest(struct loop *loop);
+
+void loop_fd_init(struct loop_fd *w, struct loop *loop, const char *name, loop_fd_fn *fn, void *opaque);
+/* Watches FD for EVENTS (LOOP_READ|LOOP_WRITE); 0 stops. May be called again to change. */
+void loop_fd_set(struct loop_fd *w, int fd, unsigned events);
+void loop_fd_stop(struct loop_fd *w);
+
+void loop_work_init(struct loop_work *w, struct loop *loop, const char *name, loop_fn *fn, void *opaque);
+void loop_work_schedule(struct loop_work *w);
+void loop_work_cancel(struct loop_work *w);
+
+/* Returns false when no eventfd can be had. */
+bool loop_notifier_init(struct loop_notifier *n, struct loop *loop, const char *name, loop_fn *fn, void *opaque);
+void loop_notifier_fini(struct loop_notifier *n);
+void loop_notifier_signal_mt(struct loop_notifier *n);
+
+void loop_poller_add(struct loop_poller *p, struct loop *loop, const char *name, loop_poll_fn *fn, void *opaque);
+void loop_poller_remove(struct loop_poller *p);
+
+void loop_signal_add(struct loop_signal *s, struct loop *loop, const char *name, int signum, loop_signal_fn *fn, void *opaque);
+void loop_signal_remove(struct loop_signal *s);
+
+/* For publishers on other threads: a full barrier, then "does the loop sleep?"; wake it. */
+bool loop_sleeping_mt(struct loop *loop);
+void loop_wake_mt(struct loop *loop);
+
+/* Rows of struct loop_stats; the loop's own turns and sleeps are the row "loop". */
+struct list *loop_stats_list(struct loop *loop);
+
+/* Aborts with the place when the caller is not on a loop's thread. On in every build. */
+void loop_assert_failed(const char *file, int line, const char *func) __attribute__((noreturn, cold));
+extern __thread struct loop *loop_of_this_thread;
+#define LOOP_ASSERT()                                                                              \
+	do {                                                                                       \
+		if (unlikely(!loop_of_this_thread))                                                \
+			loop_assert_failed(__FILE__, __LINE__, __func__);                          \
+	} while (0)
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * struct machine: everything that one guest is. Reached from one place and passed along, so that tests can
+ * build one, poke it and throw it away, many times in one process.
+ *
+ * Run state (loop thread; QEMU's names in `info status`):
+ *
+ *	prelaunch --start--> running <--pause/resume--> paused
+ *	running --guest power-off--> shutdown (process ends, or stays paused with -no-shutdown)
+ *	running --reset--> (vCPUs parked, devices and vCPUs reset, boot state loaded) --> running
+ */
+#ifndef EVMM_MACHINE_H
+#define EVMM_MACHINE_H
+
+#include "src/accel.h"
+#include "src/clock.h"
+#include "src/device.h"
+#include "src/irq.h"
+#include "src/loop.h"
+#include "src/memory.h"
+#include "src/vcpu.h"
+
+struct worker_pool;
+struct chardev;
+
+enum run_state { RUN_PRELAUNCH, RUN_RUNNING, RUN_PAUSED, RUN_SHUTDOWN, RUN_INTERNAL_ERROR };
+
+enum shutdown_cause { SHUTDOWN_NONE, SHUTDOWN_GUEST, SHUTDOWN_GUEST_RESET, SHUTDOWN_HOST_SIGNAL, SHUTDOWN_QUIT, SHUTDOWN_DEBUG_EXIT };
+
+#define MACHINE_MAX_VCPUS 255
+#define MACHINE_GSIS	  24
+#define MACHINE_SERIALS	  4
+
+/* What the options say, before anything is built. Strings point into argv or the heap of the options. */
+struct machine_config {
+	const struct machine_type *type;
+	const struct accel_ops *accel;
+	const char *cpu_model;
+	uint64_t ram_bytes;
+	unsigned cpus, maxcpus, sockets, cores, threads;
+	const char *name;
+	const char *kernel, *initrd, *append;
+	bool no_reboot, no_shutdown, start_paused, nodefaults;
+	/* -rtc */
+	bool rtc_localtime;
+	bool rtc_base_set;
+	int64_t rtc_base_unix; /* seconds, with rtc_base_set */
+	bool rtc_clock_vm;     /* clock=vm: follows the guest clock; else the host's real time */
+	struct chardev *serials[MACHINE_SERIALS];
+	bool acpi;
+};
+
+/* A board. Lists of what it is made of are in its init function, readable as such. */
+struct machine_type {
+	const char *name;
+	const char *alias;
+	const char *desc;
+	bool is_default;
+	bool (*init)(struct machine *m, struct error *err);
+};
+
+extern const struct machine_type *const machine_types[]; /* src/machine.c; ends with NULL */
+
+/* RAM as the guest sees it: below 4 GiB, and the rest from 4 GiB up. */
+struct machine_ram {
+	uint8_t *host;
+	uint64_t bytes;
+	uint64_t below_4g, above_4g;
+	struct region low, high;
+};
+
+struct machine {
+	struct machine_config config;
+	struct loop *loop;
+	struct worker_pool *workers;
+	struct clock *clock; /* the guest clock, or a fake one */
+	const struct accel_ops *accel;
+	void *accel_state;
+	struct address_space mem; /* guest-physical */
+	struct address_space io;  /* 64 Ki ports */
+	struct machine_ram ram;
+	struct list devices;
+	struct vcpu **vcpus;
+	unsigned n_vcpus;
+
+	/* The board's interrupt wiring: GSI n reaches the 8259s (n < 16) and the IOAPIC. */
+	struct irq gsi[MACHINE_GSIS];
+	/* Set by the board; the 8259 pair's answer to an interrupt acknowledge. */
+	uint8_t (*intack)(void *opaque);
+	void *intack_opaque;
+	/* Set by the board: EOI broadcast to IOAPICs. */
+	void (*eoi_broadcast)(void *opaque, uint8_t vector);
+	void *eoi_opaque;
+	/* Set by the board: the power button (system_powerdown). */
+	void (*power_button)(void *opaque);
+	void *power_button_opaque;
+
+	enum run_state state;
+	enum shutdown_cause shutdown_cause;
+	int exit_status;
+	bool reset_pending, shutdown_pending;
+	struct loop_work control_work; /* carries out what was requested, outside of any device's callback */
+
+	/* Puts the boot CPU and memory in the state that the loaders asked for, after each reset. */
+	bool (*boot_reset)(struct machine *m, void *opaque);
+	void *boot_opaque;
+	/* The host's end: called on the loop when the machine has ended. */
+	void (*on_end)(void *opaque);
+	void *on_end_opaque;
+};
+
+/* Builds nothing yet: RAM, address spaces, accelerator, board come with machine_build. CLOCK NULL: the loop's guest clock. */
+struct machine *machine_new(struct loop *loop, const struct machine_config *config, struct clock *clock);
+/* RAM, accelerator, vCPUs, board devices, in that order. On failure the machine is still to be freed. */
+bool machine_build(struct machine *m, struct error *err);
+void machine_free(struct machine *m);
+
+/* First reset, vCPU threads started; running unless start_paused. */
+bool machine_start(struct machine *m, struct error *err);
+void machine_pause(struct machine *m);
+void machine_resume(struct machine *m);
+/* From devices and the monitor; carried out from control_work. Any cause sets exit status 0 but DEBUG_EXIT, which gives STATUS. */
+void machine_request_reset(struct machine *m);
+void machine_request_shutdown(struct machine *m, enum shutdown_cause cause, int status);
+void machine_power_button(struct machine *m);
+const char *machine_state_name(const struct machine *m);
+
+/* The board of the PC family (src/machine_pc.c). */
+extern const struct machine_type machine_pc, machine_none;
+const struct machine_type *machine_type_find(const char *name);
+void machine_list_types(void);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Address spaces: guest-physical memory and I/O ports as trees of regions.
+ *
+ * Regions are added and removed on the loop thread. From them a flat view is rendered: a sorted array of
+ * ranges, immutable once published. vCPU threads read the view without a lock (as_view_mt); the loop
+ * retires an old view and frees it once each vCPU has moved on (accel_ops.memory_changed).
+ *
+ * Dispatch of device regions happens on the loop thread alone. What nobody claims reads as ones, and
+ * writes to it are dropped.
+ */
+#ifndef EVMM_MEMORY_H
+#define EVMM_MEMORY_H
+
+#include "src/list.h"
+#include "src/error.h"
+
+typedef uint64_t gpa_t; /* guest-physical address */
+
+struct loop_notifier;
+struct device;
+
+struct region_ops {
+	/* OFFSET is from the region's start; SIZE is 1, 2, 4 or 8 bytes, within [min_size, max_size] and aligned unless `unaligned`. */
+	uint64_t (*read)(void *opaque, uint64_t offset, unsigned size);
+	void (*write)(void *opaque, uint64_t offset, uint64_t value, unsigned size);
+	/*
+	 * Access sizes the device implements (0: 1 and 4). Wider guest accesses are split, low address
+	 * first; narrower ones go through as they are, for the device to judge.
+	 */
+	uint8_t min_size, max_size;
+	bool unaligned;
+};
+
+enum region_kind {
+	REGION_IO,  /* ops are called on the loop thread */
+	REGION_RAM, /* host memory, guest reads and writes it directly */
+	REGION_ROM, /* host memory, guest reads it directly; writes go to ops->write if there is one, else are dropped */
+	REGION_ALIAS, /* a window into another region */
+	REGION_CONTAINER, /* children only */
+};
+
+struct region {
+	const char *name;
+	enum region_kind kind;
+	uint64_t size; /* bytes; the whole 2^64 is not expressible and not needed */
+	const struct region_ops *ops;
+	void *opaque;
+	uint8_t *host;	      /* RAM and ROM */
+	struct region *alias; /* ALIAS: target and where in it */
+	uint64_t alias_offset;
+	bool posted;  /* writes need no answer: the vCPU goes on without waiting (order per vCPU is kept) */
+	bool enabled; /* a disabled region is as if it were not there */
+
+	/* tree, owned by memory.c */
+	struct region *parent;
+	uint64_t offset; /* in parent */
+	int priority;	 /* higher hides lower; equal: the later one hides */
+	struct list node, children;
+	struct list doorbells;
+	struct address_space *as; /* root container only */
+};
+
+/* A write of SIZE bytes (0: any) at OFFSET, optionally of VALUE only, signals NOTIFIER instead of trapping. */
+struct region_doorbell {
+	struct list node;
+	uint64_t offset;
+	unsigned size;
+	bool match_value;
+	uint64_t value;
+	struct loop_notifier *notifier;
+};
+
+struct view_range {
+	uint64_t start, last; /* guest-physical or port, inclusive */
+	enum region_kind kind; /* IO, RAM or ROM */
+	struct region *region;
+	uint64_t region_offset; /* of START in REGION */
+	uint8_t *host;		/* of START; RAM and ROM */
+};
+
+struct mem_view {
+	uint64_t generation;
+	unsigned n;
+	struct view_range ranges[];
+};
+
+struct address_space {
+	const char *name;
+	struct region root;	/* CONTAINER */
+	struct mem_view *view;	/* current; atomic */
+	struct list retired;	/* views that a vCPU may still read */
+	unsigned transaction;	/* depth of as_begin/as_commit */
+	bool dirty;
+	void (*changed)(void *opaque); /* after a new view is published; loop thread */
+	void *changed_opaque;
+};
+
+void as_init(struct address_space *as, const char *name, uint64_t size);
+void as_fini(struct address_space *as);
+/* Several changes, one new view. Nests. */
+void as_begin(struct address_space *as);
+void as_commit(struct address_space *as);
+
+void region_init_io(struct region *r, const char *name, const struct region_ops *ops, void *opaque, uint64_t size);
+/* HOST is memory of the caller's, page-aligned for RAM that a vCPU maps. */
+void region_init_ram(struct region *r, const char *name, uint8_t *host, uint64_t size);
+void region_init_rom(struct region *r, const char *name, uint8_t *host, uint64_t size);
+void region_init_alias(struct region *r, const char *name, struct region *target, uint64_t offset, uint64_t size);
+void region_init_container(struct region *r, const char *name, uint64_t size);
+void region_add(struct region *parent, uint64_t offset, struct region *child, int priority);
+void region_remove(struct region *child);
+void region_set_enabled(struct region *r, bool enabled);
+void region_move(struct region *r, uint64_t offset);
+void region_add_doorbell(struct region *r, struct region_doorbell *d);
+void region_remove_doorbell(struct region *r, struct region_doorbell *d);
+
+/* Any thread. The view stays valid for a vCPU until it acknowledges a change, for the loop until it returns to the loop. */
+const struct mem_view *as_view_mt(const struct address_space *as);
+/* NULL when nothing is there. Binary search. */
+const struct view_range *view_find(const struct mem_view *view, uint64_t addr);
+/* The doorbell that a write would ring, or NULL. Any thread that holds a view. */
+struct region_doorbell *view_doorbell(const struct view_range *range, uint64_t addr, unsigned size, uint64_t value);
+
+/* Loop thread: one access as a vCPU would make it, RAM or device. SIZE 1, 2, 4, 8. */
+uint64_t as_read(struct address_space *as, uint64_t addr, unsigned size);
+void as_write(struct address_space *as, uint64_t addr, uint64_t value, unsigned size);
+
+/*
+ * DMA: loop thread, RAM and ROM-as-read only, never devices. False when any byte is outside RAM: then
+ * nothing was written, or the buffer is filled with ones. Writes tell the accelerator, so that a
+ * software CPU drops code it has translated.
+ */
+struct machine;
+bool dma_read(struct machine *m, gpa_t gpa, void *buf, size_t bytes);
+bool dma_write(struct machine *m, gpa_t gpa, const void *buf, size_t bytes);
+/* Maps up to *BYTES contiguous bytes of RAM; *BYTES says how many. NULL when there is none. After writing through it: dma_unmap. */
+void *dma_map(struct machine *m, gpa_t gpa, size_t *bytes, bool write);
+void dma_unmap(struct machine *m, gpa_t gpa, void *host, size_t bytes, bool written);
+
+#endif

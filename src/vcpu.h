@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vCPU threads and the trap mailbox (DESIGN section 3).
+ *
+ * A vCPU that needs a device's answer fills vcpu->exit, publishes it with one release store and waits:
+ * first spinning, then on a futex. The loop takes it, dispatches it through the address space, stores the
+ * answer and releases the vCPU. The eventfd is written only when the loop sleeps, the futex woken only
+ * when the vCPU does. Both spins adapt to whether they paid, and shrink to nothing when there are more
+ * runnable threads than host CPUs.
+ *
+ *	   vCPU thread				   loop thread
+ *	   fill exit, state=REQUEST (release) -->  poller sees REQUEST (acquire)
+ *	   wake loop if it sleeps		   dispatch: as_read/as_write/...
+ *	   spin, then futex_wait on state    <--   state=ANSWERED (release), futex_wake if it sleeps
+ */
+#ifndef EVMM_VCPU_H
+#define EVMM_VCPU_H
+
+#include <pthread.h>
+#include "src/loop.h"
+#include "src/memory.h"
+
+struct machine;
+struct vcpu;
+
+enum vcpu_exit_kind {
+	VCPU_EXIT_NONE,
+	VCPU_EXIT_PIO,	    /* port I/O; count > 1 for string I/O, elements in `data` or `buf` */
+	VCPU_EXIT_MMIO,
+	VCPU_EXIT_INTACK,   /* the vCPU takes an ExtINT: ask the 8259 for its vector */
+	VCPU_EXIT_EOI,	    /* EOI of a level-triggered vector, for the IOAPICs */
+	VCPU_EXIT_SHUTDOWN, /* triple fault */
+	VCPU_EXIT_CALL,	    /* run exit.call(exit.call_arg) on the loop */
+	VCPU_EXIT_PARKED,   /* the vCPU has stopped because it was asked to (pause, reset) */
+	VCPU_EXIT_FENCE,    /* does nothing; answered once everything posted before it has been done */
+};
+
+#define VCPU_EXIT_BUF 4096 /* bytes of string I/O that one trap carries */
+
+struct vcpu_exit {
+	enum vcpu_exit_kind kind;
+	bool write;
+	uint8_t size; /* bytes of one element: 1, 2, 4, 8 */
+	uint8_t vector;
+	uint32_t count; /* elements */
+	uint64_t addr;	/* port or guest-physical address */
+	uint64_t data;	/* count == 1: written value, or the answer */
+	void (*call)(struct vcpu *v, void *arg);
+	void *call_arg;
+	uint8_t *buf; /* count > 1: count*size bytes */
+};
+
+/* A posted write in a vCPU's ring: no answer. */
+struct vcpu_posted {
+	uint64_t addr;
+	uint64_t data;
+	uint8_t size;
+	bool mmio;
+	uint8_t kind; /* enum vcpu_exit_kind: PIO, MMIO or EOI */
+	uint8_t vector;
+};
+
+#define VCPU_POSTED_RING 256
+
+enum vcpu_mailbox_state { MBOX_IDLE, MBOX_REQUEST, MBOX_ANSWERED };
+
+/* Why vCPUs are asked to leave guest code; bits of vcpu->requests. */
+enum vcpu_request {
+	VCPU_REQ_PAUSE = 1u << 0,   /* park until resumed */
+	VCPU_REQ_EXIT = 1u << 1,    /* the thread ends */
+	VCPU_REQ_FLUSH = 1u << 2,   /* the memory view changed: drop cached translations, take the new view */
+	VCPU_REQ_INTR = 1u << 3,    /* look at the local APIC's inbox */
+	VCPU_REQ_CODE = 1u << 4,    /* look at the inbox of written code pages */
+	VCPU_REQ_TIMER = 1u << 5,   /* the local APIC timer may be due */
+};
+
+struct vcpu_stats {
+	uint64_t traps, posted, doorbells, spins_won, spins_lost, loop_wakes;
+};
+
+struct vcpu {
+	struct machine *machine;
+	unsigned index;
+	uint32_t apic_id;
+	pthread_t thread;
+	bool thread_started;
+	void *accel; /* the accelerator's part: struct cpu for soft */
+
+	/* shared between the vCPU thread and others; atomic */
+	uint32_t requests __attribute__((aligned(64))); /* enum vcpu_request */
+	uint32_t halted_futex;				/* 1 while the vCPU sleeps in vcpu_wait_event */
+	uint64_t view_seen;				/* generation of the memory views that this vCPU no longer reads below */
+	uint64_t io_view_seen;
+
+	/* mailbox */
+	uint32_t mbox __attribute__((aligned(64))); /* enum vcpu_mailbox_state; atomic */
+	uint32_t mbox_sleeping;			    /* the vCPU waits in the futex */
+	struct vcpu_exit exit;
+	uint8_t exit_buf[VCPU_EXIT_BUF];
+
+	/* posted ring: vCPU writes head, loop writes tail */
+	uint32_t posted_head __attribute__((aligned(64)));
+	uint32_t posted_tail __attribute__((aligned(64)));
+	struct vcpu_posted posted[VCPU_POSTED_RING];
+
+	unsigned spin_limit; /* adaptive, in polls */
+	bool parked;	     /* loop thread's view */
+	struct loop_poller poller;
+	struct vcpu_stats stats;
+};
+
+/* ---- called on the vCPU's own thread by accelerators ---- */
+
+/* One element. Doorbells and posted regions are resolved here, without a trap where none is needed. */
+uint64_t vcpu_mmio_read(struct vcpu *v, gpa_t gpa, unsigned size);
+void vcpu_mmio_write(struct vcpu *v, gpa_t gpa, uint64_t value, unsigned size);
+uint64_t vcpu_pio_read(struct vcpu *v, uint16_t port, unsigned size);
+void vcpu_pio_write(struct vcpu *v, uint16_t port, uint64_t value, unsigned size);
+/* String I/O: COUNT elements of SIZE bytes in BUF, one trap per VCPU_EXIT_BUF bytes. */
+void vcpu_pio_read_string(struct vcpu *v, uint16_t port, void *buf, unsigned size, unsigned count);
+void vcpu_pio_write_string(struct vcpu *v, uint16_t port, const void *buf, unsigned size, unsigned count);
+/* Asks the 8259 pair; the vector. */
+uint8_t vcpu_intack(struct vcpu *v);
+void vcpu_post_eoi(struct vcpu *v, uint8_t vector);
+/* Triple fault: parks the vCPU until the machine is reset or ends. */
+void vcpu_shutdown(struct vcpu *v);
+/* Runs FN(v, arg) on the loop thread and waits. */
+void vcpu_call_on_loop(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg);
+
+/*
+ * Sleeps until a request arrives or the host's CLOCK_MONOTONIC reaches DEADLINE_NS (INT64_MAX: never).
+ * Spins a little first when that has paid. Returns at once when requests are pending.
+ */
+void vcpu_wait_event(struct vcpu *v, int64_t deadline_ns);
+
+/* ---- any thread ---- */
+
+/* Sets bits in v->requests and gets the vCPU out of guest code or sleep (accel_ops.kick). */
+void vcpu_request_mt(struct vcpu *v, uint32_t bits);
+
+/* ---- loop thread ---- */
+
+struct vcpu *vcpu_new(struct machine *m, unsigned index, uint32_t apic_id);
+bool vcpu_start(struct vcpu *v, struct error *err);
+/* Waits for the thread to end; answers what it still asks. Only at teardown. */
+void vcpu_free(struct vcpu *v);
+/*
+ * Asks all vCPUs to park, and calls DONE on the loop when they have, with no wait in between. A vCPU that
+ * waits in its mailbox is answered first. vcpus_resume lets them go on.
+ */
+void vcpus_pause(struct machine *m, loop_fn *done, void *opaque);
+void vcpus_resume(struct machine *m);
+bool vcpus_all_parked(struct machine *m);
+
+#endif
