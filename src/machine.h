@@ -22,6 +22,7 @@
 
 struct worker_pool;
 struct chardev;
+struct acpi_board;
 
 enum run_state { RUN_PRELAUNCH, RUN_RUNNING, RUN_PAUSED, RUN_SHUTDOWN, RUN_INTERNAL_ERROR };
 
@@ -100,6 +101,9 @@ struct machine {
 	int exit_status;
 	bool reset_pending, shutdown_pending;
 	struct loop_work control_work; /* carries out what was requested, outside of any device's callback */
+
+	/* Set by the board, its own memory: what the ACPI tables tell (src/boot/boot.h). NULL: the guest gets no tables. */
+	const struct acpi_board *acpi;
 
 	/* Puts the boot CPU and memory in the state that the loaders asked for, after each reset. */
 	bool (*boot_reset)(struct machine *m, void *opaque);
