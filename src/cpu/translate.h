@@ -34,7 +34,11 @@ struct mem_ref {
 
 struct xlate_entry {
 	ZydisMnemonic mnemonic;
-	/* Emits; returns false when this form is not valid here: then #UD. */
+	/*
+	 * Emits; returns false, having emitted nothing, when this form is not this entry's or not valid here: then the
+	 * next entry of the same mnemonic is tried (any table: MOV to CR8 or a segment register, MOVSD and CMPSD of
+	 * strings or SSE, POP of a segment register), and #UD follows when none takes it.
+	 */
 	bool (*fn)(struct xlate *x, const struct xlate_entry *e);
 	unsigned arg;	  /* the function's own */
 	unsigned feature; /* 0, or CPU_FEATURE(...) of cpuid.h that the guest must have */
