@@ -53,6 +53,7 @@ struct state_field {
 	size_t offset;
 	size_t size;	/* of one element, bytes: 1, 2, 4, 8, or anything for raw bytes */
 	size_t count;	/* elements */
+	bool is_bool;	/* what is loaded must be 0 or 1 */
 	const struct state_desc *sub; /* each element is itself described */
 };
 
@@ -65,10 +66,18 @@ struct state_desc {
 };
 
 #define STATE_FIELD(S, f)                                                                          \
-	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), .count = 1}
+	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), .count = 1, \
+	 .is_bool = __builtin_types_compatible_p(__typeof__(((struct S *)0)->f), bool)}
 #define STATE_ARRAY(S, f)                                                                          \
 	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f[0]),       \
-	 .count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0])}
+	 .count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0]),                    \
+	 .is_bool = __builtin_types_compatible_p(__typeof__(((struct S *)0)->f[0]), bool)}
+/* A struct, or an array of them, that SUB describes. */
+#define STATE_STRUCT(S, f, sub_)                                                                   \
+	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), .count = 1, .sub = &(sub_)}
+#define STATE_STRUCT_ARRAY(S, f, sub_)                                                             \
+	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f[0]),       \
+	 .count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0]), .sub = &(sub_)}
 #define STATE_END {.name = NULL}
 
 struct device;

@@ -57,6 +57,7 @@ struct region {
 	uint64_t offset; /* in parent */
 	int priority;	 /* higher hides lower; equal: the later one hides */
 	struct list node, children;
+	struct list aliases, alias_node; /* aliases of this region that are in a tree */
 	struct list doorbells;
 	struct address_space *as; /* root container only */
 };
@@ -77,10 +78,14 @@ struct view_range {
 	struct region *region;
 	uint64_t region_offset; /* of START in REGION */
 	uint8_t *host;		/* of START; RAM and ROM */
+	bool posted;		/* copies of the region's, so that a vCPU need not look at the region */
+	unsigned n_doorbells;
+	struct region_doorbell *doorbells; /* owned by the view */
 };
 
 struct mem_view {
 	uint64_t generation;
+	struct list retired_node;
 	unsigned n;
 	struct view_range ranges[];
 };
@@ -93,7 +98,9 @@ struct address_space {
 	unsigned transaction;	/* depth of as_begin/as_commit */
 	bool dirty;
 	void (*changed)(void *opaque); /* after a new view is published; loop thread */
-	void *changed_opaque;
+	/* after as_write changed RAM; loop thread. May be NULL */
+	void (*ram_written)(void *opaque, gpa_t gpa, uint64_t bytes);
+	void *changed_opaque; /* of both */
 };
 
 void as_init(struct address_space *as, const char *name, uint64_t size);
@@ -101,6 +108,11 @@ void as_fini(struct address_space *as);
 /* Several changes, one new view. Nests. */
 void as_begin(struct address_space *as);
 void as_commit(struct address_space *as);
+/*
+ * Frees the retired views older than generation SEEN. Loop thread, and not from within a device's callback,
+ * whose access may still be using one.
+ */
+void as_reclaim(struct address_space *as, uint64_t seen);
 
 void region_init_io(struct region *r, const char *name, const struct region_ops *ops, void *opaque, uint64_t size);
 /* HOST is memory of the caller's, page-aligned for RAM that a vCPU maps. */
@@ -119,7 +131,7 @@ void region_remove_doorbell(struct region *r, struct region_doorbell *d);
 const struct mem_view *as_view_mt(const struct address_space *as);
 /* NULL when nothing is there. Binary search. */
 const struct view_range *view_find(const struct mem_view *view, uint64_t addr);
-/* The doorbell that a write would ring, or NULL. Any thread that holds a view. */
+/* The doorbell that a write would ring (the view's copy), or NULL. Any thread that holds a view. */
 struct region_doorbell *view_doorbell(const struct view_range *range, uint64_t addr, unsigned size, uint64_t value);
 
 /* Loop thread: one access as a vCPU would make it, RAM or device. SIZE 1, 2, 4, 8. */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Allocation that cannot fail: out of memory ends the process. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "src/util.h"
+
+static cold_fn void __attribute__((noreturn)) out_of_memory(size_t bytes)
+{
+	fprintf(stderr, "evmm: out of memory (%zu bytes wanted)\n", bytes);
+	abort();
+}
+
+void *xmalloc(size_t bytes)
+{
+	void *p = malloc(bytes ? bytes : 1);
+
+	if (!p)
+		out_of_memory(bytes);
+	return p;
+}
+
+void *xzalloc(size_t bytes)
+{
+	void *p = calloc(1, bytes ? bytes : 1);
+
+	if (!p)
+		out_of_memory(bytes);
+	return p;
+}
+
+void *xrealloc(void *old, size_t bytes)
+{
+	void *p = realloc(old, bytes ? bytes : 1);
+
+	if (!p)
+		out_of_memory(bytes);
+	return p;
+}
+
+void *xaligned_zalloc(size_t align, size_t bytes)
+{
+	void *p = NULL;
+
+	bytes = ALIGN_UP(bytes ? bytes : 1, align);
+	if (posix_memalign(&p, MAX(align, sizeof(void *)), bytes))
+		out_of_memory(bytes);
+	return memset(p, 0, bytes);
+}
+
+char *xstrdup(const char *s)
+{
+	char *p = strdup(s);
+
+	if (!p)
+		out_of_memory(strlen(s) + 1);
+	return p;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	char *s = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		out_of_memory(0);
+	va_end(ap);
+	return s;
+}
