@@ -9,8 +9,8 @@ AC_DEFUN([EVMM_COMPILER_FLAGS], [
 	AC_SUBST([EVMM_CFLAGS])
 ])
 
-# EVMM_SANITIZERS: --enable-sanitizers builds everything with ASan and UBSan.
-AC_DEFUN([EVMM_SANITIZERS], [
+# EVMM_ENABLE_SANITIZERS: --enable-sanitizers builds everything with ASan and UBSan.
+AC_DEFUN([EVMM_ENABLE_SANITIZERS], [
 	AC_ARG_ENABLE([sanitizers],
 		[AS_HELP_STRING([--enable-sanitizers], [build with AddressSanitizer and UndefinedBehaviorSanitizer])],
 		[], [enable_sanitizers=no])
