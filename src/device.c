@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The devices' frame: properties, life, -device. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "io/char/chardev.h"
+#include "src/clock.h"
+#include "src/device.h"
+#include "src/log.h"
+#include "src/loop.h"
+#include "src/machine.h"
+#include "src/options.h"
+
+static const char *const bus_names[] = {
+	[BUS_SYSTEM] = "System",
+	[BUS_ISA] = "ISA",
+	[BUS_PCI] = "PCI",
+	[BUS_NONE] = NULL,
+};
+
+static const char *const prop_type_names[] = {
+	[PROP_BOOL] = "bool",	  [PROP_U8] = "uint8",	     [PROP_U16] = "uint16",
+	[PROP_U32] = "uint32",	  [PROP_U64] = "uint64",     [PROP_SIZE] = "size",
+	[PROP_STRING] = "str",	  [PROP_CHARDEV] = "str",    [PROP_PCI_ADDR] = "int32",
+};
+
+/* ---- types ---- */
+
+const struct device_type *device_type_find(const char *name)
+{
+	for (const struct device_type *const *t = device_types; *t; t++)
+		if (!strcmp((*t)->name, name) || ((*t)->alias && !strcmp((*t)->alias, name)))
+			return *t;
+	return NULL;
+}
+
+static unsigned count_types(void)
+{
+	unsigned n = 0;
+
+	while (device_types[n])
+		n++;
+	return n;
+}
+
+static bool unknown_type(const char *name, struct error *err)
+{
+	const char **names = xzalloc((count_types() * 2 + 1) * sizeof(*names));
+	const char *nearest;
+	unsigned n = 0;
+
+	for (const struct device_type *const *t = device_types; *t; t++) {
+		if (!(*t)->user_creatable)
+			continue;
+		names[n++] = (*t)->name;
+		if ((*t)->alias)
+			names[n++] = (*t)->alias;
+	}
+	nearest = nearest_word(name, names);
+	if (nearest)
+		error_set(err, "'%s' is not a valid device model name; did you mean '%s'?", name, nearest);
+	else
+		error_set(err, "'%s' is not a valid device model name (-device help lists them)", name);
+	free(names);
+	return false;
+}
+
+void device_list_types(void)
+{
+	for (const struct device_type *const *t = device_types; *t; t++) {
+		if (!(*t)->user_creatable)
+			continue;
+		printf("name \"%s\"", (*t)->name);
+		if (bus_names[(*t)->bus])
+			printf(", bus %s", bus_names[(*t)->bus]);
+		if ((*t)->alias)
+			printf(", alias \"%s\"", (*t)->alias);
+		if ((*t)->desc)
+			printf(", desc \"%s\"", (*t)->desc);
+		printf("\n");
+	}
+}
+
+static void print_default(const struct device_prop *p)
+{
+	switch (p->type) {
+	case PROP_BOOL:
+		printf(" (default: %s)", p->defval ? "on" : "off");
+		break;
+	case PROP_STRING:
+		if (p->defstr)
+			printf(" (default: %s)", p->defstr);
+		break;
+	case PROP_CHARDEV:
+	case PROP_PCI_ADDR:
+		break;
+	default:
+		printf(" (default: %llu)", (unsigned long long)p->defval);
+	}
+}
+
+void device_help(const struct device_type *type)
+{
+	printf("%s options:\n", type->name);
+	for (const struct device_prop *p = type->props; p && p->name; p++) {
+		int width = printf("  %s=<%s>", p->name, prop_type_names[p->type]);
+
+		printf("%*s - %s", MAX(0, 24 - width), "", p->desc ? p->desc : "");
+		print_default(p);
+		printf("\n");
+	}
+}
+
+/* ---- properties ---- */
+
+static const struct device_prop *prop_find(const struct device_type *type, const char *name)
+{
+	for (const struct device_prop *p = type->props; p && p->name; p++)
+		if (!strcmp(p->name, name))
+			return p;
+	return NULL;
+}
+
+static void *prop_field(struct device *dev, const struct device_prop *p)
+{
+	return (char *)dev + p->offset;
+}
+
+static unsigned prop_bits(enum prop_type type)
+{
+	switch (type) {
+	case PROP_BOOL:
+		return 1;
+	case PROP_U8:
+		return 8;
+	case PROP_U16:
+		return 16;
+	case PROP_U32:
+		return 32;
+	default:
+		return 64;
+	}
+}
+
+static void prop_store_num(struct device *dev, const struct device_prop *p, uint64_t value)
+{
+	void *field = prop_field(dev, p);
+
+	switch (p->type) {
+	case PROP_BOOL:
+		*(bool *)field = value;
+		break;
+	case PROP_U8:
+		*(uint8_t *)field = (uint8_t)value;
+		break;
+	case PROP_U16:
+		*(uint16_t *)field = (uint16_t)value;
+		break;
+	case PROP_U32:
+		*(uint32_t *)field = (uint32_t)value;
+		break;
+	case PROP_U64:
+	case PROP_SIZE:
+		*(uint64_t *)field = value;
+		break;
+	case PROP_PCI_ADDR:
+		*(int32_t *)field = (int32_t)value;
+		break;
+	default:
+		abort();
+	}
+}
+
+static void prop_store_string(struct device *dev, const struct device_prop *p, const char *value)
+{
+	char **field = prop_field(dev, p);
+
+	free(*field);
+	*field = value ? xstrdup(value) : NULL;
+}
+
+static void props_set_defaults(struct device *dev)
+{
+	for (const struct device_prop *p = dev->type->props; p && p->name; p++) {
+		if (p->type == PROP_STRING)
+			prop_store_string(dev, p, p->defstr);
+		else if (p->type != PROP_CHARDEV)
+			prop_store_num(dev, p, p->defval);
+	}
+}
+
+static bool unknown_prop(const struct device *dev, const char *name, struct error *err)
+{
+	const char *names[65] = {NULL};
+	const char *nearest;
+	unsigned n = 0;
+
+	for (const struct device_prop *p = dev->type->props; p && p->name && n < 64; p++)
+		names[n++] = p->name;
+	nearest = nearest_word(name, names);
+	if (nearest)
+		return error_set(err, "Property '%s.%s' not found; did you mean '%s'?", dev->type->name,
+				 name, nearest);
+	return error_set(err, "Property '%s.%s' not found (-device %s,help lists them)", dev->type->name,
+			 name, dev->type->name);
+}
+
+static bool bad_value(const struct device *dev, const struct device_prop *p, const char *value,
+		      const char *expected, struct error *err)
+{
+	return error_set(err, "Property '%s.%s': '%s' is not %s", dev->type->name, p->name, value, expected);
+}
+
+/* "slot" or "slot.function", both hexadecimal as QEMU has them. */
+static bool parse_pci_addr(const char *s, uint64_t *devfn)
+{
+	unsigned slot, fn = 0;
+	int used = 0;
+
+	if (!*s || strspn(s, "0123456789abcdefABCDEF.xX") != strlen(s))
+		return false;
+	if (sscanf(s, "%x.%x%n", &slot, &fn, &used) != 2 || s[used]) {
+		fn = 0;
+		used = 0;
+		if (sscanf(s, "%x%n", &slot, &used) != 1 || s[used])
+			return false;
+	}
+	if (slot > 31 || fn > 7)
+		return false;
+	*devfn = slot << 3 | fn;
+	return true;
+}
+
+static bool set_number(struct device *dev, const struct device_prop *p, const char *value, struct error *err)
+{
+	unsigned bits = prop_bits(p->type);
+	uint64_t n;
+
+	if (!parse_u64(value, &n))
+		return bad_value(dev, p, value, "a number", err);
+	if (bits < 64 && n >> bits)
+		return error_set(err, "Property '%s.%s': %s is too large (at most %llu)", dev->type->name,
+				 p->name, value, (1ull << bits) - 1);
+	prop_store_num(dev, p, n);
+	return true;
+}
+
+static bool set_chardev(struct device *dev, const struct device_prop *p, const char *value, struct error *err)
+{
+	struct chardev *chr = chardev_find(value);
+
+	if (!chr)
+		return error_set(err, "Property '%s.%s' can't find value '%s' (no -chardev has that id)",
+				 dev->type->name, p->name, value);
+	*(struct chardev **)prop_field(dev, p) = chr;
+	return true;
+}
+
+bool device_set_prop(struct device *dev, const char *name, const char *value, struct error *err)
+{
+	const struct device_prop *p = prop_find(dev->type, name);
+	uint64_t n;
+	bool b;
+
+	if (!p)
+		return unknown_prop(dev, name, err);
+	switch (p->type) {
+	case PROP_BOOL:
+		if (!parse_bool(value, &b))
+			return bad_value(dev, p, value, "'on' or 'off'", err);
+		prop_store_num(dev, p, b);
+		return true;
+	case PROP_SIZE:
+		if (!parse_size(value, 0, &n))
+			return bad_value(dev, p, value, "a size such as 512, 64k or 1M", err);
+		prop_store_num(dev, p, n);
+		return true;
+	case PROP_STRING:
+		prop_store_string(dev, p, value);
+		return true;
+	case PROP_CHARDEV:
+		return set_chardev(dev, p, value, err);
+	case PROP_PCI_ADDR:
+		if (!parse_pci_addr(value, &n))
+			return bad_value(dev, p, value, "a PCI address (slot or slot.function)", err);
+		prop_store_num(dev, p, n);
+		return true;
+	default:
+		return set_number(dev, p, value, err);
+	}
+}
+
+static cold_fn void __attribute__((noreturn)) bad_builtin(const struct device *dev, const char *what)
+{
+	report_error("%s: no property '%s' of that type", dev->type->name, what);
+	abort();
+}
+
+void device_set_prop_num(struct device *dev, const char *name, uint64_t value)
+{
+	const struct device_prop *p = prop_find(dev->type, name);
+
+	if (!p || p->type == PROP_STRING || p->type == PROP_CHARDEV)
+		bad_builtin(dev, name);
+	prop_store_num(dev, p, value);
+}
+
+void device_set_prop_chardev(struct device *dev, const char *name, struct chardev *chr)
+{
+	const struct device_prop *p = prop_find(dev->type, name);
+
+	if (!p || p->type != PROP_CHARDEV)
+		bad_builtin(dev, name);
+	*(struct chardev **)prop_field(dev, p) = chr;
+}
+
+/* ---- life ---- */
+
+struct device *device_new(struct machine *m, const struct device_type *type, const char *id)
+{
+	struct device *dev = xzalloc(type->size);
+
+	dev->type = type;
+	dev->machine = m;
+	dev->id = id ? xstrdup(id) : NULL;
+	list_init(&dev->node);
+	if (m)
+		list_push_back(&m->devices, &dev->node);
+	props_set_defaults(dev);
+	return dev;
+}
+
+bool device_realize(struct device *dev, struct error *err)
+{
+	if (dev->type->realize && !dev->type->realize(dev, err))
+		return false;
+	dev->realized = true;
+	return true;
+}
+
+void device_reset(struct device *dev)
+{
+	dev->broken = NULL;
+	if (dev->type->reset)
+		dev->type->reset(dev);
+}
+
+void device_unrealize(struct device *dev)
+{
+	if (dev->realized && dev->type->unrealize)
+		dev->type->unrealize(dev);
+	list_remove(&dev->node);
+	for (const struct device_prop *p = dev->type->props; p && p->name; p++)
+		if (p->type == PROP_STRING)
+			prop_store_string(dev, p, NULL);
+	free(dev->id);
+	free(dev);
+}
+
+struct device *device_create_builtin(struct machine *m, const struct device_type *type)
+{
+	struct device *dev = device_new(m, type, NULL);
+	struct error err = ERROR_INIT;
+
+	if (!device_realize(dev, &err)) {
+		error_prefix(&err, "%s: ", type->name);
+		error_report(&err);
+		abort();
+	}
+	return dev;
+}
+
+/* ---- -device ---- */
+
+static bool id_in_use(const struct machine *m, const char *id)
+{
+	list_for_each(it, &m->devices) {
+		const struct device *dev = list_entry(it, struct device, node);
+
+		if (dev->id && !strcmp(dev->id, id))
+			return true;
+	}
+	return false;
+}
+
+static bool apply_options(struct device *dev, struct optlist *l, struct error *err)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		const char *key = l->items[i].key;
+
+		if (!l->items[i].used && !device_set_prop(dev, key ? key : "", l->items[i].value, err))
+			return false;
+	}
+	return device_realize(dev, err);
+}
+
+static struct device *create_from_list(struct machine *m, struct optlist *l, struct error *err)
+{
+	const char *driver = optlist_get(l, "driver");
+	const char *id = optlist_get(l, "id");
+	const struct device_type *type;
+	struct device *dev;
+
+	if (!driver) {
+		error_set(err, "a device model name is needed (-device help lists them)");
+		return NULL;
+	}
+	type = device_type_find(driver);
+	if (!type) {
+		unknown_type(driver, err);
+		return NULL;
+	}
+	if (optlist_get(l, "help") || optlist_get(l, "?")) {
+		device_help(type);
+		exit(0);
+	}
+	if (!type->user_creatable) {
+		error_set(err, "'%s' is a part of the board; it can't be added", driver);
+		return NULL;
+	}
+	if (id && id_in_use(m, id)) {
+		error_set(err, "Duplicate device ID '%s'", id);
+		return NULL;
+	}
+	dev = device_new(m, type, id);
+	if (!apply_options(dev, l, err)) {
+		device_unrealize(dev);
+		return NULL;
+	}
+	return dev;
+}
+
+struct device *device_create_from_option(struct machine *m, const char *arg, struct error *err)
+{
+	struct optlist l;
+	struct device *dev = NULL;
+
+	if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+		device_list_types();
+		exit(0);
+	}
+	if (optlist_parse(&l, arg, "driver", err)) {
+		dev = create_from_list(m, &l, err);
+		optlist_free(&l);
+	}
+	if (!dev)
+		error_prefix(err, "-device %s: ", arg);
+	return dev;
+}
+
+/* ---- what the guest did wrong ---- */
+
+#define GUEST_ERRORS_UNLIMITED 10
+
+void guest_error(struct device *dev, const char *fmt, ...)
+{
+	char *what;
+	va_list ap;
+
+	dev->guest_error_count++;
+	if (!log_enabled(LOG_GUEST_ERRORS))
+		return;
+	if (dev->guest_error_count > GUEST_ERRORS_UNLIMITED && dev->machine) {
+		int64_t now = clock_now_ns(loop_clock_host(dev->machine->loop));
+
+		if (now < dev->guest_error_next_ns)
+			return;
+		dev->guest_error_next_ns = now + NS_PER_SEC;
+	}
+	va_start(ap, fmt);
+	if (vasprintf(&what, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	log_printf(LOG_GUEST_ERRORS, "%s: %s (%u so far)\n", dev->id ? dev->id : dev->type->name, what,
+		   dev->guest_error_count);
+	free(what);
+}
+
+void device_break(struct device *dev, const char *why)
+{
+	if (dev->broken)
+		return;
+	dev->broken = why;
+	guest_error(dev, "needs a reset: %s", why);
+}
