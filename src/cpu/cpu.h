@@ -31,6 +31,7 @@ struct uop;
 struct block;
 struct block_cache;
 struct lapic;
+struct code_map;
 
 /*
  * Register slots. Micro-operations name registers by slot. Segment bases and temporaries are slots too, so
@@ -160,6 +161,9 @@ enum cpu_mode_bits {
 	MODE_LMA = 1u << 13,   /* long mode active (compatibility or 64-bit) */
 	MODE_CPL0 = 1u << 14,
 	MODE_TSD = 1u << 15,   /* RDTSC faults here */
+	MODE_DBP = 1u << 16,   /* DR7 enables a data or I/O breakpoint: blocks of one instruction, then cpu_step_trap() */
+	/* In any of these, blocks hold one instruction and are not chained. */
+	MODE_ONE = MODE_STEP | MODE_BP | MODE_DBP,
 };
 
 /* Software TLB tables, chosen by privilege */
@@ -220,7 +224,7 @@ struct cpu_fpu {
 };
 
 /* Features: CPUID words as the guest sees them, after -cpu. See cpuid.h. */
-enum cpuid_word { CPUID_1_EDX, CPUID_1_ECX, CPUID_7_EBX, CPUID_7_ECX, CPUID_7_EDX, CPUID_D1_EAX, CPUID_80000001_EDX, CPUID_80000001_ECX, CPUID_80000007_EDX, CPUID_80000008_EBX, CPUID_NWORDS };
+enum cpuid_word { CPUID_1_EDX, CPUID_1_ECX, CPUID_6_EAX, CPUID_7_EBX, CPUID_7_ECX, CPUID_7_EDX, CPUID_D1_EAX, CPUID_80000001_EDX, CPUID_80000001_ECX, CPUID_80000007_EDX, CPUID_80000008_EBX, CPUID_80000021_EAX, CPUID_NWORDS };
 
 struct cpu_model; /* cpuid.h */
 
@@ -232,10 +236,11 @@ struct cpu {
 	uint32_t mode;	   /* enum cpu_mode_bits */
 	uint64_t rip;	   /* exact between blocks; inside one: block rip + uop->ip */
 	uint32_t exit_request; /* atomic; nonzero: leave at the next block boundary. Set by kick and by signal handlers */
-	uint32_t irq_inhibit;  /* 1: shadow of STI/MOV SS/POP SS, for the next instruction */
+	uint32_t irq_inhibit;  /* shadow over the next instruction; 1: of STI, 2: of MOV SS/POP SS (holds #DB traps too). cpu_exec clears it after the next block */
+	uint32_t irq_waiting;  /* an interrupt was found while IF was clear: cpu_irq_window() */
 	struct tlb_entry *tlb; /* current table */
 	struct block *block;   /* being executed */
-	const struct uop *cur; /* set before anything that may fault */
+	const struct uop *cur; /* set before anything that may fault; NULL when not within an instruction: then rip is exact */
 	uint64_t flags;	   /* EFLAGS without the arithmetic bits (FL_ARITH) */
 	int64_t df;	   /* +1 or -1, mirrors FL_DF */
 
@@ -276,7 +281,25 @@ struct cpu {
 	struct block_cache *blocks;
 	const struct mem_view *view; /* of memory; taken anew on VCPU_REQ_FLUSH */
 	struct tlb_entry tables[MMU_NTABLES][TLB_SIZE] __attribute__((aligned(64)));
-	uint64_t tlb_generation; /* counts flushes; jump caches compare it */
+	uint64_t tlb_generation; /* counts flushes that may concern code; jump caches compare it */
+
+	/* ---- mmu.c ---- */
+	unsigned mmu_index;    /* table of the current privilege, also while `tlb` is MMU_CHECKED */
+	uint64_t phys_mask;    /* of physical addresses (MAXPHYADDR) */
+	const struct view_range *last_range;
+	uint64_t tlb_filled[MMU_NTABLES][TLB_SIZE / 64];    /* slots in use */
+	uint64_t tlb_nonglobal[MMU_NTABLES][TLB_SIZE / 64]; /* of these, not global */
+	uint64_t large_2m[4], large_1g; /* Bloom filters: 2 and 4 MiB, 1 GiB pages with entries */
+	uint64_t code_pages[64];	/* Bloom filter: linear pages that code was looked up on in this tlb_generation */
+	bool split_locked;		/* holds mmu_split_lock */
+	struct code_map *code_map;	/* of the machine; NULL: there is none */
+
+	/* ---- excp.c ---- */
+	uint64_t db_pending; /* DR6 bits of data and I/O breakpoints that the current instruction hit */
+	bool step_done;	     /* the current instruction delivered an event: no single-step trap after it */
+	bool exc_ext;	     /* EXT bit for faults of this delivery */
+	uint64_t hwcr, ucode_rev;
+	uint64_t mc0_ctl[4 * 4];
 	struct cpu_stats {
 		uint64_t blocks_made, block_lookups, tlb_fills, tlb_flushes, faults, interrupts, smc;
 	} stats;
@@ -301,6 +324,21 @@ void cpu_deliver(struct cpu *c, int vector, bool has_error, uint32_t error, bool
 void cpu_deliver_pending_exception(struct cpu *c);
 /* External: takes an interrupt or NMI if one is pending and allowed. True when it delivered. */
 bool cpu_take_interrupt(struct cpu *c);
+
+/* mode & MODE_BP, before each instruction: #DB when DR0-3 name it and RF is clear. May not return. */
+void cpu_insn_breakpoint(struct cpu *c);
+/*
+ * After each block that began with mode & MODE_ONE (its mode then in BLOCK_MODE), rip being the next instruction's: clears RF;
+ * #DB when TF was set or a data breakpoint hit. May not return.
+ */
+void cpu_step_trap(struct cpu *c, uint32_t block_mode);
+
+/* After whatever may have set EFLAGS.IF (STI, POPF, IRET...): lets a waiting interrupt in at the next block boundary. */
+static inline void cpu_irq_window(struct cpu *c)
+{
+	if (unlikely(c->irq_waiting) && (c->flags & FL_IF))
+		__atomic_store_n(&c->exit_request, 1, __ATOMIC_RELAXED);
+}
 
 /* Recomputes mode, tlb pointer after any change of CR0/CR4/EFER/CPL/segments/EFLAGS.TF,AC,VM/DR7/MXCSR masks. */
 void cpu_mode_changed(struct cpu *c);

@@ -33,7 +33,7 @@ void mmu_store_slow(struct cpu *c, const struct uop *u, uint64_t lin, unsigned s
 void *mmu_rmw_slow(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size);
 /* Faults as an access of this kind would, without making it. For instructions with several stores. */
 void mmu_probe(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size, enum mmu_access access);
-/* A global lock for locked operations that cross pages or hit devices ("split locks"). */
+/* A global lock for locked operations that cross pages or hit devices ("split locks"). A fault releases it. */
 void mmu_split_lock(struct cpu *c);
 void mmu_split_unlock(struct cpu *c);
 
@@ -110,7 +110,15 @@ uint64_t mmu_load_as(struct cpu *c, uint64_t lin, unsigned size, bool supervisor
  * not), and the host pointer to it; *HOST is NULL when it isn't RAM/ROM (then mmu_fetch_io reads bytes).
  */
 uint64_t mmu_code_page(struct cpu *c, uint64_t lin, const uint8_t **host);
+/* As mmu_code_page, but false instead of a fault. */
+bool mmu_code_probe(struct cpu *c, uint64_t lin, uint64_t *phys, const uint8_t **host);
+/* Code bytes from what isn't whole pages of RAM; within one page. */
+void mmu_fetch_io(struct cpu *c, uint64_t phys, void *buf, size_t bytes);
 
+/* After CR0, CR4 (paging bits) or EFER.NXE changed, and on reset. */
+void mmu_config_changed(struct cpu *c);
+/* Takes the machine's current memory view (VCPU_REQ_FLUSH; also after a device was written). Flushes when it is another. */
+void mmu_take_view(struct cpu *c);
 /* All entries; or all but global ones; or one page. */
 void mmu_flush_all(struct cpu *c);
 void mmu_flush_nonglobal(struct cpu *c);
