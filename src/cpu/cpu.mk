@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
-libevmm_a_SOURCES +=
+libevmm_a_SOURCES += \
+	src/cpu/flags.c

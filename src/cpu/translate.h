@@ -85,6 +85,12 @@ static inline bool x_is_imm(const ZydisDecodedOperand *o)
 uint64_t x_imm(const ZydisDecodedOperand *o, unsigned size);
 
 /*
+ * The cc_op (flags.h) that the micro-operations emitted so far surely leave, or -1 when it is known only at run time.
+ * For conditions: cc_test_op with a constant (translate_int.c).
+ */
+int x_known_cc(const struct xlate *x);
+
+/*
  * The common case for instructions that need no speed: one micro-operation OP that calls its function once, with
  * dst/src/size/imm and the memory operand (UF_MEM) set from the operands.
  */
