@@ -255,6 +255,13 @@ struct cpu {
 	uint32_t mxcsr; /* control bits; the sticky flags may be in the host's MXCSR, see sse.h */
 	struct cpu_fpu fpu;
 	uint64_t xcr0;
+	union xmm sse_tmp; /* operand that came the slow way */
+	struct {	   /* what a checked SSE operation may overwrite, see sse.h */
+		union xmm xmm;
+		uint64_t gpr, cc_dst, cc_src, cc_src2;
+		struct cpu_fpu fpu;
+		uint32_t cc_op;
+	} sse_saved;
 
 	uint64_t star, lstar, cstar, fmask, kernel_gs_base;
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
