@@ -37,6 +37,19 @@ void mmu_probe(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size, 
 void mmu_split_lock(struct cpu *c);
 void mmu_split_unlock(struct cpu *c);
 
+/* Scalars in guest memory: at any alignment, and aliasing anything. */
+typedef uint8_t guest_u8 __attribute__((may_alias));
+typedef uint16_t guest_u16 __attribute__((may_alias, aligned(1)));
+typedef uint32_t guest_u32 __attribute__((may_alias, aligned(1)));
+typedef uint64_t guest_u64 __attribute__((may_alias, aligned(1)));
+
+/*
+ * The fast path taken apart, for handlers that must not keep a stack frame for the sake of the slow one: test, then
+ * access at lin + e->addend; on a miss jump to a cold twin that does the whole instruction (exec_int.h has the pattern).
+ */
+#define MMU_HIT_RD(e, lin, bytes) likely((e)->rtag == (((lin) + (bytes) - 1) & PAGE_MASK))
+#define MMU_HIT_WR(e, lin, bytes) likely((e)->wtag == (((lin) + (bytes) - 1) & PAGE_MASK))
+
 static always_inline struct tlb_entry *mmu_slot(struct cpu *c, uint64_t lin)
 {
 	return &c->tlb[(lin >> PAGE_SHIFT) & (TLB_SIZE - 1)];
@@ -47,7 +60,7 @@ static always_inline struct tlb_entry *mmu_slot(struct cpu *c, uint64_t lin)
 	{                                                                                          \
 		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
 		if (likely(e->rtag == ((lin + bits / 8 - 1) & PAGE_MASK)))                         \
-			return *(const volatile uint##bits##_t *)(lin + e->addend);                \
+			return *(const volatile guest_u##bits *)(lin + e->addend);                 \
 		return (uint##bits##_t)mmu_load_slow(c, u, lin, bits / 8);                         \
 	}                                                                                          \
 	static always_inline void mmu_st##bits(struct cpu *c, const struct uop *u, uint64_t lin,   \
@@ -55,16 +68,16 @@ static always_inline struct tlb_entry *mmu_slot(struct cpu *c, uint64_t lin)
 	{                                                                                          \
 		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
 		if (likely(e->wtag == ((lin + bits / 8 - 1) & PAGE_MASK)))                         \
-			*(volatile uint##bits##_t *)(lin + e->addend) = value;                     \
+			*(volatile guest_u##bits *)(lin + e->addend) = value;                      \
 		else                                                                               \
 			mmu_store_slow(c, u, lin, bits / 8, value);                                \
 	}                                                                                          \
 	/* Host pointer for read-modify-write, or NULL (see mmu_rmw_slow). */                      \
-	static always_inline uint##bits##_t *mmu_rmw##bits(struct cpu *c, const struct uop *u, uint64_t lin) \
+	static always_inline guest_u##bits *mmu_rmw##bits(struct cpu *c, const struct uop *u, uint64_t lin) \
 	{                                                                                          \
 		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
 		if (likely(e->wtag == ((lin + bits / 8 - 1) & PAGE_MASK)))                         \
-			return (uint##bits##_t *)(lin + e->addend);                                \
+			return (guest_u##bits *)(lin + e->addend);                                \
 		return mmu_rmw_slow(c, u, lin, bits / 8);                                          \
 	}
 
