@@ -1,2 +1,121 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-int main(void) { return 0; }
+/* Start-up, in the order of DESIGN: options, machine, what boots, devices; then the loop; then all of it backwards. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "io/char/chardev.h"
+#include "src/boot/boot.h"
+#include "src/log.h"
+#include "src/options.h"
+
+struct evmm {
+	struct loop *loop;
+	struct options options;
+	struct machine *machine;
+	struct loop_signal sigint, sigterm, sighup;
+};
+
+static void on_end(void *opaque)
+{
+	struct evmm *e = opaque;
+
+	loop_stop(e->loop);
+}
+
+static void on_quit(void *opaque)
+{
+	struct evmm *e = opaque;
+
+	machine_request_shutdown(e->machine, SHUTDOWN_QUIT, 0);
+}
+
+static void on_signal(void *opaque, int signum)
+{
+	struct evmm *e = opaque;
+
+	/* The terminal may be in raw mode still: \r. */
+	fprintf(stderr, "evmm: terminating on signal %d\r\n", signum);
+	machine_request_shutdown(e->machine, SHUTDOWN_HOST_SIGNAL, 0);
+}
+
+/* What would leave the terminal raw: put it back, then die as if nobody had looked. */
+static void on_crash(int signum)
+{
+	chardev_stdio_restore_terminal();
+	signal(signum, SIG_DFL);
+	raise(signum);
+}
+
+static void catch_crashes(void)
+{
+	static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGQUIT};
+	struct sigaction sa = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &sa, NULL);
+	/* A pipe that closes is an error of that write, not the end of the guest. */
+	signal(SIGPIPE, SIG_IGN);
+	atexit(chardev_stdio_restore_terminal);
+}
+
+static bool create_devices(struct evmm *e, struct error *err)
+{
+	list_for_each (it, &e->options.devices) {
+		struct option_device *d = list_entry(it, struct option_device, node);
+
+		if (device_create_from_option(e->machine, d->arg, err))
+			continue;
+		error_prefix(err, "-%s %s: ", d->option, d->value);
+		return false;
+	}
+	return true;
+}
+
+static bool start(struct evmm *e, int argc, char **argv, struct error *err)
+{
+	if (!options_parse(&e->options, e->loop, argc, argv, err))
+		return false;
+	e->machine = machine_new(e->loop, &e->options.config, NULL);
+	e->machine->on_end = on_end;
+	e->machine->on_end_opaque = e;
+	if (e->options.mux)
+		chardev_mux_on_quit(e->options.mux, on_quit, e);
+	loop_signal_add(&e->sigint, e->loop, "signal", SIGINT, on_signal, e);
+	loop_signal_add(&e->sigterm, e->loop, "signal", SIGTERM, on_signal, e);
+	loop_signal_add(&e->sighup, e->loop, "signal", SIGHUP, on_signal, e);
+	return machine_build(e->machine, err) && create_devices(e, err) &&
+	       boot_load(e->machine, err) && machine_start(e->machine, err);
+}
+
+static void stop(struct evmm *e)
+{
+	if (e->machine) {
+		loop_signal_remove(&e->sigint);
+		loop_signal_remove(&e->sigterm);
+		loop_signal_remove(&e->sighup);
+		boot_free(e->machine);
+		machine_free(e->machine);
+	}
+	options_free(&e->options);
+	loop_free(e->loop);
+}
+
+int main(int argc, char **argv)
+{
+	struct evmm e = {.loop = loop_new()};
+	struct error err = ERROR_INIT;
+	int status = 1;
+
+	catch_crashes();
+	if (start(&e, argc, argv, &err)) {
+		loop_run(e.loop);
+		status = e.machine->exit_status;
+	} else {
+		/* The terminal first: the message may be long. */
+		chardev_stdio_restore_terminal();
+		error_report(&err);
+	}
+	stop(&e);
+	return status;
+}

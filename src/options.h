@@ -32,10 +32,20 @@ const char *nearest_word(const char *word, const char *const *candidates);
 /* What the command line asks for beyond the machine itself. */
 struct options {
 	struct machine_config config;
-	struct list devices;   /* -device, in order */
-	struct list chardevs;
+	struct list devices;  /* struct option_device: -device and what stands for one, in order */
+	struct list chardevs; /* struct option_chardev: all that were made, freed by options_free */
+	struct list strings;  /* struct option_string: what config and others point at */
+	struct chardev *monitor; /* NULL: none */
+	struct chardev *mux;	 /* NULL: nothing is shared */
 	bool nographic;
 	const char *log_mask, *log_file;
+};
+
+struct option_device {
+	struct list node;
+	const char *option; /* as the user named it, "device" or "debugcon" */
+	const char *value;  /* what the user gave it */
+	const char *arg;    /* for device_create_from_option */
 };
 
 /* Parses argv. Help and lists print to stdout and exit 0. On error: false. */

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The option table, and the function behind each row. QEMU's spelling throughout. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include "src/log.h"
+#include "src/options_table.h"
+
+/* Guest-physical addresses have 40 bits, and 4 GiB of them are not for RAM. */
+#define RAM_MAX (1 * TiB - 4 * GiB)
+#define RAM_MIN (1 * MiB)
+
+static bool asks_for_list(const char *value)
+{
+	return !strcmp(value, "help") || !strcmp(value, "?");
+}
+
+static bool add_accel(struct options_parse_state *p, const char *option, const char *name,
+		      struct error *err)
+{
+	if (p->n_accels == OPTIONS_MAX_ACCELS)
+		return error_set(err, "more than %u accelerators", OPTIONS_MAX_ACCELS);
+	p->accel_option = option;
+	p->accels[p->n_accels++] = options_keep_string(p->o, xstrdup(name));
+	return true;
+}
+
+/* ---- machine, accelerator, processor, memory ---- */
+
+static bool apply_machine(struct options_parse_state *p, struct optlist *l, struct error *err)
+{
+	static const char *const known[] = {"type", "accel", "acpi", NULL};
+	struct machine_config *c = &p->o->config;
+	const char *type = optlist_get(l, "type"), *accel = optlist_get(l, "accel");
+	const char *acpi = optlist_get(l, "acpi");
+
+	if (type) {
+		c->type = machine_type_find(type);
+		if (!c->type)
+			return error_set(err, "unsupported machine type '%s'; -machine help lists them",
+					 type);
+	}
+	if (acpi && !parse_bool(acpi, &c->acpi))
+		return error_set(err, "acpi is 'on' or 'off', not '%s'", acpi);
+	if (accel && asks_for_list(accel)) {
+		accel_list();
+		exit(0);
+	}
+	if (accel && !add_accel(p, "machine accel", accel, err))
+		return false;
+	return optlist_check_unused(l, known, err);
+}
+
+static bool opt_machine(struct options_parse_state *p, const char *value, struct error *err)
+{
+	struct optlist l;
+	bool ok;
+
+	if (asks_for_list(value)) {
+		machine_list_types();
+		exit(0);
+	}
+	if (!optlist_parse(&l, value, "type", err))
+		return false;
+	ok = apply_machine(p, &l, err);
+	optlist_free(&l);
+	return ok;
+}
+
+static bool apply_accel(struct options_parse_state *p, struct optlist *l, struct error *err)
+{
+	static const char *const known[] = {"accel", "thread", NULL};
+	const char *name = optlist_get(l, "accel"), *thread = optlist_get(l, "thread");
+
+	if (!name || !*name)
+		return error_set(err, "no accelerator named");
+	if (thread && strcmp(thread, "multi"))
+		return error_set(err, "thread=%s: each CPU has its own thread; only 'multi' is offered",
+				 thread);
+	return optlist_check_unused(l, known, err) && add_accel(p, "accel", name, err);
+}
+
+static bool opt_accel(struct options_parse_state *p, const char *value, struct error *err)
+{
+	struct optlist l;
+	bool ok;
+
+	if (asks_for_list(value)) {
+		accel_list();
+		exit(0);
+	}
+	if (!optlist_parse(&l, value, "accel", err))
+		return false;
+	ok = apply_accel(p, &l, err);
+	optlist_free(&l);
+	return ok;
+}
+
+static bool opt_enable_kvm(struct options_parse_state *p, const char *value, struct error *err)
+{
+	return add_accel(p, "enable-kvm", "kvm", err);
+}
+
+static bool opt_cpu(struct options_parse_state *p, const char *value, struct error *err)
+{
+	if (asks_for_list(value))
+		p->cpu_help = true;
+	p->o->config.cpu_model = value;
+	return true;
+}
+
+static bool smp_number(struct optlist *l, const char *key, unsigned *out, struct error *err)
+{
+	const char *value = optlist_get(l, key);
+	uint64_t n;
+
+	*out = 0;
+	if (!value)
+		return true;
+	if (!parse_u64(value, &n) || n > INT32_MAX)
+		return error_set(err, "Parameter 'smp.%s' expects integer, not '%s'", key, value);
+	if (n == 0)
+		return error_set(err, "Invalid CPU topology: '%s' must be greater than zero", key);
+	*out = (unsigned)n;
+	return true;
+}
+
+bool options_smp_complete(struct machine_config *c, struct error *err)
+{
+	uint64_t product;
+
+	if (!c->cpus && !c->maxcpus) {
+		c->sockets = c->sockets ? c->sockets : 1;
+		c->cores = c->cores ? c->cores : 1;
+		c->threads = c->threads ? c->threads : 1;
+	} else {
+		unsigned max = c->maxcpus ? c->maxcpus : c->cpus;
+
+		/* What is not given is one, but for one of them, which takes what is left: cores first. */
+		if (!c->cores) {
+			c->sockets = c->sockets ? c->sockets : 1;
+			c->threads = c->threads ? c->threads : 1;
+			c->cores = max / ((uint64_t)c->sockets * c->threads);
+		} else if (!c->sockets) {
+			c->threads = c->threads ? c->threads : 1;
+			c->sockets = max / ((uint64_t)c->cores * c->threads);
+		} else if (!c->threads) {
+			c->threads = max / ((uint64_t)c->sockets * c->cores);
+		}
+	}
+	if (__builtin_mul_overflow((uint64_t)c->sockets * c->cores, c->threads, &product))
+		product = UINT64_MAX;
+	c->maxcpus = c->maxcpus ? c->maxcpus : c->cpus ? c->cpus : (unsigned)MIN(product, UINT32_MAX);
+	c->cpus = c->cpus ? c->cpus : c->maxcpus;
+	if (product != c->maxcpus)
+		return error_set(err,
+				 "Invalid CPU topology: product of the hierarchy must match maxcpus: "
+				 "sockets (%u) * cores (%u) * threads (%u) != maxcpus (%u)",
+				 c->sockets, c->cores, c->threads, c->maxcpus);
+	if (c->maxcpus < c->cpus)
+		return error_set(err,
+				 "Invalid CPU topology: maxcpus must be equal to or greater than smp: "
+				 "maxcpus (%u) < smp_cpus (%u)",
+				 c->maxcpus, c->cpus);
+	if (c->maxcpus > MACHINE_MAX_VCPUS)
+		return error_set(err, "Invalid SMP CPUs %u: a machine has %u at most", c->maxcpus,
+				 MACHINE_MAX_VCPUS);
+	return true;
+}
+
+static bool opt_smp(struct options_parse_state *p, const char *value, struct error *err)
+{
+	static const char *const known[] = {"cpus", "maxcpus", "sockets", "cores", "threads", NULL};
+	struct machine_config *c = &p->o->config;
+	struct optlist l;
+	bool ok;
+
+	if (!optlist_parse(&l, value, "cpus", err))
+		return false;
+	ok = smp_number(&l, "cpus", &c->cpus, err) && smp_number(&l, "maxcpus", &c->maxcpus, err) &&
+	     smp_number(&l, "sockets", &c->sockets, err) &&
+	     smp_number(&l, "cores", &c->cores, err) &&
+	     smp_number(&l, "threads", &c->threads, err) && optlist_check_unused(&l, known, err) &&
+	     options_smp_complete(c, err);
+	optlist_free(&l);
+	p->smp_given = true;
+	return ok;
+}
+
+static bool apply_memory(struct machine_config *c, struct optlist *l, struct error *err)
+{
+	static const char *const known[] = {"size", NULL};
+	const char *size = optlist_get(l, "size");
+	uint64_t bytes;
+
+	if (!optlist_check_unused(l, known, err))
+		return false;
+	if (!size || !parse_size(size, 'M', &bytes))
+		return error_set(err, "'%s' is not a size: a number of MiB, or with a suffix k, M, G or T",
+				 size ? size : "");
+	if (bytes < RAM_MIN)
+		return error_set(err, "a guest needs at least 1M of RAM");
+	if (bytes > RAM_MAX)
+		return error_set(err, "a guest has at most %lluG of RAM", RAM_MAX / GiB);
+	c->ram_bytes = ALIGN_UP(bytes, 8 * KiB);
+	return true;
+}
+
+static bool opt_m(struct options_parse_state *p, const char *value, struct error *err)
+{
+	struct optlist l;
+	bool ok;
+
+	if (!optlist_parse(&l, value, "size", err))
+		return false;
+	ok = apply_memory(&p->o->config, &l, err);
+	optlist_free(&l);
+	return ok;
+}
+
+static bool apply_name(struct options_parse_state *p, struct optlist *l, struct error *err)
+{
+	static const char *const known[] = {"guest", NULL};
+	const char *name = optlist_get(l, "guest");
+
+	if (!optlist_check_unused(l, known, err))
+		return false;
+	if (name)
+		p->o->config.name = options_keep_string(p->o, xstrdup(name));
+	return true;
+}
+
+static bool opt_name(struct options_parse_state *p, const char *value, struct error *err)
+{
+	struct optlist l;
+	bool ok;
+
+	if (!optlist_parse(&l, value, "guest", err))
+		return false;
+	ok = apply_name(p, &l, err);
+	optlist_free(&l);
+	return ok;
+}
+
+static bool opt_nodefaults(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->config.nodefaults = true;
+	return true;
+}
+
+static bool opt_device(struct options_parse_state *p, const char *value, struct error *err)
+{
+	struct option_device *dev;
+	const char *comma = strchr(value, ',');
+
+	if (asks_for_list(value)) {
+		device_list_types();
+		exit(0);
+	}
+	if (comma && asks_for_list(comma + 1)) {
+		char *name = xstrdup(value);
+		const struct device_type *type;
+
+		name[comma - value] = '\0';
+		type = device_type_find(name);
+		free(name);
+		if (!type)
+			return error_set(err, "no such device; -device help lists them");
+		device_help(type);
+		exit(0);
+	}
+	dev = xzalloc(sizeof(*dev));
+	dev->option = "device";
+	dev->value = dev->arg = value;
+	list_push_back(&p->o->devices, &dev->node);
+	return true;
+}
+
+/* ---- what boots ---- */
+
+static bool opt_kernel(struct options_parse_state *p, const char *value, struct error *err)
+{
+	if (!*value)
+		return error_set(err, "no file named");
+	p->o->config.kernel = value;
+	return true;
+}
+
+static bool opt_initrd(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->config.initrd = *value ? value : NULL;
+	return true;
+}
+
+static bool opt_append(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->config.append = value;
+	return true;
+}
+
+/* ---- consoles ---- */
+
+static bool opt_nographic(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->nographic = true;
+	return true;
+}
+
+static bool opt_display(struct options_parse_state *p, const char *value, struct error *err)
+{
+	if (asks_for_list(value)) {
+		puts("Available display backend types:\nnone");
+		exit(0);
+	}
+	if (strcmp(value, "none"))
+		return error_set(err, "no such display; there is 'none'");
+	p->display_given = true;
+	return true;
+}
+
+static bool opt_serial(struct options_parse_state *p, const char *value, struct error *err)
+{
+	if (p->n_serials == MACHINE_SERIALS)
+		return error_set(err, "a machine has %u serial ports", MACHINE_SERIALS);
+	p->serials[p->n_serials++] = value;
+	return true;
+}
+
+static bool opt_monitor(struct options_parse_state *p, const char *value, struct error *err)
+{
+	if (p->monitor && strcmp(p->monitor, "none"))
+		return error_set(err, "one monitor is enough");
+	p->monitor = value;
+	return true;
+}
+
+static bool opt_chardev(struct options_parse_state *p, const char *value, struct error *err)
+{
+	if (asks_for_list(value)) {
+		puts("Available chardev backend types:\n  file\n  null\n  stdio");
+		exit(0);
+	}
+	return options_add_chardev(p, value, err);
+}
+
+static bool opt_debugcon(struct options_parse_state *p, const char *value, struct error *err)
+{
+	if (p->n_debugcons == ARRAY_SIZE(p->debugcons))
+		return error_set(err, "more than %zu debug consoles", ARRAY_SIZE(p->debugcons));
+	p->debugcons[p->n_debugcons++] = value;
+	return true;
+}
+
+static bool opt_echr(struct options_parse_state *p, const char *value, struct error *err)
+{
+	uint64_t n;
+
+	if (!parse_u64(value, &n) || n > 255)
+		return error_set(err, "a character's number is wanted, 0 to 255");
+	p->escape = (uint8_t)n;
+	return true;
+}
+
+/* ---- running ---- */
+
+static bool opt_S(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->config.start_paused = true;
+	return true;
+}
+
+static bool opt_no_reboot(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->config.no_reboot = true;
+	return true;
+}
+
+static bool opt_no_shutdown(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->config.no_shutdown = true;
+	return true;
+}
+
+static bool parse_date(const char *s, int64_t *unix_seconds)
+{
+	static const char *const formats[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(formats); i++) {
+		struct tm tm = {0}, given;
+		const char *end = strptime(s, formats[i], &tm);
+
+		if (!end || *end)
+			continue;
+		given = tm;
+		*unix_seconds = timegm(&tm);
+		/* timegm makes the 3rd of March of the 31st of February. */
+		return tm.tm_mday == given.tm_mday && tm.tm_mon == given.tm_mon;
+	}
+	return false;
+}
+
+static bool apply_rtc(struct machine_config *c, struct optlist *l, struct error *err)
+{
+	static const char *const known[] = {"base", "clock", NULL};
+	const char *base = optlist_get(l, "base"), *clock = optlist_get(l, "clock");
+
+	if (!optlist_check_unused(l, known, err))
+		return false;
+	if (base) {
+		c->rtc_localtime = !strcmp(base, "localtime");
+		c->rtc_base_set = strcmp(base, "utc") && !c->rtc_localtime;
+		if (c->rtc_base_set && !parse_date(base, &c->rtc_base_unix))
+			return error_set(err,
+					 "base is 'utc', 'localtime' or a date like 2006-06-17 or "
+					 "2006-06-17T16:01:21");
+	}
+	if (clock) {
+		if (strcmp(clock, "host") && strcmp(clock, "rt") && strcmp(clock, "vm"))
+			return error_set(err, "clock is 'host', 'rt' or 'vm', not '%s'", clock);
+		c->rtc_clock_vm = !strcmp(clock, "vm");
+	}
+	return true;
+}
+
+static bool opt_rtc(struct options_parse_state *p, const char *value, struct error *err)
+{
+	struct optlist l;
+	bool ok;
+
+	if (!optlist_parse(&l, value, NULL, err))
+		return false;
+	ok = apply_rtc(&p->o->config, &l, err);
+	optlist_free(&l);
+	return ok;
+}
+
+/* ---- logging and help ---- */
+
+static bool opt_d(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->log_mask = value;
+	return log_set_mask(value, err);
+}
+
+static bool opt_D(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->log_file = value;
+	return log_set_file(value, err);
+}
+
+static bool opt_help(struct options_parse_state *p, const char *value, struct error *err)
+{
+	options_print_help();
+	exit(0);
+}
+
+static bool opt_version(struct options_parse_state *p, const char *value, struct error *err)
+{
+	printf("evmm version %s\n", PACKAGE_VERSION);
+	exit(0);
+}
+
+static bool opt_write_man(struct options_parse_state *p, const char *value, struct error *err)
+{
+	options_write_man();
+	exit(0);
+}
+
+const struct option_desc option_table[] = {
+	{"help", "h", NULL, "print this list and exit", NULL, opt_help, "General"},
+	{"version", NULL, NULL, "print the version and exit", NULL, opt_version, NULL},
+	{"name", NULL, "[guest=]NAME", "name of the guest", NULL, opt_name, NULL},
+	{"machine", "M", "[type=]NAME[,accel=ACCEL][,acpi=on|off]", "the board; 'help' lists them",
+	 "accel= is as -accel, with several separated by colons. With acpi=off the guest is given no ACPI tables.",
+	 opt_machine, "Machine"},
+	{"accel", NULL, "[accel=]NAME[,thread=multi]", "what executes guest code; 'help' lists them",
+	 "Given several times, the first that works is taken. Without it: KVM where the host has hardware virtualization, "
+	 "else the software CPU (soft, also called tcg).",
+	 opt_accel, NULL},
+	{"enable-kvm", NULL, NULL, "as -accel kvm", NULL, opt_enable_kvm, NULL},
+	{"cpu", NULL, "MODEL[,+FEATURE][,-FEATURE][,KEY=VALUE]", "the processor; 'help' lists the models",
+	 "Keys are family=, model= and stepping=.", opt_cpu, NULL},
+	{"smp", NULL, "[cpus=]N[,maxcpus=N][,sockets=N][,cores=N][,threads=N]",
+	 "number of CPUs and how they are grouped",
+	 "What is left out is worked out from the rest; sockets times cores times threads must be maxcpus.",
+	 opt_smp, NULL},
+	{"m", NULL, "[size=]MEGS", "guest RAM, in MiB or with a suffix k, M, G or T (128)", NULL, opt_m, NULL},
+	{"nodefaults", NULL, NULL, "no devices but those that are asked for",
+	 "Without it, the machine has a serial port and, with -nographic, a monitor.", opt_nodefaults, NULL},
+	{"device", NULL, "NAME[,PROPERTY=VALUE]...", "add a device; 'help' lists them",
+	 "NAME,help lists a device's properties.", opt_device, NULL},
+	{"rtc", NULL, "[base=utc|localtime|DATE][,clock=host|rt|vm]", "the real-time clock's start and pace",
+	 "A DATE is 2006-06-17 or 2006-06-17T16:01:21, in UTC. With clock=vm the clock stands still while the guest is paused.",
+	 opt_rtc, NULL},
+	{"kernel", NULL, "FILE", "boot this kernel: Linux bzImage, ELF with a PVH note, or multiboot", NULL,
+	 opt_kernel, "Booting a kernel"},
+	{"initrd", NULL, "FILE", "initial RAM disk, or the modules of a multiboot kernel",
+	 "For multiboot: \"FILE ARGUMENTS,FILE2 ARGUMENTS\", with two commas for one.", opt_initrd, NULL},
+	{"append", NULL, "TEXT", "the kernel's command line", NULL, opt_append, NULL},
+	{"nographic", NULL, NULL, "serial port and monitor on this terminal",
+	 "Keys go to the guest, C-c too. C-a h lists the escapes, C-a x quits, C-a c switches to the monitor and back, "
+	 "C-a C-a sends C-a.",
+	 opt_nographic, "Consoles"},
+	{"display", NULL, "none", "no display", NULL, opt_display, NULL},
+	{"serial", NULL, "DEV", "the next serial port: stdio, null, file:PATH, mon:stdio, chardev:ID or none",
+	 "May be given four times, for COM1 to COM4. With mon: the monitor shares the device.", opt_serial, NULL},
+	{"monitor", NULL, "DEV", "where the monitor is: stdio, null, chardev:ID or none", NULL, opt_monitor, NULL},
+	{"chardev", NULL, "stdio|file|null,id=ID[,...]", "a character back end by name",
+	 "stdio takes signal=on|off and mux=on|off; file takes path=PATH and append=on|off.", opt_chardev, NULL},
+	{"debugcon", NULL, "DEV", "debug console at port 0xe9, on DEV as for -serial", NULL, opt_debugcon, NULL},
+	{"echr", NULL, "NUMBER", "escape character on the terminal instead of C-a (1)", NULL, opt_echr, NULL},
+	{"S", NULL, NULL, "do not start the guest; the monitor's 'cont' does", NULL, opt_S, "Running"},
+	{"no-reboot", NULL, NULL, "end when the guest resets the machine", NULL, opt_no_reboot, NULL},
+	{"no-shutdown", NULL, NULL, "stay, paused, when the guest powers off", NULL, opt_no_shutdown, NULL},
+	{"d", NULL, "CATEGORY[,...]", "log what is named; 'help' lists the categories", NULL, opt_d, "Debugging"},
+	{"D", NULL, "FILE", "log to FILE instead of stderr", NULL, opt_D, NULL},
+	{"write-man", NULL, NULL, NULL, NULL, opt_write_man, NULL},
+	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Between the option table (options_table.c) and what walks it (options.c). A row is all there is to say about an
+ * option; the parser, -help and the manual page read nothing else.
+ */
+#ifndef EVMM_OPTIONS_TABLE_H
+#define EVMM_OPTIONS_TABLE_H
+
+#include "src/options.h"
+
+#define OPTIONS_MAX_ACCELS 8
+
+/* What later options still may change, and what needs all of them to be known. */
+struct options_parse_state {
+	struct options *o;
+	struct loop *loop;
+	const char *accels[OPTIONS_MAX_ACCELS];
+	unsigned n_accels;
+	const char *accel_option; /* the spelling for error messages */
+	const char *serials[MACHINE_SERIALS];
+	unsigned n_serials;
+	const char *monitor;
+	bool display_given;
+	bool smp_given;
+	const char *debugcons[MACHINE_SERIALS];
+	unsigned n_debugcons;
+	bool cpu_help;
+	uint8_t escape;
+};
+
+typedef bool option_fn(struct options_parse_state *p, const char *value, struct error *err);
+
+struct option_desc {
+	const char *name;
+	const char *alias; /* or NULL */
+	const char *arg;   /* NULL: takes no value; else its form, for the help */
+	const char *help;  /* one line; NULL: not shown, for the build's own use */
+	const char *man;   /* sentences for the manual page; may be NULL: the help says it all */
+	option_fn *fn;
+	const char *heading; /* set: starts a new section with this title */
+};
+
+extern const struct option_desc option_table[]; /* ends with name NULL */
+
+/* -help and -version print and exit. */
+void options_print_help(void);
+/* Keeps S until options_free. */
+const char *options_keep_string(struct options *o, char *s);
+/* The sums of -smp; zero is "not given". */
+bool options_smp_complete(struct machine_config *c, struct error *err);
+/* -chardev */
+bool options_add_chardev(struct options_parse_state *p, const char *arg, struct error *err);
+/* Serial ports, monitor and debug consoles get their back ends, with QEMU's defaults. */
+bool options_connect_chardevs(struct options_parse_state *p, struct error *err);
+void options_free_chardevs(struct options *o);
+
+#endif
