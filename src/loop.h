@@ -6,9 +6,9 @@
  *
  * A turn, in this order, in one function (loop_turn):
  *	post	drain the sources that other threads post to (pollers: vCPU mailboxes; notifiers)
- *	submit	hooks that hand batched work to the kernel once per turn (io_uring, later)
+ *	submit	hooks that hand batched work to the kernel once per turn (io_uring)
  *	wait	epoll through libev; first a short adaptive spin over the pollers, when spinning has paid
- *	reap	completions
+ *	reap	the pollers again: completions, and whatever ended the wait
  *	fds	file descriptors that are ready
  *	timers	timers that are due, moved to a ready list before the first one fires
  *	work	deferred work (loop_work), each once; what it schedules runs in the next turn
@@ -60,12 +60,17 @@ struct loop_work {
 	void *opaque;
 };
 
-/* An eventfd that any thread may signal; FN runs on the loop. Signals collapse. */
+/*
+ * Any thread may signal it; FN runs on the loop. Signals collapse. The eventfd is for those who cannot call
+ * loop_notifier_signal_mt (the kernel); that function itself needs no system call while the loop is awake.
+ */
 struct loop_notifier {
 	struct loop_fd fd;
 	int eventfd;
 	loop_fn *fn;
 	void *opaque;
+	uint32_t posted;	    /* atomic: is in the loop's list of posted notifiers */
+	struct loop_notifier *next; /* in that list */
 };
 
 /*
@@ -76,6 +81,14 @@ struct loop_notifier {
 struct loop_poller {
 	struct list node;
 	struct loop *loop;
+	struct loop_stats *stats;
+	loop_poll_fn *fn;
+	void *opaque;
+};
+
+/* Called once per turn before the loop waits. FN returns true when it had something to hand over. */
+struct loop_hook {
+	struct list node;
 	struct loop_stats *stats;
 	loop_poll_fn *fn;
 	void *opaque;
@@ -119,6 +132,9 @@ void loop_notifier_signal_mt(struct loop_notifier *n);
 void loop_poller_add(struct loop_poller *p, struct loop *loop, const char *name, loop_poll_fn *fn, void *opaque);
 void loop_poller_remove(struct loop_poller *p);
 
+void loop_submit_hook_add(struct loop_hook *h, struct loop *loop, const char *name, loop_poll_fn *fn, void *opaque);
+void loop_submit_hook_remove(struct loop_hook *h);
+
 void loop_signal_add(struct loop_signal *s, struct loop *loop, const char *name, int signum, loop_signal_fn *fn, void *opaque);
 void loop_signal_remove(struct loop_signal *s);
 
@@ -126,8 +142,20 @@ void loop_signal_remove(struct loop_signal *s);
 bool loop_sleeping_mt(struct loop *loop);
 void loop_wake_mt(struct loop *loop);
 
-/* Rows of struct loop_stats; the loop's own turns and sleeps are the row "loop". */
+/*
+ * Threads other than the loop that want a host CPU now (a vCPU in guest code, or spinning) are counted here,
+ * by themselves. With the loop's own thread they may be more than the host CPUs this process may use: then
+ * nobody should spin, for it would keep the thread that it waits for from running.
+ */
+void loop_busy_add_mt(struct loop *loop, int delta);
+bool loop_oversubscribed_mt(const struct loop *loop);
+
+/* Rows of struct loop_stats: "loop" has the turns (time awake), "sleep" the waits in the kernel. */
 struct list *loop_stats_list(struct loop *loop);
+/* The row of that name, made when first asked for; lives as long as the loop. */
+struct loop_stats *loop_stats_row(struct loop *loop, const char *name);
+/* A callback has just returned: charges the time since the last charge. For the modules that call on behalf of the loop. */
+void loop_stats_charge(struct loop *loop, struct loop_stats *stats);
 
 /* Aborts with the place when the caller is not on a loop's thread. On in every build. */
 void loop_assert_failed(const char *file, int line, const char *func) __attribute__((noreturn, cold));
