@@ -4,9 +4,6 @@ TEST_LDADD = libevmm.a $(CMOCKA_LIBS)
 # For programs that don't say otherwise; their source is tests/.../test_MODULE.c by automake's default.
 LDADD = $(TEST_LDADD)
 
-# Slow tests on real systems.
-SYSTEMS_TESTS =
-
 if HAVE_CMOCKA
 UNIT_TESTS =
 UNIT_TESTS += tests/unit/test_clock
@@ -16,6 +13,17 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 
+# Freestanding guests, see tests/guest/guest.h.
+GUESTS = garbage hammer hello nowhere triple
+GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
+EXTRA_DIST += $(GUESTS:%=tests/guest/%.S) tests/guest/guest.h
+CLEANFILES += $(GUEST_IMAGES)
+
+$(GUEST_IMAGES): tests/guest/%.elf: tests/guest/%.S tests/guest/guest.h
+	@$(MKDIR_P) tests/guest
+	$(AM_V_GEN)$(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,-N,--build-id=none,--no-warn-rwx-segments -o $@ $<
+
+# Slow tests on real systems: make check-systems [SYSTEMS=PATTERN...]
 .PHONY: check-systems
-check-systems: evmm
-	EVMM=$(abs_builddir)/evmm $(srcdir)/tests/boot/run-systems
+check-systems: evmm $(GUEST_IMAGES)
+	EVMM=$(abs_builddir)/evmm GUESTS=$(abs_builddir)/tests/guest $(srcdir)/tests/boot/run-systems $(SYSTEMS)
