@@ -35,6 +35,7 @@ struct accel_ops {
 	const char *name;
 	const char *alias; /* or NULL */
 	const char *desc;
+	bool no_vcpus; /* the machine is built without processors; vcpu_* are never called */
 	/* Once, after the command line is parsed and RAM exists; m->accel_state is the accelerator's. */
 	bool (*init)(struct machine *m, struct error *err);
 	void (*fini)(struct machine *m);
@@ -66,11 +67,28 @@ struct accel_ops {
 extern const struct accel_ops accel_soft; /* src/cpu/soft.c */
 extern const struct accel_ops accel_none; /* no CPU at all: device tests drive the machine (src/accel.c) */
 
+/* m->accel_state of accel_none: what would have reached processors. */
+struct accel_none_log {
+	bool intr;	/* level of the 8259's output */
+	unsigned n_msi; /* all there were; the last ones are in msi[n % 64] */
+	struct {
+		uint64_t addr;
+		uint32_t data;
+	} msi[64];
+	unsigned memory_changes;
+	uint64_t ram_written_bytes;
+};
+
 /*
- * Picks by -accel (comma list or several, first that works), or the default rule: KVM where hardware
- * virtualization is really there, else soft, with one line saying which and why.
+ * NAME is what -accel asks for, several separated by colons: the first that works, with a warning for each before
+ * it. NULL is the default rule: KVM where hardware virtualization is really there, else soft, with one line on
+ * stderr saying which and why. NULL with ERR (which names no option) when none works.
  */
 const struct accel_ops *accel_select(const char *name, struct error *err);
+/* -accel help */
 void accel_list(void);
+
+/* Registers as text, for -d and the monitor; several lines. The caller frees it. */
+char *x86_regs_format(const struct x86_regs *r);
 
 #endif

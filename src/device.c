@@ -443,8 +443,6 @@ struct device *device_create_from_option(struct machine *m, const char *arg, str
 		dev = create_from_list(m, &l, err);
 		optlist_free(&l);
 	}
-	if (!dev)
-		error_prefix(err, "-device %s: ", arg);
 	return dev;
 }
 

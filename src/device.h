@@ -72,12 +72,6 @@ struct state_desc {
 	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f[0]),       \
 	 .count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0]),                    \
 	 .is_bool = __builtin_types_compatible_p(__typeof__(((struct S *)0)->f[0]), bool)}
-/* A struct, or an array of them, that SUB describes. */
-#define STATE_STRUCT(S, f, sub_)                                                                   \
-	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), .count = 1, .sub = &(sub_)}
-#define STATE_STRUCT_ARRAY(S, f, sub_)                                                             \
-	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f[0]),       \
-	 .count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0]), .sub = &(sub_)}
 #define STATE_END {.name = NULL}
 
 struct device;

@@ -29,6 +29,7 @@ enum run_state { RUN_PRELAUNCH, RUN_RUNNING, RUN_PAUSED, RUN_SHUTDOWN, RUN_INTER
 enum shutdown_cause { SHUTDOWN_NONE, SHUTDOWN_GUEST, SHUTDOWN_GUEST_RESET, SHUTDOWN_HOST_SIGNAL, SHUTDOWN_QUIT, SHUTDOWN_DEBUG_EXIT };
 
 #define MACHINE_MAX_VCPUS 255
+#define MACHINE_MAX_RAM	  (1023 * GiB) /* 40 bits of physical address, less the hole below 4 GiB */
 #define MACHINE_GSIS	  24
 #define MACHINE_SERIALS	  4
 
@@ -62,7 +63,10 @@ struct machine_type {
 
 extern const struct machine_type *const machine_types[]; /* src/machine.c; ends with NULL */
 
-/* RAM as the guest sees it: below 4 GiB, and the rest from 4 GiB up. */
+/*
+ * RAM as the guest sees it: below 4 GiB, and the rest from 4 GiB up. Up to 3.5 GiB all of it is below; with more than
+ * that, 3 GiB are. machine_build puts both regions into the address space, at priority 0.
+ */
 struct machine_ram {
 	uint8_t *host;
 	uint64_t bytes;
@@ -99,8 +103,17 @@ struct machine {
 	enum run_state state;
 	enum shutdown_cause shutdown_cause;
 	int exit_status;
+	/*
+	 * What was asked for. control_work carries it out, outside of any device's callback: it has the vCPUs park,
+	 * and goes on when they have.
+	 */
 	bool reset_pending, shutdown_pending;
-	struct loop_work control_work; /* carries out what was requested, outside of any device's callback */
+	bool started, running_wanted;
+	bool pausing; /* vCPUs were asked to park */
+	struct loop_work control_work;
+	loop_fn *pause_done; /* vcpus_pause */
+	void *pause_opaque;
+	struct loop_work reclaim_work; /* frees old memory views */
 
 	/* Set by the board, its own memory: what the ACPI tables tell (src/boot/boot.h). NULL: the guest gets no tables. */
 	const struct acpi_board *acpi;
@@ -127,6 +140,8 @@ void machine_resume(struct machine *m);
 void machine_request_reset(struct machine *m);
 void machine_request_shutdown(struct machine *m, enum shutdown_cause cause, int status);
 void machine_power_button(struct machine *m);
+/* A vCPU's triple fault: logs its registers under -d cpu_reset, then a reset is requested. */
+void machine_triple_fault(struct machine *m, struct vcpu *v);
 const char *machine_state_name(const struct machine *m);
 
 /* The board of the PC family (src/machine_pc.c). */

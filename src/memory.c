@@ -205,6 +205,21 @@ const struct view_range *view_find(const struct mem_view *view, uint64_t addr)
 	return NULL;
 }
 
+bool view_occupied(const struct mem_view *view, uint64_t first, uint64_t last)
+{
+	unsigned lo = 0, hi = view->n;
+
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+
+		if (view->ranges[mid].last < first)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < view->n && view->ranges[lo].start <= last;
+}
+
 struct region_doorbell *view_doorbell(const struct view_range *range, uint64_t addr, unsigned size,
 				      uint64_t value)
 {
@@ -308,6 +323,26 @@ void region_remove(struct region *child)
 	list_remove(&child->alias_node);
 	child->parent = NULL;
 	region_changed(parent);
+}
+
+static void detach_children(struct region *r)
+{
+	while (!list_empty(&r->children)) {
+		struct region *child = list_first(&r->children, struct region, node);
+
+		list_remove(&child->node);
+		list_remove(&child->alias_node);
+		child->parent = NULL;
+		detach_children(child);
+	}
+}
+
+void as_detach_all(struct address_space *as)
+{
+	as_begin(as);
+	detach_children(&as->root);
+	as->dirty = true;
+	as_commit(as);
 }
 
 void region_set_enabled(struct region *r, bool enabled)

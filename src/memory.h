@@ -113,6 +113,8 @@ void as_commit(struct address_space *as);
  * whose access may still be using one.
  */
 void as_reclaim(struct address_space *as, uint64_t seen);
+/* For teardown: takes the whole tree apart, so that regions may be freed in any order. */
+void as_detach_all(struct address_space *as);
 
 void region_init_io(struct region *r, const char *name, const struct region_ops *ops, void *opaque, uint64_t size);
 /* HOST is memory of the caller's, page-aligned for RAM that a vCPU maps. */
@@ -131,6 +133,8 @@ void region_remove_doorbell(struct region *r, struct region_doorbell *d);
 const struct mem_view *as_view_mt(const struct address_space *as);
 /* NULL when nothing is there. Binary search. */
 const struct view_range *view_find(const struct mem_view *view, uint64_t addr);
+/* Is there anything in [FIRST, LAST]? */
+bool view_occupied(const struct mem_view *view, uint64_t first, uint64_t last);
 /* The doorbell that a write would ring (the view's copy), or NULL. Any thread that holds a view. */
 struct region_doorbell *view_doorbell(const struct view_range *range, uint64_t addr, unsigned size, uint64_t value);
 

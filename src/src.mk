@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libevmm_a_SOURCES += src/accel.c
 libevmm_a_SOURCES += src/clock.c
 libevmm_a_SOURCES += src/device.c
 libevmm_a_SOURCES += src/error.c
 libevmm_a_SOURCES += src/log.c
 libevmm_a_SOURCES += src/loop.c
+libevmm_a_SOURCES += src/machine.c
 libevmm_a_SOURCES += src/memory.c
 libevmm_a_SOURCES += src/options.c
 libevmm_a_SOURCES += src/options_chardev.c
@@ -11,4 +13,5 @@ libevmm_a_SOURCES += src/options_table.c
 libevmm_a_SOURCES += src/optlist.c
 libevmm_a_SOURCES += src/state.c
 libevmm_a_SOURCES += src/util.c
+libevmm_a_SOURCES += src/vcpu.c
 libevmm_a_SOURCES += src/worker.c

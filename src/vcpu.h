@@ -75,7 +75,7 @@ enum vcpu_request {
 };
 
 struct vcpu_stats {
-	uint64_t traps, posted, doorbells, spins_won, spins_lost, loop_wakes;
+	uint64_t traps, posted, doorbells, spins_won, spins_lost, loop_wakes, sleeps;
 };
 
 struct vcpu {
@@ -103,8 +103,18 @@ struct vcpu {
 	uint32_t posted_tail __attribute__((aligned(64)));
 	struct vcpu_posted posted[VCPU_POSTED_RING];
 
-	unsigned spin_limit; /* adaptive, in polls */
-	bool parked;	     /* loop thread's view */
+	/*
+	 * The accelerator's, may be NULL; vCPU thread: before and after the thread waits or sleeps. While it does, it
+	 * neither runs guest code nor holds anything of the guest's.
+	 */
+	void (*wait_begin)(struct vcpu *v);
+	void (*wait_end)(struct vcpu *v);
+
+	unsigned spin_limit;   /* adaptive, in polls; for the mailbox */
+	unsigned halt_limit;   /* the same for vcpu_wait_event */
+	uint64_t answered_tsc; /* when the loop answered; written before mbox */
+	uint32_t exited;       /* atomic: the thread is about to end */
+	bool parked;	       /* loop thread's view; a vCPU without a thread is parked */
 	struct loop_poller poller;
 	struct vcpu_stats stats;
 };
@@ -127,6 +137,13 @@ void vcpu_shutdown(struct vcpu *v);
 /* Runs FN(v, arg) on the loop thread and waits. */
 void vcpu_call_on_loop(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg);
 
+/* The pending requests. PAUSE and EXIT stay set (park, or end); the others are taken. */
+uint32_t vcpu_take_requests(struct vcpu *v);
+/* For PAUSE: tells the loop, returns when the machine goes on. The loop may have changed everything meanwhile. */
+void vcpu_park(struct vcpu *v);
+/* For FLUSH, and before the first access: tells that no older view is in use any more. */
+void vcpu_take_views(struct vcpu *v);
+
 /*
  * Sleeps until a request arrives or the host's CLOCK_MONOTONIC reaches DEADLINE_NS (INT64_MAX: never).
  * Spins a little first when that has paid. Returns at once when requests are pending.
@@ -142,11 +159,13 @@ void vcpu_request_mt(struct vcpu *v, uint32_t bits);
 
 struct vcpu *vcpu_new(struct machine *m, unsigned index, uint32_t apic_id);
 bool vcpu_start(struct vcpu *v, struct error *err);
-/* Waits for the thread to end; answers what it still asks. Only at teardown. */
+/* Ends all threads and waits for them; answers what they still ask. Only at teardown: it blocks. */
+void vcpus_end(struct machine *m);
 void vcpu_free(struct vcpu *v);
 /*
- * Asks all vCPUs to park, and calls DONE on the loop when they have, with no wait in between. A vCPU that
- * waits in its mailbox is answered first. vcpus_resume lets them go on.
+ * Asks all vCPUs to park, and calls DONE on the loop when they have, with no wait in between (at once when they
+ * are parked already). A vCPU that waits in its mailbox is answered first. vcpus_resume lets them go on. A second
+ * call before DONE replaces it.
  */
 void vcpus_pause(struct machine *m, loop_fn *done, void *opaque);
 void vcpus_resume(struct machine *m);

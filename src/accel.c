@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which accelerator runs the guest; and the one without any processor, for tests of devices. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "src/accel.h"
+#include "src/machine.h"
+#include "src/options.h"
+
+static const struct accel_ops *const accelerators[] = {&accel_soft};
+
+/* ---- choosing ---- */
+
+static bool host_cpu_shows_virtualization(void)
+{
+	char line[8192];
+	bool found = false;
+	FILE *f = fopen("/proc/cpuinfo", "re");
+
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, "flags", 5) && (strstr(line, " vmx") || strstr(line, " svm"));
+	fclose(f);
+	return found;
+}
+
+/* What /dev/kvm has to offer, as the second half of a sentence. The caller frees it. */
+static char *kvm_state(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return xasprintf("/dev/kvm cannot be opened: %s", strerror(errno));
+	close(fd);
+	if (!host_cpu_shows_virtualization())
+		return xstrdup("/dev/kvm is there, but the host CPU shows neither vmx nor svm");
+	return xstrdup("/dev/kvm and the host CPU are ready for one");
+}
+
+static bool kvm_missing(struct error *err)
+{
+	char *state = kvm_state();
+
+	error_set(err, "this build has no KVM accelerator (%s); '-accel soft' works everywhere", state);
+	free(state);
+	return false;
+}
+
+static bool matches(const char *name, const char *word, size_t len)
+{
+	return name && strlen(name) == len && !memcmp(name, word, len);
+}
+
+static const struct accel_ops *find(const char *word, size_t len, struct error *err)
+{
+	static const char *const names[] = {"kvm", "soft", "tcg", NULL};
+	const char *nearest;
+	char *copy;
+
+	for (size_t i = 0; i < ARRAY_SIZE(accelerators); i++)
+		if (matches(accelerators[i]->name, word, len) || matches(accelerators[i]->alias, word, len))
+			return accelerators[i];
+	if (matches("kvm", word, len)) {
+		kvm_missing(err);
+		return NULL;
+	}
+	copy = xasprintf("%.*s", (int)len, word);
+	nearest = nearest_word(copy, names);
+	if (nearest)
+		error_set(err, "invalid accelerator '%s'; did you mean '%s'?", copy, nearest);
+	else
+		error_set(err, "invalid accelerator '%s' (-accel help lists them)", copy);
+	free(copy);
+	return NULL;
+}
+
+static const struct accel_ops *select_default(void)
+{
+	char *state = kvm_state();
+
+	report_info("running on the software CPU: this build has no KVM accelerator (%s)", state);
+	free(state);
+	return &accel_soft;
+}
+
+const struct accel_ops *accel_select(const char *name, struct error *err)
+{
+	if (!name)
+		return select_default();
+	for (;;) {
+		size_t len = strcspn(name, ":");
+		struct error why = ERROR_INIT;
+		const struct accel_ops *accel = find(name, len, &why);
+
+		if (accel)
+			return accel;
+		if (!name[len]) {
+			error_set(err, "%s", why.msg);
+			error_clear(&why);
+			return NULL;
+		}
+		report_warning("-accel %.*s: %s", (int)len, name, why.msg);
+		error_clear(&why);
+		name += len + 1;
+	}
+}
+
+void accel_list(void)
+{
+	printf("Accelerators supported by this build:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(accelerators); i++) {
+		printf("%-12s %s", accelerators[i]->name, accelerators[i]->desc);
+		if (accelerators[i]->alias)
+			printf(" (also: %s)", accelerators[i]->alias);
+		printf("\n");
+	}
+}
+
+/* ---- registers as text ---- */
+
+static void format_segment(FILE *f, const char *name, const struct x86_segment *s)
+{
+	fprintf(f, "%-3s=%04x %016llx %08x type=%x s=%d dpl=%u p=%d avl=%d l=%d db=%d g=%d\n", name, s->selector,
+		(unsigned long long)s->base, s->limit, s->type, s->s, s->dpl, s->present, s->avl, s->l, s->db,
+		s->g);
+}
+
+char *x86_regs_format(const struct x86_regs *r)
+{
+	static const char *const names[16] = {"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
+					      "R8 ", "R9 ", "R10", "R11", "R12", "R13", "R14", "R15"};
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *f = open_memstream(&text, &bytes);
+
+	if (!f)
+		abort();
+	for (unsigned i = 0; i < 16; i++)
+		fprintf(f, "%s=%016llx%c", names[i], (unsigned long long)r->gpr[i], i % 4 == 3 ? '\n' : ' ');
+	fprintf(f, "RIP=%016llx RFL=%08llx\n", (unsigned long long)r->rip, (unsigned long long)r->rflags);
+	format_segment(f, "ES", &r->es);
+	format_segment(f, "CS", &r->cs);
+	format_segment(f, "SS", &r->ss);
+	format_segment(f, "DS", &r->ds);
+	format_segment(f, "FS", &r->fs);
+	format_segment(f, "GS", &r->gs);
+	format_segment(f, "LDT", &r->ldt);
+	format_segment(f, "TR", &r->tr);
+	fprintf(f, "GDT=     %016llx %08x\nIDT=     %016llx %08x\n", (unsigned long long)r->gdt_base, r->gdt_limit,
+		(unsigned long long)r->idt_base, r->idt_limit);
+	fprintf(f, "CR0=%08llx CR2=%016llx CR3=%016llx CR4=%08llx CR8=%llx EFER=%016llx\n",
+		(unsigned long long)r->cr0, (unsigned long long)r->cr2, (unsigned long long)r->cr3,
+		(unsigned long long)r->cr4, (unsigned long long)r->cr8, (unsigned long long)r->efer);
+	fprintf(f, "DR0=%016llx DR1=%016llx DR2=%016llx DR3=%016llx DR6=%08llx DR7=%08llx\n",
+		(unsigned long long)r->dr[0], (unsigned long long)r->dr[1], (unsigned long long)r->dr[2],
+		(unsigned long long)r->dr[3], (unsigned long long)r->dr[6], (unsigned long long)r->dr[7]);
+	fclose(f);
+	return text;
+}
+
+/* ---- none: what would have reached a processor is noted ---- */
+
+static bool none_init(struct machine *m, struct error *err)
+{
+	m->accel_state = xzalloc(sizeof(struct accel_none_log));
+	return true;
+}
+
+static void none_fini(struct machine *m)
+{
+	free(m->accel_state);
+	m->accel_state = NULL;
+}
+
+static bool none_set_cpu_model(struct machine *m, const char *arg, struct error *err)
+{
+	return true;
+}
+
+static void none_kick(struct vcpu *v)
+{
+}
+
+static void none_msi_send(struct machine *m, uint64_t addr, uint32_t data)
+{
+	struct accel_none_log *log = m->accel_state;
+	unsigned slot = log->n_msi++ % ARRAY_SIZE(log->msi);
+
+	log->msi[slot].addr = addr;
+	log->msi[slot].data = data;
+}
+
+static void none_set_intr(struct machine *m, bool level)
+{
+	struct accel_none_log *log = m->accel_state;
+
+	log->intr = level;
+}
+
+static void none_inject_nmi(struct vcpu *v)
+{
+}
+
+static void none_memory_changed(struct machine *m)
+{
+	struct accel_none_log *log = m->accel_state;
+
+	if (log)
+		log->memory_changes++;
+}
+
+static void none_ram_written(struct machine *m, gpa_t gpa, uint64_t bytes)
+{
+	struct accel_none_log *log = m->accel_state;
+
+	log->ram_written_bytes += bytes;
+}
+
+const struct accel_ops accel_none = {
+	.name = "none",
+	.desc = "no processor",
+	.no_vcpus = true,
+	.init = none_init,
+	.fini = none_fini,
+	.set_cpu_model = none_set_cpu_model,
+	.kick = none_kick,
+	.msi_send = none_msi_send,
+	.set_intr = none_set_intr,
+	.inject_nmi = none_inject_nmi,
+	.memory_changed = none_memory_changed,
+	.ram_written = none_ram_written,
+};

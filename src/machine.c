@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine's life: built, started, paused, reset, ended. Whatever a device or the monitor asks for is noted, and
+ * carried out by control() once the vCPUs have parked; nothing here waits.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include "src/log.h"
+#include "src/machine.h"
+#include "src/worker.h"
+
+#define HUGE_PAGE      (2 * MiB)
+#define RAM_LOW_LIMIT  (3584 * MiB) /* up to this, all RAM is below 4 GiB */
+#define RAM_LOW_SPLIT  (3 * GiB)    /* else this much is */
+#define RAM_HIGH_BASE  (4 * GiB)
+#define MACHINE_WORKERS 8
+
+/* ---- boards ---- */
+
+static bool none_init(struct machine *m, struct error *err)
+{
+	return true;
+}
+
+const struct machine_type machine_none = {
+	.name = "none",
+	.desc = "empty machine",
+	.init = none_init,
+};
+
+const struct machine_type *const machine_types[] = {&machine_pc, &machine_none, NULL};
+
+const struct machine_type *machine_type_find(const char *name)
+{
+	for (const struct machine_type *const *t = machine_types; *t; t++)
+		if (!strcmp((*t)->name, name) || ((*t)->alias && !strcmp((*t)->alias, name)))
+			return *t;
+	return NULL;
+}
+
+void machine_list_types(void)
+{
+	printf("Supported machines are:\n");
+	for (const struct machine_type *const *t = machine_types; *t; t++) {
+		if ((*t)->alias)
+			printf("%-20s %s (alias of %s)\n", (*t)->alias, (*t)->desc, (*t)->name);
+		printf("%-20s %s%s\n", (*t)->name, (*t)->desc, (*t)->is_default ? " (default)" : "");
+	}
+}
+
+/* ---- memory ---- */
+
+static bool ram_alloc(struct machine *m, struct error *err)
+{
+	struct machine_ram *ram = &m->ram;
+	uint64_t bytes = m->config.ram_bytes, slack;
+	uint8_t *host;
+
+	if (!bytes)
+		return true;
+	if (bytes > MACHINE_MAX_RAM)
+		return error_set(err, "-m: %llu MiB is more than this machine can address (at most %llu MiB)",
+				 bytes / MiB, MACHINE_MAX_RAM / MiB);
+	bytes = ALIGN_UP(bytes, 4096);
+	/* Room to begin at a huge page; what is left over on either side goes back. */
+	host = mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
+	if (host == MAP_FAILED)
+		return error_set_errno(err, errno, "-m: cannot set up guest memory of %llu MiB", bytes / MiB);
+	slack = ALIGN_UP((uintptr_t)host, HUGE_PAGE) - (uintptr_t)host;
+	if (slack)
+		munmap(host, slack);
+	if (slack < HUGE_PAGE)
+		munmap(host + slack + bytes, HUGE_PAGE - slack);
+	ram->host = host + slack;
+	ram->bytes = bytes;
+	ram->below_4g = bytes <= RAM_LOW_LIMIT ? bytes : RAM_LOW_SPLIT;
+	ram->above_4g = bytes - ram->below_4g;
+	madvise(ram->host, bytes, MADV_HUGEPAGE);
+	madvise(ram->host, bytes, MADV_DONTDUMP);
+	return true;
+}
+
+static void ram_map(struct machine *m)
+{
+	struct machine_ram *ram = &m->ram;
+
+	as_begin(&m->mem);
+	region_init_ram(&ram->low, "ram-below-4g", ram->host, ram->below_4g);
+	region_init_ram(&ram->high, "ram-above-4g", ram->host + ram->below_4g, ram->above_4g);
+	if (ram->below_4g)
+		region_add(&m->mem.root, 0, &ram->low, 0);
+	if (ram->above_4g)
+		region_add(&m->mem.root, RAM_HIGH_BASE, &ram->high, 0);
+	as_commit(&m->mem);
+}
+
+static void on_view_changed(void *opaque)
+{
+	struct machine *m = opaque;
+
+	if (m->accel->memory_changed)
+		m->accel->memory_changed(m);
+	loop_work_schedule(&m->reclaim_work);
+}
+
+static void on_ram_written(void *opaque, gpa_t gpa, uint64_t bytes)
+{
+	struct machine *m = opaque;
+
+	if (m->accel->ram_written)
+		m->accel->ram_written(m, gpa, bytes);
+}
+
+/* What every vCPU has moved on from. A parked one takes its views anew before it goes on. */
+static void reclaim(void *opaque)
+{
+	struct machine *m = opaque;
+	uint64_t mem = UINT64_MAX, io = UINT64_MAX;
+
+	for (unsigned i = 0; i < m->n_vcpus; i++) {
+		struct vcpu *v = m->vcpus[i];
+
+		if (v->parked)
+			continue;
+		mem = MIN(mem, __atomic_load_n(&v->view_seen, __ATOMIC_ACQUIRE));
+		io = MIN(io, __atomic_load_n(&v->io_view_seen, __ATOMIC_ACQUIRE));
+	}
+	as_reclaim(&m->mem, mem);
+	as_reclaim(&m->io, io);
+}
+
+/* ---- building ---- */
+
+static void control(void *opaque);
+
+struct machine *machine_new(struct loop *loop, const struct machine_config *config, struct clock *clock)
+{
+	struct machine *m = xzalloc(sizeof(*m));
+
+	LOOP_ASSERT();
+	m->config = *config;
+	m->loop = loop;
+	m->clock = clock ? clock : loop_clock_guest(loop);
+	m->accel = config->accel;
+	m->state = RUN_PRELAUNCH;
+	list_init(&m->devices);
+	loop_work_init(&m->control_work, loop, "machine", control, m);
+	loop_work_init(&m->reclaim_work, loop, "memory", reclaim, m);
+	as_init(&m->mem, "memory", UINT64_MAX);
+	as_init(&m->io, "I/O", 65536);
+	m->mem.changed = m->io.changed = on_view_changed;
+	m->mem.ram_written = on_ram_written;
+	m->mem.changed_opaque = m->io.changed_opaque = m;
+	m->workers = worker_pool_new(loop, MACHINE_WORKERS);
+	return m;
+}
+
+static bool vcpus_build(struct machine *m, struct error *err)
+{
+	unsigned cpus = m->accel->no_vcpus ? 0 : MAX(m->config.cpus, 1u);
+
+	m->vcpus = xzalloc(MAX(cpus, 1u) * sizeof(*m->vcpus));
+	for (unsigned i = 0; i < cpus; i++) {
+		m->vcpus[i] = vcpu_new(m, i, i);
+		m->n_vcpus++;
+		if (!m->accel->vcpu_init(m->vcpus[i], err))
+			return false;
+	}
+	return true;
+}
+
+bool machine_build(struct machine *m, struct error *err)
+{
+	LOOP_ASSERT();
+	if (!ram_alloc(m, err) || !m->accel->init(m, err))
+		return false;
+	ram_map(m);
+	return m->accel->set_cpu_model(m, m->config.cpu_model, err) && vcpus_build(m, err) &&
+	       m->config.type->init(m, err);
+}
+
+static void vcpus_free(struct machine *m)
+{
+	vcpus_end(m);
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		if (m->vcpus[i]->accel)
+			m->accel->vcpu_fini(m->vcpus[i]);
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		vcpu_free(m->vcpus[i]);
+	m->n_vcpus = 0;
+	free(m->vcpus);
+	m->vcpus = NULL;
+}
+
+void machine_free(struct machine *m)
+{
+	LOOP_ASSERT();
+	clock_pause(m->clock);
+	vcpus_free(m);
+	worker_pool_free(m->workers);
+	as_detach_all(&m->mem);
+	as_detach_all(&m->io);
+	while (!list_empty(&m->devices))
+		device_unrealize(list_entry(m->devices.prev, struct device, node));
+	loop_work_cancel(&m->control_work);
+	loop_work_cancel(&m->reclaim_work);
+	m->mem.changed = m->io.changed = NULL;
+	if (m->accel_state)
+		m->accel->fini(m);
+	as_fini(&m->mem);
+	as_fini(&m->io);
+	if (m->ram.host)
+		munmap(m->ram.host, m->ram.bytes);
+	free(m);
+}
+
+/* ---- reset ---- */
+
+static void log_vcpu(struct machine *m, struct vcpu *v, const char *what)
+{
+	struct x86_regs regs;
+	char *text;
+
+	if (!log_enabled(LOG_CPU_RESET))
+		return;
+	m->accel->get_regs(v, &regs);
+	text = x86_regs_format(&regs);
+	log_printf(LOG_CPU_RESET, "%s (CPU %u)\n%s", what, v->index, text);
+	free(text);
+}
+
+/* The vCPUs are parked. Devices first: a reset device has let go of its interrupt line. */
+static bool reset_all(struct machine *m)
+{
+	m->reset_pending = false;
+	list_for_each(it, &m->devices)
+		device_reset(list_entry(it, struct device, node));
+	for (unsigned i = 0; i < m->n_vcpus; i++) {
+		log_vcpu(m, m->vcpus[i], "CPU Reset");
+		m->accel->vcpu_reset(m->vcpus[i]);
+	}
+	return !m->boot_reset || m->boot_reset(m, m->boot_opaque);
+}
+
+/* ---- running, pausing, ending ---- */
+
+static void on_parked(void *opaque)
+{
+	struct machine *m = opaque;
+
+	m->pausing = false;
+	loop_work_schedule(&m->control_work);
+}
+
+/* Asks at once, also from within a device's callback: the vCPU that is in there goes no further than it must. */
+static void ask_vcpus_to_park(struct machine *m)
+{
+	if (m->pausing)
+		return;
+	m->pausing = true;
+	vcpus_pause(m, on_parked, m);
+}
+
+static void end(struct machine *m)
+{
+	bool stay = m->config.no_shutdown && (m->shutdown_cause == SHUTDOWN_GUEST ||
+					      m->shutdown_cause == SHUTDOWN_GUEST_RESET);
+
+	m->shutdown_pending = false;
+	m->state = RUN_SHUTDOWN;
+	m->running_wanted = false;
+	clock_pause(m->clock);
+	if (!stay && m->on_end)
+		m->on_end(m->on_end_opaque);
+}
+
+static void run(struct machine *m)
+{
+	m->state = RUN_RUNNING;
+	clock_resume(m->clock);
+	vcpus_resume(m);
+}
+
+/* Does what is to be done next. The work phase only: no device is in the middle of anything. */
+static void control(void *opaque)
+{
+	struct machine *m = opaque;
+
+	if (!m->started || m->pausing)
+		return;
+	if ((m->shutdown_pending || m->reset_pending || !m->running_wanted) && !vcpus_all_parked(m)) {
+		ask_vcpus_to_park(m);
+		return;
+	}
+	if (m->shutdown_pending) {
+		end(m);
+		return;
+	}
+	if (m->reset_pending) {
+		if (m->state == RUN_SHUTDOWN)
+			m->state = RUN_PAUSED;
+		if (!reset_all(m)) {
+			m->state = RUN_INTERNAL_ERROR;
+			m->running_wanted = false;
+		}
+	}
+	if (m->running_wanted)
+		run(m);
+	else
+		clock_pause(m->clock);
+}
+
+bool machine_start(struct machine *m, struct error *err)
+{
+	LOOP_ASSERT();
+	if (!reset_all(m))
+		return error_set(err, "the guest's memory is too small for what is to be booted");
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		if (!vcpu_start(m->vcpus[i], err))
+			return false;
+	m->started = true;
+	if (m->config.start_paused)
+		return true;
+	m->running_wanted = true;
+	run(m);
+	return true;
+}
+
+void machine_pause(struct machine *m)
+{
+	LOOP_ASSERT();
+	if (m->state != RUN_RUNNING)
+		return;
+	m->state = RUN_PAUSED;
+	m->running_wanted = false;
+	clock_pause(m->clock);
+	ask_vcpus_to_park(m);
+}
+
+void machine_resume(struct machine *m)
+{
+	LOOP_ASSERT();
+	if (m->state != RUN_PAUSED && m->state != RUN_PRELAUNCH)
+		return;
+	m->state = RUN_RUNNING;
+	m->running_wanted = true;
+	loop_work_schedule(&m->control_work);
+}
+
+void machine_request_reset(struct machine *m)
+{
+	LOOP_ASSERT();
+	if (m->config.no_reboot) {
+		machine_request_shutdown(m, SHUTDOWN_GUEST_RESET, 0);
+		return;
+	}
+	if (m->reset_pending)
+		return;
+	m->reset_pending = true;
+	ask_vcpus_to_park(m);
+	loop_work_schedule(&m->control_work);
+}
+
+void machine_request_shutdown(struct machine *m, enum shutdown_cause cause, int status)
+{
+	LOOP_ASSERT();
+	/* Of several the first counts, but the host's word is the last. */
+	if (m->shutdown_pending && cause != SHUTDOWN_HOST_SIGNAL && cause != SHUTDOWN_QUIT)
+		return;
+	m->shutdown_pending = true;
+	m->shutdown_cause = cause;
+	m->exit_status = cause == SHUTDOWN_DEBUG_EXIT ? status : 0;
+	ask_vcpus_to_park(m);
+	loop_work_schedule(&m->control_work);
+}
+
+void machine_triple_fault(struct machine *m, struct vcpu *v)
+{
+	log_vcpu(m, v, "Triple fault");
+	machine_request_reset(m);
+}
+
+void machine_power_button(struct machine *m)
+{
+	LOOP_ASSERT();
+	if (m->power_button)
+		m->power_button(m->power_button_opaque);
+}
+
+const char *machine_state_name(const struct machine *m)
+{
+	static const char *const names[] = {
+		[RUN_PRELAUNCH] = "prelaunch", [RUN_RUNNING] = "running",
+		[RUN_PAUSED] = "paused",       [RUN_SHUTDOWN] = "shutdown",
+		[RUN_INTERNAL_ERROR] = "internal-error",
+	};
+
+	return names[m->state];
+}
