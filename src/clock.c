@@ -39,6 +39,14 @@ static int64_t host_now_ns(void)
 	return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
 }
 
+int64_t clock_wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
+}
+
 static struct clock *clock_new(struct loop *loop, enum clock_kind kind)
 {
 	struct clock *c = xzalloc(sizeof(*c));

@@ -32,6 +32,9 @@ struct timer {
 /* Any thread: lock-free. */
 int64_t clock_now_ns(const struct clock *clock);
 
+/* The host's time of day, ns UTC since 1970: for a real-time clock, never for measuring. Any thread. */
+int64_t clock_wall_ns(void);
+
 /*
  * Guest and fake clocks. Pausing a paused clock, or resuming a running one, does nothing. A paused clock's
  * timers don't fire.

@@ -61,6 +61,8 @@ struct state_desc {
 	const char *name;
 	unsigned version;
 	const struct state_field *fields; /* ends with name NULL */
+	/* Where the guest-visible part lies in the struct: a test holds FIELDS against it, byte by byte. */
+	size_t span_offset, span_bytes;
 	/* The untrusted, loaded fields are checked and what derives from them is rebuilt here. */
 	bool (*post_load)(void *opaque, struct error *err);
 };
@@ -72,7 +74,22 @@ struct state_desc {
 	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f[0]),       \
 	 .count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0]),                    \
 	 .is_bool = __builtin_types_compatible_p(__typeof__(((struct S *)0)->f[0]), bool)}
+/* A struct, or an array of them, that SUB describes. */
+#define STATE_STRUCT(S, f, sub_)                                                                   \
+	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), .count = 1, .sub = &(sub_)}
+#define STATE_STRUCT_ARRAY(S, f, sub_)                                                             \
+	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f[0]),       \
+	 .count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0]), .sub = &(sub_)}
+/* In the table but not saved: it follows from the rest, and post_load rebuilds it. */
+#define STATE_DERIVED(S, f) {.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), .count = 0}
 #define STATE_END {.name = NULL}
+
+/* The guest-visible part of a device's struct stands between these two; its fields are ordered so that nothing is padded. */
+#define GUEST_VISIBLE_BEGIN char guest_begin[0]
+#define GUEST_VISIBLE_END   char guest_end[0]
+#define STATE_SPAN(S)                                                                              \
+	.span_offset = offsetof(struct S, guest_begin),                                            \
+	.span_bytes = offsetof(struct S, guest_end) - offsetof(struct S, guest_begin)
 
 struct device;
 

@@ -214,6 +214,7 @@ void machine_free(struct machine *m)
 	as_fini(&m->io);
 	if (m->ram.host)
 		munmap(m->ram.host, m->ram.bytes);
+	free(m->board);
 	free(m);
 }
 

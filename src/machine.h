@@ -90,6 +90,8 @@ struct machine {
 
 	/* The board's interrupt wiring: GSI n reaches the 8259s (n < 16) and the IOAPIC. */
 	struct irq gsi[MACHINE_GSIS];
+	uint16_t gsi_asserted[MACHINE_GSIS]; /* how many devices hold the line up */
+	void *board; /* the board's own; heap, freed with the machine */
 	/* Set by the board; the 8259 pair's answer to an interrupt acknowledge. */
 	uint8_t (*intack)(void *opaque);
 	void *intack_opaque;

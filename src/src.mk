@@ -6,6 +6,7 @@ libevmm_a_SOURCES += src/error.c
 libevmm_a_SOURCES += src/log.c
 libevmm_a_SOURCES += src/loop.c
 libevmm_a_SOURCES += src/machine.c
+libevmm_a_SOURCES += src/machine_pc.c
 libevmm_a_SOURCES += src/memory.c
 libevmm_a_SOURCES += src/options.c
 libevmm_a_SOURCES += src/options_chardev.c

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every device there is, once. */
+#include "devices/char/serial.h"
+#include "devices/chipset/chipset.h"
+
+const struct device_type *const device_types[] = {
+	/* chipset */
+	&i8254_type,
+	&i8259_type,
+	&ioapic_type,
+	&mc146818_type,
+	/* char */
+	&serial_type,
+	NULL,
+};

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The `pc` board: a list of parts, and the wires between them.
+ *
+ *	GSI 0-15	the ISA interrupt lines: to the 8259 pair, and to the IOAPIC pin of the same number; but
+ *	GSI 0		(the timer) to IOAPIC pin 2, as the MADT says, since pin 0 of a PC's IOAPIC is the 8259's
+ *	GSI 2		is the cascade, and no line
+ *	GSI 16-23	IOAPIC only
+ *	8259 INTR	LINT0 of the boot processor
+ */
+#include "devices/char/serial.h"
+#include "devices/chipset/chipset.h"
+#include "src/boot/boot.h"
+#include "src/machine.h"
+
+#define PC_ISA_IRQS	    16
+#define PC_GSI_TIMER	    0
+#define PC_GSI_CASCADE	    2
+#define PC_IOAPIC_PIN_TIMER 2
+#define PC_IOAPIC_BASE	    0xfec00000
+
+struct pc {
+	struct machine *machine;
+	struct device *pic, *ioapic;
+	struct acpi_board acpi;
+	uint32_t apic_ids[MACHINE_MAX_VCPUS];
+};
+
+static void pc_gsi(void *opaque, unsigned gsi, bool level)
+{
+	struct pc *pc = opaque;
+
+	if (gsi == PC_GSI_CASCADE || !pc->machine->vcpus)
+		return; /* none: the machine is being taken apart, and its devices let go of their lines */
+	if (gsi < PC_ISA_IRQS)
+		i8259_set_irq(pc->pic, gsi, level);
+	ioapic_set_irq(pc->ioapic, gsi == PC_GSI_TIMER ? PC_IOAPIC_PIN_TIMER : gsi, level);
+}
+
+static void pc_intr(void *opaque, unsigned n, bool level)
+{
+	struct machine *m = opaque;
+
+	m->accel->set_intr(m, level);
+}
+
+static void pc_wire_interrupts(struct machine *m, struct pc *pc)
+{
+	for (unsigned gsi = 0; gsi < MACHINE_GSIS; gsi++)
+		irq_connect(&m->gsi[gsi], pc_gsi, pc, gsi);
+	irq_connect(i8259_intr(pc->pic), pc_intr, m, 0);
+	m->intack = i8259_intack;
+	m->intack_opaque = pc->pic;
+	m->eoi_broadcast = ioapic_eoi;
+	m->eoi_opaque = pc->ioapic;
+}
+
+static bool pc_add_serials(struct machine *m, struct pc *pc, struct error *err)
+{
+	for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
+		struct device *dev;
+
+		if (!m->config.serials[i])
+			continue;
+		dev = device_new(m, &serial_type, NULL);
+		device_set_prop_num(dev, "index", i);
+		device_set_prop_chardev(dev, "chardev", m->config.serials[i]);
+		if (!device_realize(dev, err))
+			return false;
+		pc->acpi.serial_mask |= BIT(i);
+	}
+	return true;
+}
+
+static void pc_describe(struct machine *m, struct pc *pc)
+{
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		pc->apic_ids[i] = m->vcpus[i]->apic_id;
+	pc->acpi.cpus = m->n_vcpus;
+	pc->acpi.apic_ids = pc->apic_ids;
+	pc->acpi.ioapic_addr = PC_IOAPIC_BASE;
+	pc->acpi.has_rtc = true;
+	m->acpi = &pc->acpi;
+}
+
+static bool pc_init(struct machine *m, struct error *err)
+{
+	struct pc *pc = xzalloc(sizeof(*pc));
+
+	m->board = pc;
+	pc->machine = m;
+	pc->pic = device_create_builtin(m, &i8259_type);
+	pc->ioapic = device_create_builtin(m, &ioapic_type);
+	pc_wire_interrupts(m, pc);
+	device_create_builtin(m, &i8254_type);
+	device_create_builtin(m, &mc146818_type);
+	if (!pc_add_serials(m, pc, err))
+		return false;
+	pc_describe(m, pc);
+	return true;
+}
+
+const struct machine_type machine_pc = {
+	.name = "pc",
+	.alias = "pc-i440fx",
+	.desc = "Standard PC (i440FX + PIIX)",
+	.is_default = true,
+	.init = pc_init,
+};
