@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libevmm_a_SOURCES += src/cpu/flags.c
+libevmm_a_SOURCES += src/cpu/fpu.c
+libevmm_a_SOURCES += src/cpu/fxsave.c
 libevmm_a_SOURCES += src/cpu/hostfeat.c
+libevmm_a_SOURCES += src/cpu/sse.c
+libevmm_a_SOURCES += src/cpu/sse_cvt.c
+libevmm_a_SOURCES += src/cpu/sse_imm.c
+libevmm_a_SOURCES += src/cpu/sse_mov.c
+libevmm_a_SOURCES += src/cpu/sse_regular.c
+libevmm_a_SOURCES += src/cpu/sse_str.c
+libevmm_a_SOURCES += src/cpu/translate_fpu.c
+libevmm_a_SOURCES += src/cpu/translate_sse.c

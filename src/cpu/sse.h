@@ -31,6 +31,9 @@
 #define MXCSR_DEFAULT 0x1f80u
 #define MXCSR_VALID   0xffffu /* MXCSR_MASK of FXSAVE: other bits are reserved, setting one is #GP */
 
+/* What the destination of a checked operation is. */
+enum sse_check { CHECK_XMM, CHECK_GPR, CHECK_FLAGS, CHECK_MMX };
+
 /* cpu_exec's caller, vCPU thread: around guest code. Before leave, no floating point in C on this thread. */
 void sse_enter_guest(struct cpu *c);
 void sse_leave_guest(struct cpu *c);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SSE instructions of the form "op xmm, xmm/mem, imm8": SSE_IMM_OP(NAME, host mnemonic, bytes of the memory
+ * operand, feature, kind as in sse_list.h, mask of the immediate's bits that count); and SSE_IMM_SHIFT, "op xmm, imm8".
+ */
+SSE_IMM_OP(SHUFPS, shufps, 16, FEAT_SSE, 0, 255)
+SSE_IMM_OP(CMPPS, cmpps, 16, FEAT_SSE, 1, 7)
+SSE_IMM_OP(CMPSS, cmpss, 4, FEAT_SSE, 1, 7)
+SSE_IMM_OP(SHUFPD, shufpd, 16, FEAT_SSE2, 0, 3)
+SSE_IMM_OP(CMPPD, cmppd, 16, FEAT_SSE2, 1, 7)
+SSE_IMM_OP(CMPSD, cmpsd, 8, FEAT_SSE2, 1, 7)
+SSE_IMM_OP(PSHUFD, pshufd, 16, FEAT_SSE2, 0, 255)
+SSE_IMM_OP(PSHUFLW, pshuflw, 16, FEAT_SSE2, 0, 255)
+SSE_IMM_OP(PSHUFHW, pshufhw, 16, FEAT_SSE2, 0, 255)
+SSE_IMM_SHIFT(PSLLDQ, pslldq, FEAT_SSE2)
+SSE_IMM_SHIFT(PSRLDQ, psrldq, FEAT_SSE2)
+SSE_IMM_OP(PALIGNR, palignr, 16, FEAT_SSSE3, 0, 255)
+SSE_IMM_OP(BLENDPS, blendps, 16, FEAT_SSE41, 0, 15)
+SSE_IMM_OP(BLENDPD, blendpd, 16, FEAT_SSE41, 0, 3)
+SSE_IMM_OP(PBLENDW, pblendw, 16, FEAT_SSE41, 0, 255)
+SSE_IMM_OP(DPPS, dpps, 16, FEAT_SSE41, 4, 255)
+SSE_IMM_OP(DPPD, dppd, 16, FEAT_SSE41, 8, 255)
+SSE_IMM_OP(MPSADBW, mpsadbw, 16, FEAT_SSE41, 0, 7)
+SSE_IMM_OP(ROUNDPS, roundps, 16, FEAT_SSE41, 1, 15)
+SSE_IMM_OP(ROUNDPD, roundpd, 16, FEAT_SSE41, 1, 15)
+SSE_IMM_OP(ROUNDSS, roundss, 4, FEAT_SSE41, 1, 15)
+SSE_IMM_OP(ROUNDSD, roundsd, 8, FEAT_SSE41, 1, 15)
+SSE_IMM_OP(INSERTPS, insertps, 4, FEAT_SSE41, 0, 255)
+SSE_IMM_OP(PCLMULQDQ, pclmulqdq, 16, FEAT_PCLMULQDQ, 0, 31)
+SSE_IMM_OP(AESKEYGENASSIST, aeskeygenassist, 16, FEAT_AES, 0, 255)
+SSE_IMM_OP(SHA1RNDS4, sha1rnds4, 16, FEAT_SHA, 0, 3)
