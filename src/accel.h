@@ -42,6 +42,8 @@ struct accel_ops {
 	/* -cpu MODEL[,+f,-f,k=v]; NULL model: the default. "help" and "?" are handled before, by cpu_help. */
 	bool (*set_cpu_model)(struct machine *m, const char *arg, struct error *err);
 	void (*cpu_help)(void);
+	/* After set_cpu_model: do the CPUs have long mode? NULL: yes. */
+	bool (*has_long_mode)(struct machine *m);
 	bool (*vcpu_init)(struct vcpu *v, struct error *err);
 	void (*vcpu_fini)(struct vcpu *v);
 	/* vCPU thread: runs guest code and serves v->requests until VCPU_REQ_EXIT. */

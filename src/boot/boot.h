@@ -26,6 +26,8 @@ struct acpi_board {
 	uint16_t reset_port; /* with value; FADT reset register */
 	uint8_t reset_value;
 	bool has_pci;
+	uint32_t pci_mmio_base; /* window below the IOAPIC; 0: from the end of low RAM */
+	uint8_t pirq_gsi[4];	/* of PIRQA to PIRQD, level, active high; 0: GSI 10, 10, 11, 11 */
 	unsigned serial_mask; /* COM ports present */
 	bool has_8042, has_rtc;
 };
