@@ -7,27 +7,7 @@
 #define EVMM_OPTIONS_H
 
 #include "src/machine.h"
-
-/* An option value "first,key=value,key2=value2": what getopt(3) doesn't do. Owned by its parser. */
-struct optlist {
-	unsigned n;
-	struct optlist_item {
-		char *key;   /* NULL for the bare first word */
-		char *value; /* "on" for a bare later word, as QEMU; "off" for "noKEY" only where the option takes it */
-		bool used;
-	} items[64];
-};
-bool optlist_parse(struct optlist *l, const char *arg, const char *implied_key, struct error *err);
-void optlist_free(struct optlist *l);
-const char *optlist_get(struct optlist *l, const char *key); /* marks it used */
-/* Error naming the first unused key and the nearest of KNOWN (NULL-terminated). */
-bool optlist_check_unused(struct optlist *l, const char *const *known, struct error *err);
-
-bool parse_size(const char *s, char default_suffix, uint64_t *out); /* "512", "1.5G"; strict */
-bool parse_u64(const char *s, uint64_t *out);
-bool parse_bool(const char *s, bool *out);
-/* The candidate nearest to WORD by edit distance, or NULL when none is near enough. */
-const char *nearest_word(const char *word, const char *const *candidates);
+#include "src/optlist.h"
 
 /* What the command line asks for beyond the machine itself. */
 struct options {

@@ -2,7 +2,8 @@
 /* Option values: comma lists, sizes, numbers, and the nearest known word for what was mistyped. */
 #include <ctype.h>
 #include <stdlib.h>
-#include "src/options.h"
+#include "src/clock.h"
+#include "src/optlist.h"
 
 /* Copies up to the next single comma, ",," becoming ","; *S is left at the comma or the end. */
 static char *take_word(const char **s, bool stop_at_equals)

@@ -27,18 +27,24 @@ struct chardev_handlers {
 
 /* "stdio", "null", "file:PATH", "none" as -serial has them. NULL with ERR clear: none. */
 struct chardev *chardev_new_legacy(struct loop *loop, const char *id, const char *spec, struct error *err);
-/* "-chardev stdio,id=c0[,mux=on][,signal=off]", "file,id=,path=[,append=on]", "null,id=". */
+/*
+ * "-chardev stdio,id=c0[,mux=on][,signal=off]", "file,id=,path=[,append=on]", "null,id=". With mux=on it is a
+ * mux that owns its back end.
+ */
 struct chardev *chardev_new_option(struct loop *loop, const char *arg, struct error *err);
 const char *chardev_id(const struct chardev *chr);
 /* Restores the terminal. */
 void chardev_free(struct chardev *chr);
 
 /*
- * A mux over BACKEND: several front ends, one has the focus. C-a (or ESCAPE) h help, x quit, c switch, s
- * save (nothing to save: says so), b break, t timestamps, C-a C-a sends it.
+ * A mux over BACKEND, which stays the caller's but gives its id to the mux: several front ends, one has the
+ * focus. C-a (or ESCAPE) h help, x quit, c switch, s save (nothing to save: says so), b break, t timestamps,
+ * C-a C-a sends it.
  */
 struct chardev *chardev_new_mux(struct loop *loop, struct chardev *backend, uint8_t escape);
-/* Another front end's end of a mux (the mux itself for the first). Freed with the mux. */
+bool chardev_is_mux(const struct chardev *chr);
+void chardev_mux_set_escape(struct chardev *mux, uint8_t escape);
+/* Another front end's end of a mux (the mux itself is the first's); NULL when it has four. Freed with the mux. */
 struct chardev *chardev_mux_add(struct chardev *mux);
 /* Called for C-a x. */
 void chardev_mux_on_quit(struct chardev *mux, void (*fn)(void *opaque), void *opaque);
@@ -50,7 +56,7 @@ size_t chardev_write(struct chardev *chr, const void *buf, size_t n);
 /* The front end has room again: deliver what waits. */
 void chardev_accept_input(struct chardev *chr);
 
-/* Looks up a chardev made by -chardev; the table belongs to the options. */
+/* The chardev of that id, or NULL. */
 struct chardev *chardev_find(const char *id);
 
 /* The terminal as it was before stdio took it; async-signal-safe, for crash handlers and atexit. */
