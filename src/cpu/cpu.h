@@ -43,7 +43,8 @@ enum {
 	R_ZERO, /* always 0 */
 	R_EA,	/* linear address computed by an EA micro-operation */
 	R_T0, R_T1, R_T2, /* temporaries within one instruction */
-	R_SPARE0, R_SPARE1, R_SPARE2,
+	R_CARRY, /* CF as 0 or 1, within one instruction */
+	R_SPARE1, R_SPARE2,
 	R_ESBASE, R_CSBASE, R_SSBASE, R_DSBASE, R_FSBASE, R_GSBASE, /* = segment bases */
 	R_NSLOTS = 32,
 };
@@ -243,6 +244,7 @@ struct cpu {
 	const struct uop *cur; /* set before anything that may fault; NULL when not within an instruction: then rip is exact */
 	uint64_t flags;	   /* EFLAGS without the arithmetic bits (FL_ARITH) */
 	int64_t df;	   /* +1 or -1, mirrors FL_DF */
+	uint32_t pauses;   /* PAUSE instructions executed while vCPUs outnumber host CPUs */
 
 	/* ---- processor state ---- */
 	struct cpu_seg seg[S_NSEGS], ldt, tr;

@@ -84,7 +84,13 @@ extern const char *const uop_names[UOP_COUNT]; /* exec.c, for -d op */
  */
 #if defined(__OPTIMIZE__) && !defined(EVMM_SANITIZERS)
 #define EVMM_TAILCALL 1
-#define NEXT()	 return u[1].fn(c, u + 1)
+/* The empty asm hides that `next` is u + 1: one addition and an indirect jump, no copies. */
+#define NEXT()                                                                                     \
+	do {                                                                                       \
+		const struct uop *next_ = u + 1;                                                   \
+		__asm__("" : "+r"(next_));                                                         \
+		return next_->fn(c, next_);                                                        \
+	} while (0)
 #define GOTO(to) do { const struct uop *to_ = (to); return to_->fn(c, to_); } while (0)
 #else
 #define EVMM_TAILCALL 0
