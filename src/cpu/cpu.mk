@@ -1,4 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libevmm_a_SOURCES += src/cpu/exec_int_alu.c
+libevmm_a_SOURCES += src/cpu/exec_int_cond.c
+libevmm_a_SOURCES += src/cpu/exec_int_lock.c
+libevmm_a_SOURCES += src/cpu/exec_int_mov.c
+libevmm_a_SOURCES += src/cpu/exec_int_stack.c
 libevmm_a_SOURCES += src/cpu/flags.c
 libevmm_a_SOURCES += src/cpu/fpu.c
 libevmm_a_SOURCES += src/cpu/fxsave.c
@@ -10,4 +15,5 @@ libevmm_a_SOURCES += src/cpu/sse_mov.c
 libevmm_a_SOURCES += src/cpu/sse_regular.c
 libevmm_a_SOURCES += src/cpu/sse_str.c
 libevmm_a_SOURCES += src/cpu/translate_fpu.c
+libevmm_a_SOURCES += src/cpu/translate_int.c
 libevmm_a_SOURCES += src/cpu/translate_sse.c
