@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Start-up, in the order of DESIGN: options, machine, what boots, devices; then the loop; then all of it backwards. */
+/*
+ * Start-up, in the order of DESIGN: options, machine, what boots, devices; then the loop; then all
+ * of it backwards.
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

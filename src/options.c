@@ -79,6 +79,9 @@ static bool parse_one(struct options_parse_state *p, int argc, char **argv, int 
 	}
 	if (d->fn(p, value, err))
 		return true;
+	/* Some messages name their option themselves. */
+	if (err && err->msg && err->msg[0] == '-')
+		return false;
 	error_prefix(err, value ? "-%s %s: " : "-%s: ", name, value);
 	return false;
 }
@@ -149,7 +152,8 @@ bool options_parse(struct options *o, struct loop *loop, int argc, char **argv, 
 			o->config.accel->cpu_help();
 		exit(0);
 	}
-	return check_together(&p, err) && choose_accel(&p, err) && options_connect_chardevs(&p, err);
+	return check_together(&p, err) && choose_accel(&p, err) &&
+	       options_connect_chardevs(&p, err);
 }
 
 void options_free(struct options *o)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command line: one table (options.c) makes the parser, -h, and the man page. QEMU's spelling throughout:
+ * The command line: one table (options.c) makes the parser, -h, and the man page. QEMU's spelling
+ * throughout:
  * one or two dashes, values in the next argument, comma lists with ",," for a comma.
  */
 #ifndef EVMM_OPTIONS_H

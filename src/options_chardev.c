@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which back end each serial port, the monitor and the debug consoles get: -serial, -monitor, -nographic, -chardev. */
+/*
+ * Which back end each serial port, the monitor and the debug consoles get: -serial, -monitor,
+ * -nographic, -chardev.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include "io/char/chardev.h"
@@ -61,7 +64,9 @@ static struct chardev *take_by_id(struct options *o, const char *id, struct erro
 	return NULL;
 }
 
-/* A back end for one front end. NULL with ERR clear: none. RAW: control characters go to the guest. */
+/*
+ * A back end for one front end. NULL with ERR clear: none. RAW: control characters go to the guest.
+ */
 static struct chardev *make(struct options_parse_state *p, const char *id, const char *spec,
 			    bool raw, struct error *err)
 {
@@ -118,7 +123,10 @@ static bool connect_one(struct options_parse_state *p, const char *option, const
 	return false;
 }
 
-/* As QEMU: on the terminal the first serial port and the monitor share it, and each option takes one away. */
+/*
+ * As QEMU: on the terminal the first serial port and the monitor share it, and each option takes
+ * one away.
+ */
 static void set_defaults(struct options_parse_state *p)
 {
 	struct machine_config *c = &p->o->config;
@@ -199,6 +207,7 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 	if (!connect_debugcons(p, err))
 		return false;
 	if (nothing_shown)
-		report_info("the guest's console is not shown; -nographic puts it on this terminal");
+		report_info(
+			"the guest's console is not shown; -nographic puts it on this terminal");
 	return true;
 }

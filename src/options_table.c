@@ -6,8 +6,6 @@
 #include "src/log.h"
 #include "src/options_table.h"
 
-/* Guest-physical addresses have 40 bits, and 4 GiB of them are not for RAM. */
-#define RAM_MAX (1 * TiB - 4 * GiB)
 #define RAM_MIN (1 * MiB)
 
 static bool asks_for_list(const char *value)
@@ -37,7 +35,8 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 	if (type) {
 		c->type = machine_type_find(type);
 		if (!c->type)
-			return error_set(err, "unsupported machine type '%s'; -machine help lists them",
+			return error_set(err,
+					 "unsupported machine type '%s'; -machine help lists them",
 					 type);
 	}
 	if (acpi && !parse_bool(acpi, &c->acpi))
@@ -75,7 +74,8 @@ static bool apply_accel(struct options_parse_state *p, struct optlist *l, struct
 	if (!name || !*name)
 		return error_set(err, "no accelerator named");
 	if (thread && strcmp(thread, "multi"))
-		return error_set(err, "thread=%s: each CPU has its own thread; only 'multi' is offered",
+		return error_set(err,
+				 "thread=%s: each CPU has its own thread; only 'multi' is offered",
 				 thread);
 	return optlist_check_unused(l, known, err) && add_accel(p, "accel", name, err);
 }
@@ -136,7 +136,10 @@ bool options_smp_complete(struct machine_config *c, struct error *err)
 	} else {
 		unsigned max = c->maxcpus ? c->maxcpus : c->cpus;
 
-		/* What is not given is one, but for one of them, which takes what is left: cores first. */
+		/*
+		 * What is not given is one, but for one of them, which takes what is left: cores
+		 * first.
+		 */
 		if (!c->cores) {
 			c->sockets = c->sockets ? c->sockets : 1;
 			c->threads = c->threads ? c->threads : 1;
@@ -150,18 +153,22 @@ bool options_smp_complete(struct machine_config *c, struct error *err)
 	}
 	if (__builtin_mul_overflow((uint64_t)c->sockets * c->cores, c->threads, &product))
 		product = UINT64_MAX;
-	c->maxcpus = c->maxcpus ? c->maxcpus : c->cpus ? c->cpus : (unsigned)MIN(product, UINT32_MAX);
+	c->maxcpus = c->maxcpus ? c->maxcpus
+		     : c->cpus  ? c->cpus
+				: (unsigned)MIN(product, UINT32_MAX);
 	c->cpus = c->cpus ? c->cpus : c->maxcpus;
 	if (product != c->maxcpus)
-		return error_set(err,
-				 "Invalid CPU topology: product of the hierarchy must match maxcpus: "
-				 "sockets (%u) * cores (%u) * threads (%u) != maxcpus (%u)",
-				 c->sockets, c->cores, c->threads, c->maxcpus);
+		return error_set(
+			err,
+			"Invalid CPU topology: product of the hierarchy must match maxcpus: "
+			"sockets (%u) * cores (%u) * threads (%u) != maxcpus (%u)",
+			c->sockets, c->cores, c->threads, c->maxcpus);
 	if (c->maxcpus < c->cpus)
-		return error_set(err,
-				 "Invalid CPU topology: maxcpus must be equal to or greater than smp: "
-				 "maxcpus (%u) < smp_cpus (%u)",
-				 c->maxcpus, c->cpus);
+		return error_set(
+			err,
+			"Invalid CPU topology: maxcpus must be equal to or greater than smp: "
+			"maxcpus (%u) < smp_cpus (%u)",
+			c->maxcpus, c->cpus);
 	if (c->maxcpus > MACHINE_MAX_VCPUS)
 		return error_set(err, "Invalid SMP CPUs %u: a machine has %u at most", c->maxcpus,
 				 MACHINE_MAX_VCPUS);
@@ -196,12 +203,13 @@ static bool apply_memory(struct machine_config *c, struct optlist *l, struct err
 	if (!optlist_check_unused(l, known, err))
 		return false;
 	if (!size || !parse_size(size, 'M', &bytes))
-		return error_set(err, "'%s' is not a size: a number of MiB, or with a suffix k, M, G or T",
-				 size ? size : "");
+		return error_set(
+			err, "'%s' is not a size: a number of MiB, or with a suffix k, M, G or T",
+			size ? size : "");
 	if (bytes < RAM_MIN)
 		return error_set(err, "a guest needs at least 1M of RAM");
-	if (bytes > RAM_MAX)
-		return error_set(err, "a guest has at most %lluG of RAM", RAM_MAX / GiB);
+	if (bytes > MACHINE_MAX_RAM)
+		return error_set(err, "a guest has at most %lluG of RAM", MACHINE_MAX_RAM / GiB);
 	c->ram_bytes = ALIGN_UP(bytes, 8 * KiB);
 	return true;
 }
@@ -467,53 +475,126 @@ static bool opt_write_man(struct options_parse_state *p, const char *value, stru
 }
 
 const struct option_desc option_table[] = {
-	{"help", "h", NULL, "print this list and exit", NULL, opt_help, "General"},
-	{"version", NULL, NULL, "print the version and exit", NULL, opt_version, NULL},
-	{"name", NULL, "[guest=]NAME", "name of the guest", NULL, opt_name, NULL},
-	{"machine", "M", "[type=]NAME[,accel=ACCEL][,acpi=on|off]", "the board; 'help' lists them",
-	 "accel= is as -accel, with several separated by colons. With acpi=off the guest is given no ACPI tables.",
-	 opt_machine, "Machine"},
-	{"accel", NULL, "[accel=]NAME[,thread=multi]", "what executes guest code; 'help' lists them",
-	 "Given several times, the first that works is taken. Without it: KVM where the host has hardware virtualization, "
-	 "else the software CPU (soft, also called tcg).",
-	 opt_accel, NULL},
-	{"enable-kvm", NULL, NULL, "as -accel kvm", NULL, opt_enable_kvm, NULL},
-	{"cpu", NULL, "MODEL[,+FEATURE][,-FEATURE][,KEY=VALUE]", "the processor; 'help' lists the models",
-	 "Keys are family=, model= and stepping=.", opt_cpu, NULL},
-	{"smp", NULL, "[cpus=]N[,maxcpus=N][,sockets=N][,cores=N][,threads=N]",
-	 "number of CPUs and how they are grouped",
-	 "What is left out is worked out from the rest; sockets times cores times threads must be maxcpus.",
-	 opt_smp, NULL},
-	{"m", NULL, "[size=]MEGS", "guest RAM, in MiB or with a suffix k, M, G or T (128)", NULL, opt_m, NULL},
-	{"nodefaults", NULL, NULL, "no devices but those that are asked for",
-	 "Without it, the machine has a serial port and, with -nographic, a monitor.", opt_nodefaults, NULL},
-	{"device", NULL, "NAME[,PROPERTY=VALUE]...", "add a device; 'help' lists them",
-	 "NAME,help lists a device's properties.", opt_device, NULL},
-	{"rtc", NULL, "[base=utc|localtime|DATE][,clock=host|rt|vm]", "the real-time clock's start and pace",
-	 "A DATE is 2006-06-17 or 2006-06-17T16:01:21, in UTC. With clock=vm the clock stands still while the guest is paused.",
-	 opt_rtc, NULL},
-	{"kernel", NULL, "FILE", "boot this kernel: Linux bzImage, ELF with a PVH note, or multiboot", NULL,
-	 opt_kernel, "Booting a kernel"},
-	{"initrd", NULL, "FILE", "initial RAM disk, or the modules of a multiboot kernel",
-	 "For multiboot: \"FILE ARGUMENTS,FILE2 ARGUMENTS\", with two commas for one.", opt_initrd, NULL},
-	{"append", NULL, "TEXT", "the kernel's command line", NULL, opt_append, NULL},
-	{"nographic", NULL, NULL, "serial port and monitor on this terminal",
-	 "Keys go to the guest, C-c too. C-a h lists the escapes, C-a x quits, C-a c switches to the monitor and back, "
-	 "C-a C-a sends C-a.",
-	 opt_nographic, "Consoles"},
-	{"display", NULL, "none", "no display", NULL, opt_display, NULL},
-	{"serial", NULL, "DEV", "the next serial port: stdio, null, file:PATH, mon:stdio, chardev:ID or none",
-	 "May be given four times, for COM1 to COM4. With mon: the monitor shares the device.", opt_serial, NULL},
-	{"monitor", NULL, "DEV", "where the monitor is: stdio, null, chardev:ID or none", NULL, opt_monitor, NULL},
-	{"chardev", NULL, "stdio|file|null,id=ID[,...]", "a character back end by name",
-	 "stdio takes signal=on|off and mux=on|off; file takes path=PATH and append=on|off.", opt_chardev, NULL},
-	{"debugcon", NULL, "DEV", "debug console at port 0xe9, on DEV as for -serial", NULL, opt_debugcon, NULL},
-	{"echr", NULL, "NUMBER", "escape character on the terminal instead of C-a (1)", NULL, opt_echr, NULL},
-	{"S", NULL, NULL, "do not start the guest; the monitor's 'cont' does", NULL, opt_S, "Running"},
-	{"no-reboot", NULL, NULL, "end when the guest resets the machine", NULL, opt_no_reboot, NULL},
-	{"no-shutdown", NULL, NULL, "stay, paused, when the guest powers off", NULL, opt_no_shutdown, NULL},
-	{"d", NULL, "CATEGORY[,...]", "log what is named; 'help' lists the categories", NULL, opt_d, "Debugging"},
-	{"D", NULL, "FILE", "log to FILE instead of stderr", NULL, opt_D, NULL},
-	{"write-man", NULL, NULL, NULL, NULL, opt_write_man, NULL},
-	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
+
+	/* General */
+	{.name = "help", .alias = "h",
+	 .heading = "General",
+	 .help = "print this list and exit",
+	 .fn = opt_help},
+	{.name = "version",
+	 .help = "print the version and exit",
+	 .fn = opt_version},
+	{.name = "name", .arg = "[guest=]NAME",
+	 .help = "name of the guest",
+	 .fn = opt_name},
+
+	/* Machine */
+	{.name = "machine", .alias = "M", .arg = "[type=]NAME[,accel=ACCEL][,acpi=on|off]",
+	 .heading = "Machine",
+	 .help = "the board; 'help' lists them",
+	 .man = "accel= is as -accel, with several separated by colons. With acpi=off the "
+		"guest is given no ACPI tables.",
+	 .fn = opt_machine},
+	{.name = "accel", .arg = "[accel=]NAME[,thread=multi]",
+	 .help = "what executes guest code; 'help' lists them",
+	 .man = "Given several times, the first that works is taken. Without it: KVM where "
+		"the host has hardware virtualization, else the software CPU (soft, also "
+		"called tcg).",
+	 .fn = opt_accel},
+	{.name = "enable-kvm",
+	 .help = "as -accel kvm",
+	 .fn = opt_enable_kvm},
+	{.name = "cpu", .arg = "MODEL[,+FEATURE][,-FEATURE][,KEY=VALUE]",
+	 .help = "the processor; 'help' lists the models",
+	 .man = "Keys are family=, model= and stepping=.",
+	 .fn = opt_cpu},
+	{.name = "smp", .arg = "[cpus=]N[,maxcpus=N][,sockets=N][,cores=N][,threads=N]",
+	 .help = "number of CPUs and how they are grouped",
+	 .man = "What is left out is worked out from the rest; sockets times cores times "
+		"threads must be maxcpus.",
+	 .fn = opt_smp},
+	{.name = "m", .arg = "[size=]MEGS",
+	 .help = "guest RAM, in MiB or with a suffix k, M, G or T (128)",
+	 .fn = opt_m},
+	{.name = "nodefaults",
+	 .help = "no devices but those that are asked for",
+	 .man = "Without it, the machine has a serial port and, with -nographic, a monitor.",
+	 .fn = opt_nodefaults},
+	{.name = "device", .arg = "NAME[,PROPERTY=VALUE]...",
+	 .help = "add a device; 'help' lists them",
+	 .man = "NAME,help lists a device's properties.",
+	 .fn = opt_device},
+	{.name = "rtc", .arg = "[base=utc|localtime|DATE][,clock=host|rt|vm]",
+	 .help = "the real-time clock's start and pace",
+	 .man = "A DATE is 2006-06-17 or 2006-06-17T16:01:21, in UTC. With clock=vm the clock "
+		"stands still while the guest is paused.",
+	 .fn = opt_rtc},
+
+	/* Booting a kernel */
+	{.name = "kernel", .arg = "FILE",
+	 .heading = "Booting a kernel",
+	 .help = "boot this kernel: Linux bzImage, ELF with a PVH note, or multiboot",
+	 .fn = opt_kernel},
+	{.name = "initrd", .arg = "FILE",
+	 .help = "initial RAM disk, or the modules of a multiboot kernel",
+	 .man = "For multiboot: \"FILE ARGUMENTS,FILE2 ARGUMENTS\", with two commas for one.",
+	 .fn = opt_initrd},
+	{.name = "append", .arg = "TEXT",
+	 .help = "the kernel's command line",
+	 .fn = opt_append},
+
+	/* Consoles */
+	{.name = "nographic",
+	 .heading = "Consoles",
+	 .help = "serial port and monitor on this terminal",
+	 .man = "Keys go to the guest, C-c too. C-a h lists the escapes, C-a x quits, C-a c "
+		"switches to the monitor and back, C-a C-a sends C-a.",
+	 .fn = opt_nographic},
+	{.name = "display", .arg = "none",
+	 .help = "no display",
+	 .fn = opt_display},
+	{.name = "serial", .arg = "DEV",
+	 .help = "the next serial port: stdio, null, file:PATH, mon:stdio, chardev:ID or none",
+	 .man = "May be given four times, for COM1 to COM4. With mon: the monitor shares the "
+		"device.",
+	 .fn = opt_serial},
+	{.name = "monitor", .arg = "DEV",
+	 .help = "where the monitor is: stdio, null, chardev:ID or none",
+	 .fn = opt_monitor},
+	{.name = "chardev", .arg = "stdio|file|null,id=ID[,...]",
+	 .help = "a character back end by name",
+	 .man = "stdio takes signal=on|off and mux=on|off; file takes path=PATH and "
+		"append=on|off.",
+	 .fn = opt_chardev},
+	{.name = "debugcon", .arg = "DEV",
+	 .help = "debug console at port 0xe9, on DEV as for -serial",
+	 .fn = opt_debugcon},
+	{.name = "echr", .arg = "NUMBER",
+	 .help = "escape character on the terminal instead of C-a (1)",
+	 .fn = opt_echr},
+
+	/* Running */
+	{.name = "S",
+	 .heading = "Running",
+	 .help = "do not start the guest; the monitor's 'cont' does",
+	 .fn = opt_S},
+	{.name = "no-reboot",
+	 .help = "end when the guest resets the machine",
+	 .fn = opt_no_reboot},
+	{.name = "no-shutdown",
+	 .help = "stay, paused, when the guest powers off",
+	 .fn = opt_no_shutdown},
+
+	/* Debugging */
+	{.name = "d", .arg = "CATEGORY[,...]",
+	 .heading = "Debugging",
+	 .help = "log what is named; 'help' lists the categories",
+	 .fn = opt_d},
+	{.name = "D", .arg = "FILE",
+	 .help = "log to FILE instead of stderr",
+	 .fn = opt_D},
+	{.name = "write-man",
+	 .fn = opt_write_man},
+
+	{.name = NULL},
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between the option table (options_table.c) and what walks it (options.c). A row is all there is to say about an
- * option; the parser, -help and the manual page read nothing else.
+ * Between the option table (options_table.c) and what walks it (options.c). A row is all there is
+ * to say about an option; the parser, -help and the manual page read nothing else.
  */
 #ifndef EVMM_OPTIONS_TABLE_H
 #define EVMM_OPTIONS_TABLE_H

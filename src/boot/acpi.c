@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ACPI tables (ACPI 6.3, chapter 5) for a board that describes itself in struct acpi_board: RSDP, RSDT, XSDT, FADT,
- * FACS, MADT, and a DSDT with what the guest cannot find by probing. One blob, in this order:
+ * ACPI tables (ACPI 6.3, chapter 5) for a board that describes itself in struct acpi_board: RSDP,
+ * RSDT, XSDT, FADT, FACS, MADT, and a DSDT with what the guest cannot find by probing. One blob, in
+ * this order:
  *
  *	RSDP | FACS (64-byte aligned) | DSDT | FADT | MADT | RSDT | XSDT
  *
- * There is no SMI command port: the machine is in ACPI mode from reset on, PM1_CNT.SCI_EN reads as set.
+ * There is no SMI command port: the machine is in ACPI mode from reset on, PM1_CNT.SCI_EN reads as
+ * set.
  */
 #include <stdlib.h>
 #include "src/boot/aml.h"
 #include "src/boot/boot.h"
 
-#define LAPIC_ADDR  0xfee00000u
-#define RSDP_BYTES  36
-#define FACS_OFFSET 64
-#define FACS_BYTES  64
-#define FADT_BYTES  244
+#define LAPIC_ADDR   0xfee00000u
+#define RSDP_BYTES   36
+#define FACS_OFFSET  64
+#define FACS_BYTES   64
+#define FADT_BYTES   244
 #define HEADER_BYTES 36
 
-enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LAPIC_NMI = 4, MADT_X2APIC = 9, MADT_X2APIC_NMI = 10 };
+enum {
+	MADT_LAPIC = 0,
+	MADT_IOAPIC = 1,
+	MADT_OVERRIDE = 2,
+	MADT_LAPIC_NMI = 4,
+	MADT_X2APIC = 9,
+	MADT_X2APIC_NMI = 10
+};
 
 /* MPS INTI flags of MADT entries (5.2.12.5) */
 #define INTI_BUS_DEFAULT 0
-#define INTI_LEVEL_HIGH	 0xd
+#define INTI_LEVEL_HIGH  0xd
 
 /* FADT (5.2.9), offsets */
 enum {
@@ -55,9 +64,9 @@ enum {
 #define FADT_FLAG_RESET_REG  BIT(10)
 
 #define BOOT_ARCH_LEGACY_DEVICES BIT(0)
-#define BOOT_ARCH_8042		 BIT(1)
-#define BOOT_ARCH_NO_VGA	 BIT(2)
-#define BOOT_ARCH_NO_RTC	 BIT(5)
+#define BOOT_ARCH_8042           BIT(1)
+#define BOOT_ARCH_NO_VGA         BIT(2)
+#define BOOT_ARCH_NO_RTC         BIT(5)
 
 #define CMOS_CENTURY 0x32
 
@@ -188,7 +197,8 @@ static void add_cpus(struct aml *a, const struct acpi_board *b)
 }
 
 /* Address space descriptors (6.4.3.5): produced by the bridge, fixed, positive decode. */
-static void add_word_space(struct aml *a, uint8_t type, uint8_t flags, uint16_t first, uint16_t last)
+static void add_word_space(struct aml *a, uint8_t type, uint8_t flags, uint16_t first,
+			   uint16_t last)
 {
 	aml_u8(a, 0x88);
 	aml_u16(a, 13);
@@ -216,11 +226,11 @@ static void add_dword_memory(struct aml *a, uint8_t flags, uint32_t first, uint3
 	aml_u32(a, last - first + 1);
 }
 
-#define SPACE_IO	  1
-#define SPACE_BUS	  2
-#define IO_ENTIRE_RANGE	  3
-#define MEM_WRITE	  1
-#define MEM_CACHEABLE	  2
+#define SPACE_IO        1
+#define SPACE_BUS       2
+#define IO_ENTIRE_RANGE 3
+#define MEM_WRITE       1
+#define MEM_CACHEABLE   2
 
 static void add_pci_resources(struct aml *a, const struct acpi_board *b)
 {
@@ -320,6 +330,8 @@ static size_t add_fadt(struct aml *a, const struct acpi_board *b, gpa_t facs, gp
 	static const uint8_t zeroes[FADT_BYTES - HEADER_BYTES];
 	size_t at = begin_table(a, "FACP", 3);
 	unsigned boot_arch = BOOT_ARCH_LEGACY_DEVICES | BOOT_ARCH_NO_VGA;
+	uint32_t flags =
+		FADT_FLAG_WBINVD | FADT_FLAG_PROC_C1 | FADT_FLAG_SLP_BUTTON | FADT_FLAG_FIX_RTC;
 	uint8_t *t;
 
 	aml_raw(a, zeroes, sizeof(zeroes));
@@ -347,10 +359,12 @@ static size_t add_fadt(struct aml *a, const struct acpi_board *b, gpa_t facs, gp
 	if (b->has_8042)
 		boot_arch |= BOOT_ARCH_8042;
 	stn_le(t + FADT_IAPC_BOOT_ARCH, 2, boot_arch);
-	stn_le(t + FADT_FLAGS, 4,
-	       FADT_FLAG_WBINVD | FADT_FLAG_PROC_C1 | FADT_FLAG_SLP_BUTTON | FADT_FLAG_FIX_RTC | FADT_FLAG_RESET_REG);
-	put_gas(t + FADT_RESET_REG, b->reset_port, 8);
-	t[FADT_RESET_VALUE] = b->reset_value;
+	if (b->reset_port) {
+		flags |= FADT_FLAG_RESET_REG;
+		put_gas(t + FADT_RESET_REG, b->reset_port, 8);
+		t[FADT_RESET_VALUE] = b->reset_value;
+	}
+	stn_le(t + FADT_FLAGS, 4, flags);
 	end_table(a, at);
 	return at;
 }
@@ -402,7 +416,7 @@ static void add_madt_nmi(struct aml *a, bool x2apic)
 	if (x2apic) {
 		aml_u16(a, INTI_BUS_DEFAULT);
 		aml_u32(a, 0xffffffff); /* all processors */
-		aml_u32(a, 1);		/* LINT1, and three bytes that are reserved */
+		aml_u32(a, 1);          /* LINT1, and three bytes that are reserved */
 	} else {
 		aml_u8(a, 0xff);
 		aml_u16(a, INTI_BUS_DEFAULT);

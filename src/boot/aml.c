@@ -102,8 +102,8 @@ void aml_string(struct aml *a, const char *s)
 
 void aml_eisaid(struct aml *a, const char *id)
 {
-	uint32_t v = (uint32_t)(id[0] - '@') << 26 | (uint32_t)(id[1] - '@') << 21 | (uint32_t)(id[2] - '@') << 16 |
-		     (uint32_t)strtoul(id + 3, NULL, 16);
+	uint32_t v = (uint32_t)(id[0] - '@') << 26 | (uint32_t)(id[1] - '@') << 21 |
+		     (uint32_t)(id[2] - '@') << 16 | (uint32_t)strtoul(id + 3, NULL, 16);
 
 	/* Always a DWORD, most significant byte first. */
 	aml_u8(a, AML_DWORD);
@@ -122,7 +122,9 @@ void aml_name_int(struct aml *a, const char *name, uint64_t v)
 	aml_int(a, v);
 }
 
-/* A package's length counts the length's own bytes: known only at its end, so aml_end inserts it. */
+/*
+ * A package's length counts the length's own bytes: known only at its end, so aml_end inserts it.
+ */
 static size_t begin(struct aml *a)
 {
 	return a->n;

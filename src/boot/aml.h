@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes ACPI Machine Language (ACPI 6.3, chapter 20): a growing buffer of little-endian bytes, and packages (what has
- * a PkgLength: Scope, Device, Method, Package, Buffer) that are opened and closed around their contents.
+ * Writes ACPI Machine Language (ACPI 6.3, chapter 20): a growing buffer of little-endian bytes, and
+ * packages (what has a PkgLength: Scope, Device, Method, Package, Buffer) that are opened and
+ * closed around their contents.
  */
 #ifndef EVMM_BOOT_AML_H
 #define EVMM_BOOT_AML_H
@@ -37,7 +38,10 @@ size_t aml_method(struct aml *a, const char *name, unsigned args);
 size_t aml_package(struct aml *a, unsigned elements);
 void aml_end(struct aml *a, size_t mark);
 
-/* A resource template: opens a Buffer; descriptors follow; aml_resources_end adds the end tag and closes. */
+/*
+ * A resource template: opens a Buffer; descriptors follow; aml_resources_end adds the end tag and
+ * closes.
+ */
 struct aml_resources {
 	size_t mark, size_at;
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* -kernel: recognizes the image, lets its loader lay it out, and puts it into guest RAM after every reset. */
+/*
+ * -kernel: recognizes the image, lets its loader lay it out, and puts it into guest RAM after every
+ * reset.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -46,7 +49,8 @@ static void close_file(struct boot_file *f)
 	free(f);
 }
 
-const struct boot_file *boot_open(struct boot *b, const char *option, const char *path, struct error *err)
+const struct boot_file *boot_open(struct boot *b, const char *option, const char *path,
+				  struct error *err)
 {
 	struct boot_file *f;
 
@@ -69,7 +73,8 @@ const struct boot_file *boot_open(struct boot *b, const char *option, const char
 	return f;
 }
 
-static bool read_all(const struct boot_file *f, uint64_t offset, uint8_t *buf, size_t n, struct error *err)
+static bool read_all(const struct boot_file *f, uint64_t offset, uint8_t *buf, size_t n,
+		     struct error *err)
 {
 	while (n) {
 		ssize_t got = pread(f->fd, buf, n, (off_t)offset);
@@ -133,8 +138,8 @@ uint8_t *boot_place(struct boot *b, gpa_t gpa, size_t bytes)
 	return blob->data;
 }
 
-bool boot_place_file(struct boot *b, const struct boot_file *f, uint64_t offset, uint64_t bytes, uint64_t zero,
-		     gpa_t gpa, struct error *err)
+bool boot_place_file(struct boot *b, const struct boot_file *f, uint64_t offset, uint64_t bytes,
+		     uint64_t zero, gpa_t gpa, struct error *err)
 {
 	struct boot_blob *blob;
 	uint64_t total;
@@ -142,10 +147,11 @@ bool boot_place_file(struct boot *b, const struct boot_file *f, uint64_t offset,
 	if (offset > f->size || bytes > f->size - offset)
 		return boot_fail(f, err, "the file is truncated");
 	if (__builtin_add_overflow(bytes, zero, &total) || !boot_is_ram(b, gpa, total))
-		return boot_fail(f, err,
-				 "0x%llx bytes for address 0x%llx do not fit in the guest's RAM of %llu MiB",
-				 (unsigned long long)(bytes + zero), (unsigned long long)gpa,
-				 (unsigned long long)(b->machine->ram.bytes / MiB));
+		return boot_fail(
+			f, err,
+			"0x%llx bytes for address 0x%llx do not fit in the guest's RAM of %llu MiB",
+			(unsigned long long)(bytes + zero), (unsigned long long)gpa,
+			(unsigned long long)(b->machine->ram.bytes / MiB));
 	if (total == 0)
 		return true;
 	if (find_blob(b, gpa, total))
@@ -186,10 +192,20 @@ gpa_t boot_find_space(const struct boot *b, uint64_t bytes, gpa_t lo, gpa_t hi, 
 
 /* ---- the state that every image starts in ---- */
 
-static const struct x86_segment flat_code = {
-	.selector = BOOT_CS, .limit = 0xffffffff, .type = 0xb, .s = true, .present = true, .db = true, .g = true};
-static const struct x86_segment flat_data = {
-	.selector = BOOT_DS, .limit = 0xffffffff, .type = 0x3, .s = true, .present = true, .db = true, .g = true};
+static const struct x86_segment flat_code = {.selector = BOOT_CS,
+					     .limit = 0xffffffff,
+					     .type = 0xb,
+					     .s = true,
+					     .present = true,
+					     .db = true,
+					     .g = true};
+static const struct x86_segment flat_data = {.selector = BOOT_DS,
+					     .limit = 0xffffffff,
+					     .type = 0x3,
+					     .s = true,
+					     .present = true,
+					     .db = true,
+					     .g = true};
 
 static void put_gdt(struct boot *b, gpa_t gdt, uint64_t code)
 {
@@ -211,7 +227,8 @@ static void set_flat(struct boot *b, uint64_t entry)
 	r->rflags = 2;
 	r->cs = flat_code;
 	r->ds = r->es = r->ss = r->fs = r->gs = flat_data;
-	r->tr = (struct x86_segment){.selector = BOOT_TR, .limit = 0x67, .type = 0xb, .present = true};
+	r->tr = (struct x86_segment){
+		.selector = BOOT_TR, .limit = 0x67, .type = 0xb, .present = true};
 	r->ldt = (struct x86_segment){.limit = 0xffff, .type = 0x2, .present = true};
 	r->cr0 = 0x11; /* PE, ET */
 	r->dr[6] = 0xffff0ff0;
@@ -240,7 +257,7 @@ void boot_set_long(struct boot *b, uint64_t entry)
 	r->cs.l = true;
 	r->cs.db = false;
 	r->cr3 = BOOT_PAGE_TABLES;
-	r->cr4 = 0x20;	     /* PAE */
+	r->cr4 = 0x20;       /* PAE */
 	r->efer = 0x500;     /* LME, LMA */
 	r->cr0 = 0x80000011; /* PG, PE, ET */
 }
@@ -290,7 +307,8 @@ static bool place_acpi(struct boot *b, struct error *err)
 	tables = acpi_build(&board, BOOT_ACPI);
 	if (tables.n > BOOT_HIGH - BOOT_ACPI) {
 		free(tables.bytes);
-		return error_set(err, "-smp %u: ACPI tables for so many CPUs do not fit", board.cpus);
+		return error_set(err, "-smp %u: ACPI tables for so many CPUs do not fit",
+				 board.cpus);
 	}
 	memcpy(boot_place(b, BOOT_ACPI, tables.n), tables.bytes, tables.n);
 	free(tables.bytes);
@@ -301,8 +319,8 @@ static bool place_acpi(struct boot *b, struct error *err)
 /* ---- after each reset ---- */
 
 /* FILE NULL: zeroes. */
-static bool fill_ram(struct machine *m, gpa_t gpa, uint64_t bytes, const struct boot_file *file, uint64_t offset,
-		     struct error *err)
+static bool fill_ram(struct machine *m, gpa_t gpa, uint64_t bytes, const struct boot_file *file,
+		     uint64_t offset, struct error *err)
 {
 	while (bytes) {
 		size_t n = bytes;
@@ -310,7 +328,8 @@ static bool fill_ram(struct machine *m, gpa_t gpa, uint64_t bytes, const struct 
 		bool ok = true;
 
 		if (!host || !n)
-			return error_set(err, "no RAM at address 0x%llx for the boot image", (unsigned long long)gpa);
+			return error_set(err, "no RAM at address 0x%llx for the boot image",
+					 (unsigned long long)gpa);
 		n = MIN(n, bytes);
 		if (file)
 			ok = read_all(file, offset, host, n, err);
@@ -329,7 +348,8 @@ static bool fill_ram(struct machine *m, gpa_t gpa, uint64_t bytes, const struct 
 static bool put_blob(struct machine *m, const struct boot_blob *blob, struct error *err)
 {
 	if (blob->data && !dma_write(m, blob->gpa, blob->data, blob->bytes))
-		return error_set(err, "no RAM at address 0x%llx for the boot image", (unsigned long long)blob->gpa);
+		return error_set(err, "no RAM at address 0x%llx for the boot image",
+				 (unsigned long long)blob->gpa);
 	if (!blob->data && !fill_ram(m, blob->gpa, blob->bytes, blob->file, blob->file_offset, err))
 		return false;
 	return fill_ram(m, blob->gpa + blob->bytes, blob->zero, NULL, 0, err);
@@ -361,7 +381,9 @@ static bool recognize(struct boot *b, const struct boot_file *f, struct error *e
 		     (!error_is_set(err) && multiboot_load(b, f, head, n, err)) ||
 		     (!error_is_set(err) && pvh_load(b, f, head, n, err));
 		if (!ok && !error_is_set(err))
-			boot_fail(f, err, "not a kernel: neither Linux bzImage, nor ELF with a PVH note, nor multiboot");
+			boot_fail(
+				f, err,
+				"not a kernel: neither Linux bzImage, nor ELF with a PVH note, nor multiboot");
 	}
 	free(head);
 	return ok;
@@ -378,7 +400,8 @@ bool boot_load(struct machine *m, struct error *err)
 		return error_set(err, "nothing to boot: -kernel FILE names a kernel");
 	}
 	if (!m->n_vcpus)
-		return error_set(err, "-kernel %s: this machine has no CPU to run it", m->config.kernel);
+		return error_set(err, "-kernel %s: this machine has no CPU to run it",
+				 m->config.kernel);
 	b = xzalloc(sizeof(*b));
 	b->machine = m;
 	m->boot_reset = boot_reset;

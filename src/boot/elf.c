@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ELF32 and ELF64 executables (System V ABI; x86 supplements): segments by physical address, and the Xen notes. */
+/*
+ * ELF32 and ELF64 executables (System V ABI; x86 supplements): segments by physical address, and
+ * the Xen notes.
+ */
 #include <stdlib.h>
 #include "src/boot/loader.h"
 #include <elf.h> /* after libev's header: both have an EV_NONE, here a macro */
 
-#define NOTES_MAX (1 * MiB)
-#define PHDRS_MAX 128
+#define NOTES_MAX                (1 * MiB)
+#define PHDRS_MAX                128
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
 
 bool elf_is(const uint8_t *head, size_t bytes)
@@ -45,17 +48,20 @@ static bool check_header(const struct boot_file *f, const Elf64_Ehdr *h, struct 
 	bool is_64 = h->e_ident[EI_CLASS] == ELFCLASS64;
 
 	if (h->e_machine != EM_386 && h->e_machine != EM_X86_64)
-		return boot_fail(f, err, "an ELF file for another processor (machine %u)", h->e_machine);
+		return boot_fail(f, err, "an ELF file for another processor (machine %u)",
+				 h->e_machine);
 	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
 		return boot_fail(f, err, "an ELF file, but not an executable");
 	if (h->e_phnum == 0 || h->e_phnum > PHDRS_MAX)
 		return boot_fail(f, err, "an ELF file with %u program headers", h->e_phnum);
 	if (h->e_phentsize != (is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
-		return boot_fail(f, err, "an ELF file with program headers of %u bytes", h->e_phentsize);
+		return boot_fail(f, err, "an ELF file with program headers of %u bytes",
+				 h->e_phentsize);
 	return true;
 }
 
-static bool read_phdr(const struct boot_file *f, const Elf64_Ehdr *h, unsigned i, Elf64_Phdr *p, struct error *err)
+static bool read_phdr(const struct boot_file *f, const Elf64_Ehdr *h, unsigned i, Elf64_Phdr *p,
+		      struct error *err)
 {
 	uint64_t at;
 	Elf32_Phdr p32;
@@ -100,13 +106,15 @@ static void parse_notes(const uint8_t *notes, size_t n, size_t align, struct elf
 	}
 }
 
-static bool read_notes(const struct boot_file *f, const Elf64_Phdr *p, struct elf_image *out, struct error *err)
+static bool read_notes(const struct boot_file *f, const Elf64_Phdr *p, struct elf_image *out,
+		       struct error *err)
 {
 	uint8_t *notes;
 	bool ok;
 
 	if (p->p_filesz > NOTES_MAX)
-		return boot_fail(f, err, "an ELF file with %llu bytes of notes", (unsigned long long)p->p_filesz);
+		return boot_fail(f, err, "an ELF file with %llu bytes of notes",
+				 (unsigned long long)p->p_filesz);
 	notes = xmalloc(p->p_filesz + 1);
 	ok = boot_read(f, p->p_offset, notes, p->p_filesz, err);
 	if (ok)
@@ -115,14 +123,16 @@ static bool read_notes(const struct boot_file *f, const Elf64_Phdr *p, struct el
 	return ok;
 }
 
-static bool load_segment(struct boot *b, const struct boot_file *f, const Elf64_Phdr *p, struct elf_image *out,
-			 struct error *err)
+static bool load_segment(struct boot *b, const struct boot_file *f, const Elf64_Phdr *p,
+			 struct elf_image *out, struct error *err)
 {
 	if (p->p_memsz < p->p_filesz)
-		return boot_fail(f, err, "an ELF segment with more bytes in the file than in memory");
+		return boot_fail(f, err,
+				 "an ELF segment with more bytes in the file than in memory");
 	if (p->p_memsz == 0)
 		return true;
-	if (!boot_place_file(b, f, p->p_offset, p->p_filesz, p->p_memsz - p->p_filesz, p->p_paddr, err))
+	if (!boot_place_file(b, f, p->p_offset, p->p_filesz, p->p_memsz - p->p_filesz, p->p_paddr,
+			     err))
 		return false;
 	if (out->entry >= p->p_vaddr && out->entry - p->p_vaddr < p->p_memsz)
 		out->entry_paddr = out->entry - p->p_vaddr + p->p_paddr;
@@ -131,7 +141,8 @@ static bool load_segment(struct boot *b, const struct boot_file *f, const Elf64_
 	return true;
 }
 
-bool elf_load(struct boot *b, const struct boot_file *f, bool notes_only, struct elf_image *out, struct error *err)
+bool elf_load(struct boot *b, const struct boot_file *f, bool notes_only, struct elf_image *out,
+	      struct error *err)
 {
 	Elf64_Ehdr h;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Linux bzImage by the boot protocol 2.02 to 2.15 (Documentation/arch/x86/boot.rst), entered after its real-mode part:
- * at the 64-bit entry point where kernel and CPU have one, else at the 32-bit one.
+ * Linux bzImage by the boot protocol 2.02 to 2.15 (Documentation/arch/x86/boot.rst), entered after
+ * its real-mode part: at the 64-bit entry point where kernel and CPU have one, else at the 32-bit
+ * one.
  *
  *	0x10000  struct boot_params ("zero page", zero-page.rst)
  *	0x11000  page tables for the 64-bit entry
@@ -46,19 +47,20 @@ enum {
 	BP_E820_TABLE = 0x2d0,
 };
 
-#define HDRS_MAGIC	  0x53726448 /* "HdrS" */
-#define LOADED_HIGH	  BIT(0)
-#define XLF_KERNEL_64	  BIT(0)
-#define LOADER_UNDEFINED  0xff
-#define VID_MODE_NORMAL	  0xffff
-#define ENTRY64_OFFSET	  0x200
+#define HDRS_MAGIC       0x53726448 /* "HdrS" */
+#define LOADED_HIGH      BIT(0)
+#define XLF_KERNEL_64    BIT(0)
+#define LOADER_UNDEFINED 0xff
+#define VID_MODE_NORMAL  0xffff
+#define ENTRY64_OFFSET   0x200
 
 struct linux_image {
 	const uint8_t *head;
 	unsigned version;
-	uint32_t setup_bytes;	/* of the file, before the protected-mode kernel */
+	uint32_t setup_bytes; /* of the file, before the protected-mode kernel */
 	uint64_t kernel_bytes;
-	gpa_t load, runtime_end; /* [load, runtime_end) belongs to the kernel until it reads the memory map */
+	gpa_t load,
+		runtime_end; /* [load, runtime_end) belongs to the kernel until it reads the memory map */
 	uint32_t initrd_addr_max, cmdline_max;
 	bool entry64;
 };
@@ -75,9 +77,11 @@ static bool check_header(struct linux_image *k, const struct boot_file *f, struc
 
 	k->version = hdr(k, HDR_VERSION, 2);
 	if (hdr(k, HDR_BOOT_FLAG, 2) != 0xaa55)
-		return boot_fail(f, err, "a Linux kernel with a damaged header (no 0xaa55 at 0x1fe)");
+		return boot_fail(f, err,
+				 "a Linux kernel with a damaged header (no 0xaa55 at 0x1fe)");
 	if (k->version < 0x202)
-		return boot_fail(f, err, "boot protocol %u.%02u is too old; 2.02 is the oldest that works",
+		return boot_fail(f, err,
+				 "boot protocol %u.%02u is too old; 2.02 is the oldest that works",
 				 k->version >> 8, k->version & 0xff);
 	if (!(hdr(k, HDR_LOADFLAGS, 1) & LOADED_HIGH))
 		return boot_fail(f, err, "is a zImage; a bzImage is needed");
@@ -85,15 +89,20 @@ static bool check_header(struct linux_image *k, const struct boot_file *f, struc
 	if (k->setup_bytes >= f->size)
 		return boot_fail(f, err, "the file is truncated within the setup code");
 	k->kernel_bytes = f->size - k->setup_bytes;
-	/* In paragraphs; before 2.04 only the low half is there. What follows the kernel is no business of ours. */
+	/*
+	 * In paragraphs; before 2.04 only the low half is there. What follows the kernel is no
+	 * business of ours.
+	 */
 	sys_bytes = 16ull * (k->version >= 0x204 ? hdr(k, HDR_SYSSIZE, 4) : hdr(k, HDR_SYSSIZE, 2));
 	if (k->version >= 0x204 && sys_bytes > k->kernel_bytes + 15)
 		return boot_fail(f, err, "the file is truncated: %llu bytes of %llu",
-				 (unsigned long long)f->size, (unsigned long long)(k->setup_bytes + sys_bytes));
+				 (unsigned long long)f->size,
+				 (unsigned long long)(k->setup_bytes + sys_bytes));
 	return true;
 }
 
-static bool choose_address(struct linux_image *k, const struct boot_file *f, const struct boot *b, struct error *err)
+static bool choose_address(struct linux_image *k, const struct boot_file *f, const struct boot *b,
+			   struct error *err)
 {
 	bool relocatable = k->version >= 0x205 && hdr(k, HDR_RELOCATABLE, 1);
 	uint64_t need = k->kernel_bytes, pref = BOOT_HIGH;
@@ -106,12 +115,15 @@ static bool choose_address(struct linux_image *k, const struct boot_file *f, con
 	/* A kernel that cannot move expects to find itself where code32_start says. */
 	k->load = relocatable ? pref : hdr(k, HDR_CODE32_START, 4);
 	if (k->load < BOOT_HIGH || k->load >= 4 * GiB)
-		return boot_fail(f, err, "a damaged header: load address 0x%llx", (unsigned long long)k->load);
+		return boot_fail(f, err, "a damaged header: load address 0x%llx",
+				 (unsigned long long)k->load);
 	k->runtime_end = k->load + need;
 	if (k->runtime_end > top)
-		return boot_fail(f, err, "the kernel needs RAM up to %llu MiB, and the guest has %llu MiB (-m)",
-				 (unsigned long long)(ALIGN_UP(k->runtime_end, MiB) / MiB),
-				 (unsigned long long)(b->machine->ram.bytes / MiB));
+		return boot_fail(
+			f, err,
+			"the kernel needs RAM up to %llu MiB, and the guest has %llu MiB (-m)",
+			(unsigned long long)(ALIGN_UP(k->runtime_end, MiB) / MiB),
+			(unsigned long long)(b->machine->ram.bytes / MiB));
 	return true;
 }
 
@@ -125,12 +137,14 @@ static bool check_cmdline(const struct linux_image *k, const char *cmdline, stru
 	size_t n = strlen(cmdline);
 
 	if (n > k->cmdline_max)
-		return error_set(err, "-append: %zu characters, and this kernel's command line takes %u", n,
-				 k->cmdline_max);
+		return error_set(err,
+				 "-append: %zu characters, and this kernel's command line takes %u",
+				 n, k->cmdline_max);
 	return true;
 }
 
-static bool place_initrd(struct boot *b, const struct linux_image *k, uint8_t *zero_page, struct error *err)
+static bool place_initrd(struct boot *b, const struct linux_image *k, uint8_t *zero_page,
+			 struct error *err)
 {
 	const struct boot_file *f;
 	gpa_t gpa;
@@ -140,9 +154,11 @@ static bool place_initrd(struct boot *b, const struct linux_image *k, uint8_t *z
 		return false;
 	gpa = boot_find_space(b, f->size, k->runtime_end, (gpa_t)k->initrd_addr_max + 1, true);
 	if (!gpa || f->size > UINT32_MAX)
-		return boot_fail(f, err, "%llu MiB do not fit beside the kernel in the guest's RAM of %llu MiB (-m)",
-				 (unsigned long long)(ALIGN_UP(f->size, MiB) / MiB),
-				 (unsigned long long)(b->machine->ram.bytes / MiB));
+		return boot_fail(
+			f, err,
+			"%llu MiB do not fit beside the kernel in the guest's RAM of %llu MiB (-m)",
+			(unsigned long long)(ALIGN_UP(f->size, MiB) / MiB),
+			(unsigned long long)(b->machine->ram.bytes / MiB));
 	stn_le(zero_page + HDR_RAMDISK_IMAGE, 4, gpa);
 	stn_le(zero_page + HDR_RAMDISK_SIZE, 4, f->size);
 	return boot_place_file(b, f, 0, f->size, 0, gpa, err);
@@ -172,7 +188,8 @@ static uint8_t *make_zero_page(struct boot *b, const struct linux_image *k)
 	return zp;
 }
 
-bool linux_load(struct boot *b, const struct boot_file *f, const uint8_t *head, size_t bytes, struct error *err)
+bool linux_load(struct boot *b, const struct boot_file *f, const uint8_t *head, size_t bytes,
+		struct error *err)
 {
 	struct linux_image k = {.head = head};
 	const char *cmdline = b->machine->config.append ? b->machine->config.append : "";

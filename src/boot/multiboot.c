@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Multiboot 0.6.96: the header within the first 8192 bytes, images in ELF (32-bit, and 64-bit with a 32-bit entry point)
- * or at the addresses that the header gives (its bit 16), modules from -initrd "FILE ARGUMENTS,FILE2 ARGUMENTS".
+ * Multiboot 0.6.96: the header within the first 8192 bytes, images in ELF (32-bit, and 64-bit with
+ * a 32-bit entry point) or at the addresses that the header gives (its bit 16), modules from
+ * -initrd "FILE ARGUMENTS,FILE2 ARGUMENTS".
  */
 #include <stdlib.h>
 #include "src/boot/loader.h"
 
 #define MB_HEADER_MAGIC 0x1badb002
 #define MB_LOADER_MAGIC 0x2badb002
-#define MB_SEARCH	8192
+#define MB_SEARCH       8192
 
 /* Header flags */
 #define MB_PAGE_ALIGN  BIT(0)
@@ -18,10 +19,10 @@
 #define MB_ADDRESSES   BIT(16)
 
 /* Information structure: flags and offsets */
-#define MBI_MEMORY	BIT(0)
-#define MBI_CMDLINE	BIT(2)
-#define MBI_MODS	BIT(3)
-#define MBI_MMAP	BIT(6)
+#define MBI_MEMORY      BIT(0)
+#define MBI_CMDLINE     BIT(2)
+#define MBI_MODS        BIT(3)
+#define MBI_MMAP        BIT(6)
 #define MBI_LOADER_NAME BIT(9)
 enum {
 	MBI_FLAGS = 0,
@@ -53,9 +54,11 @@ struct multiboot {
 static bool find_header(struct multiboot *mb, const uint8_t *head, size_t bytes)
 {
 	for (unsigned at = 0; at + 12 <= MIN(bytes, MB_SEARCH); at += 4) {
-		uint32_t magic = (uint32_t)ldn_le(head + at, 4), flags = (uint32_t)ldn_le(head + at + 4, 4);
+		uint32_t magic = (uint32_t)ldn_le(head + at, 4),
+			 flags = (uint32_t)ldn_le(head + at + 4, 4);
 
-		if (magic == MB_HEADER_MAGIC && magic + flags + (uint32_t)ldn_le(head + at + 8, 4) == 0) {
+		if (magic == MB_HEADER_MAGIC &&
+		    magic + flags + (uint32_t)ldn_le(head + at + 8, 4) == 0) {
 			mb->header_at = at;
 			mb->flags = flags;
 			return true;
@@ -65,16 +68,19 @@ static bool find_header(struct multiboot *mb, const uint8_t *head, size_t bytes)
 }
 
 /* The addresses in the header say what of the file goes where. */
-static bool load_by_addresses(struct boot *b, const struct boot_file *f, const uint8_t *header, struct multiboot *mb,
-			      struct error *err)
+static bool load_by_addresses(struct boot *b, const struct boot_file *f, const uint8_t *header,
+			      struct multiboot *mb, struct error *err)
 {
-	uint32_t header_addr = (uint32_t)ldn_le(header + 12, 4), load_addr = (uint32_t)ldn_le(header + 16, 4);
-	uint32_t load_end = (uint32_t)ldn_le(header + 20, 4), bss_end = (uint32_t)ldn_le(header + 24, 4);
+	uint32_t header_addr = (uint32_t)ldn_le(header + 12, 4),
+		 load_addr = (uint32_t)ldn_le(header + 16, 4);
+	uint32_t load_end = (uint32_t)ldn_le(header + 20, 4),
+		 bss_end = (uint32_t)ldn_le(header + 24, 4);
 	uint64_t offset, bytes, zero = 0;
 
 	if (load_addr > header_addr || header_addr - load_addr > mb->header_at)
-		return boot_fail(f, err, "multiboot header with load_addr 0x%x and header_addr 0x%x", load_addr,
-				 header_addr);
+		return boot_fail(f, err,
+				 "multiboot header with load_addr 0x%x and header_addr 0x%x",
+				 load_addr, header_addr);
 	offset = mb->header_at - (header_addr - load_addr);
 	if (load_end && load_end < load_addr)
 		return boot_fail(f, err, "multiboot header with load_end_addr below load_addr");
@@ -95,11 +101,14 @@ static bool load_image(struct boot *b, const struct boot_file *f, const uint8_t 
 
 	if (mb->flags & MB_ADDRESSES) {
 		if (mb->header_at + 32 > bytes)
-			return boot_fail(f, err, "the file is truncated within the multiboot header");
+			return boot_fail(f, err,
+					 "the file is truncated within the multiboot header");
 		return load_by_addresses(b, f, head + mb->header_at, mb, err);
 	}
 	if (!elf_is(head, bytes))
-		return boot_fail(f, err, "multiboot image that is neither ELF nor has addresses in its header");
+		return boot_fail(
+			f, err,
+			"multiboot image that is neither ELF nor has addresses in its header");
 	if (!elf_load(b, f, false, &image, err))
 		return false;
 	if (image.entry_paddr > UINT32_MAX)
@@ -125,7 +134,8 @@ static char *take_module(const char **s)
 	return line;
 }
 
-static bool load_module(struct boot *b, struct multiboot *mb, struct mb_module *mod, struct error *err)
+static bool load_module(struct boot *b, struct multiboot *mb, struct mb_module *mod,
+			struct error *err)
 {
 	size_t name_bytes = strcspn(mod->line, " ");
 	char *path = xstrdup(mod->line);
@@ -136,11 +146,14 @@ static bool load_module(struct boot *b, struct multiboot *mb, struct mb_module *
 	free(path);
 	if (!f)
 		return false;
-	mod->start = boot_find_space(b, f->size, MAX(mb->end, BOOT_HIGH), b->machine->ram.below_4g, false);
+	mod->start = boot_find_space(b, f->size, MAX(mb->end, BOOT_HIGH), b->machine->ram.below_4g,
+				     false);
 	if (!mod->start)
-		return boot_fail(f, err, "%llu MiB do not fit beside the kernel in the guest's RAM of %llu MiB (-m)",
-				 (unsigned long long)(ALIGN_UP(f->size, MiB) / MiB),
-				 (unsigned long long)(b->machine->ram.bytes / MiB));
+		return boot_fail(
+			f, err,
+			"%llu MiB do not fit beside the kernel in the guest's RAM of %llu MiB (-m)",
+			(unsigned long long)(ALIGN_UP(f->size, MiB) / MiB),
+			(unsigned long long)(b->machine->ram.bytes / MiB));
 	mod->end = mod->start + f->size;
 	return boot_place_file(b, f, 0, f->size, 0, mod->start, err);
 }
@@ -153,7 +166,8 @@ static bool load_modules(struct boot *b, struct multiboot *mb, struct error *err
 		struct mb_module *mod = &mb->modules[mb->n_modules];
 
 		if (mb->n_modules == ARRAY_SIZE(mb->modules))
-			return error_set(err, "-initrd: more than %zu modules", ARRAY_SIZE(mb->modules));
+			return error_set(err, "-initrd: more than %zu modules",
+					 ARRAY_SIZE(mb->modules));
 		mod->line = take_module(&s);
 		mb->n_modules++;
 		if (!load_module(b, mb, mod, err))
@@ -185,7 +199,8 @@ static void fill_memory_map(const struct boot *b, uint8_t *map)
 }
 
 /* Information structure, module list, memory map, GDT and strings in one block. */
-static bool place_info(struct boot *b, const struct boot_file *f, const struct multiboot *mb, struct error *err)
+static bool place_info(struct boot *b, const struct boot_file *f, const struct multiboot *mb,
+		       struct error *err)
 {
 	const char *append = b->machine->config.append;
 	char *cmdline = xasprintf("%s%s%s", f->path, append ? " " : "", append ? append : "");
@@ -230,7 +245,8 @@ static bool place_info(struct boot *b, const struct boot_file *f, const struct m
 	return true;
 }
 
-bool multiboot_load(struct boot *b, const struct boot_file *f, const uint8_t *head, size_t bytes, struct error *err)
+bool multiboot_load(struct boot *b, const struct boot_file *f, const uint8_t *head, size_t bytes,
+		    struct error *err)
 {
 	struct multiboot mb = {0};
 	uint32_t unknown;
@@ -240,13 +256,19 @@ bool multiboot_load(struct boot *b, const struct boot_file *f, const uint8_t *he
 		return false;
 	unknown = mb.flags & MB_REQUIRED & ~(MB_PAGE_ALIGN | MB_MEMORY_INFO | MB_VIDEO_MODE);
 	if (unknown)
-		return boot_fail(f, err, "multiboot image that requires unknown features (flags 0x%x)", unknown);
+		return boot_fail(f, err,
+				 "multiboot image that requires unknown features (flags 0x%x)",
+				 unknown);
 	if (mb.flags & MB_VIDEO_MODE)
-		report_warning("-kernel %s: the image asks for a video mode, and there is no display", f->path);
+		report_warning(
+			"-kernel %s: the image asks for a video mode, and there is no display",
+			f->path);
 	if (!load_image(b, f, head, bytes, &mb, err))
 		return false;
 	if (!boot_is_ram(b, mb.entry, 1))
-		return boot_fail(f, err, "multiboot image with its entry point outside of RAM, at 0x%x", mb.entry);
+		return boot_fail(f, err,
+				 "multiboot image with its entry point outside of RAM, at 0x%x",
+				 mb.entry);
 	ok = load_modules(b, &mb, err) && place_info(b, f, &mb, err);
 	for (unsigned i = 0; i < mb.n_modules; i++)
 		free(mb.modules[i].line);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ELF kernels with an XEN_ELFNOTE_PHYS32_ENTRY note, entered as Xen enters PVH guests (docs/misc/pvh.pandoc): 32-bit
- * protected mode, EBX pointing at struct hvm_start_info (xen/include/public/arch-x86/hvm/start_info.h), version 1.
+ * ELF kernels with an XEN_ELFNOTE_PHYS32_ENTRY note, entered as Xen enters PVH guests
+ * (docs/misc/pvh.pandoc): 32-bit protected mode, EBX pointing at struct hvm_start_info
+ * (xen/include/public/arch-x86/hvm/start_info.h), version 1.
  */
 #include "src/boot/loader.h"
 
@@ -28,20 +29,25 @@ enum {
 };
 #define MEMMAP_ENTRY_BYTES 24
 
-_Static_assert(BLOCK_MEMMAP + BOOT_E820_MAX * MEMMAP_ENTRY_BYTES <= BLOCK_GDT, "the memory map has no room");
+_Static_assert(BLOCK_MEMMAP + BOOT_E820_MAX * MEMMAP_ENTRY_BYTES <= BLOCK_GDT,
+	       "the memory map has no room");
 
-static bool place_initrd(struct boot *b, const struct elf_image *image, uint8_t *block, gpa_t at, struct error *err)
+static bool place_initrd(struct boot *b, const struct elf_image *image, uint8_t *block, gpa_t at,
+			 struct error *err)
 {
 	const struct boot_file *f = boot_open(b, "-initrd", b->machine->config.initrd, err);
 	gpa_t gpa;
 
 	if (!f)
 		return false;
-	gpa = boot_find_space(b, f->size, MAX(image->end, BOOT_HIGH), b->machine->ram.below_4g, true);
+	gpa = boot_find_space(b, f->size, MAX(image->end, BOOT_HIGH), b->machine->ram.below_4g,
+			      true);
 	if (!gpa)
-		return boot_fail(f, err, "%llu MiB do not fit beside the kernel in the guest's RAM of %llu MiB (-m)",
-				 (unsigned long long)(ALIGN_UP(f->size, MiB) / MiB),
-				 (unsigned long long)(b->machine->ram.bytes / MiB));
+		return boot_fail(
+			f, err,
+			"%llu MiB do not fit beside the kernel in the guest's RAM of %llu MiB (-m)",
+			(unsigned long long)(ALIGN_UP(f->size, MiB) / MiB),
+			(unsigned long long)(b->machine->ram.bytes / MiB));
 	stn_le(block + SI_NR_MODULES, 4, 1);
 	stn_le(block + SI_MODLIST_PADDR, 8, at + BLOCK_MODLIST);
 	stn_le(block + BLOCK_MODLIST, 8, gpa);
@@ -66,7 +72,8 @@ static void fill_start_info(const struct boot *b, uint8_t *block, gpa_t at)
 	}
 }
 
-bool pvh_load(struct boot *b, const struct boot_file *f, const uint8_t *head, size_t bytes, struct error *err)
+bool pvh_load(struct boot *b, const struct boot_file *f, const uint8_t *head, size_t bytes,
+	      struct error *err)
 {
 	const char *cmdline = b->machine->config.append ? b->machine->config.append : "";
 	size_t block_bytes = BLOCK_CMDLINE + strlen(cmdline) + 1;
@@ -79,11 +86,14 @@ bool pvh_load(struct boot *b, const struct boot_file *f, const uint8_t *head, si
 	if (!elf_load(b, f, true, &image, err))
 		return false;
 	if (!image.has_pvh_entry)
-		return boot_fail(f, err, "an ELF file with neither a PVH note (XEN_ELFNOTE_PHYS32_ENTRY) nor a multiboot header");
+		return boot_fail(
+			f, err,
+			"an ELF file with neither a PVH note (XEN_ELFNOTE_PHYS32_ENTRY) nor a multiboot header");
 	if (!elf_load(b, f, false, &image, err))
 		return false;
 	if (image.pvh_entry < image.start || image.pvh_entry >= image.end)
-		return boot_fail(f, err, "the PVH note's entry point 0x%llx is outside of the kernel",
+		return boot_fail(f, err,
+				 "the PVH note's entry point 0x%llx is outside of the kernel",
 				 (unsigned long long)image.pvh_entry);
 	at = boot_find_space(b, block_bytes, BOOT_ZERO_PAGE, BOOT_EBDA, false);
 	if (!at)
