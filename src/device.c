@@ -247,11 +247,12 @@ static bool set_number(struct device *dev, const struct device_prop *p, const ch
 
 static bool set_chardev(struct device *dev, const struct device_prop *p, const char *value, struct error *err)
 {
-	struct chardev *chr = chardev_find(value);
+	struct chardev *chr = chardev_take(value, err);
 
-	if (!chr)
-		return error_set(err, "Property '%s.%s' can't find value '%s' (no -chardev has that id)",
-				 dev->type->name, p->name, value);
+	if (!chr) {
+		error_prefix(err, "Property '%s.%s': ", dev->type->name, p->name);
+		return false;
+	}
 	*(struct chardev **)prop_field(dev, p) = chr;
 	return true;
 }

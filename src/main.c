@@ -62,19 +62,6 @@ static void catch_crashes(void)
 	atexit(chardev_stdio_restore_terminal);
 }
 
-static bool create_devices(struct evmm *e, struct error *err)
-{
-	list_for_each (it, &e->options.devices) {
-		struct option_device *d = list_entry(it, struct option_device, node);
-
-		if (device_create_from_option(e->machine, d->arg, err))
-			continue;
-		error_prefix(err, "-%s %s: ", d->option, d->value);
-		return false;
-	}
-	return true;
-}
-
 static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 {
 	if (!options_parse(&e->options, e->loop, argc, argv, err))
@@ -82,12 +69,11 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 	e->machine = machine_new(e->loop, &e->options.config, NULL);
 	e->machine->on_end = on_end;
 	e->machine->on_end_opaque = e;
-	if (e->options.mux)
-		chardev_mux_on_quit(e->options.mux, on_quit, e);
+	options_on_quit(&e->options, on_quit, e);
 	loop_signal_add(&e->sigint, e->loop, "signal", SIGINT, on_signal, e);
 	loop_signal_add(&e->sigterm, e->loop, "signal", SIGTERM, on_signal, e);
 	loop_signal_add(&e->sighup, e->loop, "signal", SIGHUP, on_signal, e);
-	return machine_build(e->machine, err) && create_devices(e, err) &&
+	return machine_build(e->machine, err) && options_create_devices(&e->options, e->machine, err) &&
 	       boot_load(e->machine, err) && machine_start(e->machine, err);
 }
 

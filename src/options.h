@@ -17,7 +17,6 @@ struct options {
 	struct list chardevs; /* struct option_chardev: all that were made, freed by options_free */
 	struct list strings;  /* struct option_string: what config and others point at */
 	struct chardev *monitor; /* NULL: none */
-	struct chardev *mux;	 /* NULL: nothing is shared */
 	bool nographic;
 	const char *log_mask, *log_file;
 };
@@ -26,12 +25,16 @@ struct option_device {
 	struct list node;
 	const char *option; /* as the user named it, "device" or "debugcon" */
 	const char *value;  /* what the user gave it */
-	const char *arg;    /* for device_create_from_option */
+	struct chardev *chr; /* -debugcon's back end; -device: NULL */
 };
 
 /* Parses argv. Help and lists print to stdout and exit 0. On error: false. */
 bool options_parse(struct options *o, struct loop *loop, int argc, char **argv, struct error *err);
 void options_free(struct options *o);
+/* FN is called for C-a x, on whichever terminal. */
+void options_on_quit(struct options *o, void (*fn)(void *opaque), void *opaque);
+/* Creates what -device and its like have asked for. */
+bool options_create_devices(struct options *o, struct machine *m, struct error *err);
 /* Writes the options part of evmm(1) in mdoc/man markup, from the table. */
 void options_write_man(void);
 

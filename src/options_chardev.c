@@ -11,17 +11,15 @@
 struct option_chardev {
 	struct list node;
 	struct chardev *chr;
-	bool used; /* a front end has it */
 };
 
-static struct option_chardev *keep(struct options *o, struct chardev *chr)
+static void keep(struct options *o, struct chardev *chr)
 {
 	struct option_chardev *k = xzalloc(sizeof(*k));
 
 	k->chr = chr;
 	/* Freed front to back: a mux must go before what it stands on. */
 	list_push_front(&o->chardevs, &k->node);
-	return k;
 }
 
 void options_free_chardevs(struct options *o)
@@ -45,36 +43,34 @@ bool options_add_chardev(struct options_parse_state *p, const char *arg, struct 
 	return true;
 }
 
-static struct chardev *take_by_id(struct options *o, const char *id, struct error *err)
+void options_on_quit(struct options *o, void (*fn)(void *opaque), void *opaque)
 {
 	list_for_each (it, &o->chardevs) {
-		struct option_chardev *k = list_entry(it, struct option_chardev, node);
-		const char *its_id = chardev_id(k->chr);
+		struct chardev *chr = list_entry(it, struct option_chardev, node)->chr;
 
-		if (!its_id || strcmp(its_id, id))
-			continue;
-		if (k->used) {
-			error_set(err, "chardev '%s' is in use already", id);
-			return NULL;
-		}
-		k->used = true;
-		return k->chr;
+		if (chardev_is_mux(chr))
+			chardev_mux_on_quit(chr, fn, opaque);
 	}
-	error_set(err, "there is no -chardev with id=%s", id);
-	return NULL;
 }
 
-/*
- * A back end for one front end. NULL with ERR clear: none. RAW: control characters go to the guest.
- */
+static void set_escapes(struct options_parse_state *p)
+{
+	list_for_each (it, &p->o->chardevs) {
+		struct chardev *chr = list_entry(it, struct option_chardev, node)->chr;
+
+		if (chardev_is_mux(chr))
+			chardev_mux_set_escape(chr, p->escape);
+	}
+}
+
+/* A back end for one front end. NULL, ERR clear: none. RAW: control characters go to the guest. */
 static struct chardev *make(struct options_parse_state *p, const char *id, const char *spec,
 			    bool raw, struct error *err)
 {
-	struct option_chardev *k;
 	struct chardev *chr;
 
 	if (!strncmp(spec, "chardev:", 8))
-		return take_by_id(p->o, spec + 8, err);
+		return chardev_take(spec + 8, err);
 	if (raw && !strcmp(spec, "stdio")) {
 		char *arg = xasprintf("stdio,id=%s,signal=off", id);
 
@@ -85,9 +81,8 @@ static struct chardev *make(struct options_parse_state *p, const char *id, const
 	}
 	if (!chr)
 		return NULL;
-	k = keep(p->o, chr);
-	k->used = true;
-	return chr;
+	keep(p->o, chr);
+	return chardev_take(id, err);
 }
 
 /* "mon:DEV": DEV carries this front end and the monitor, C-a c switches. */
@@ -96,16 +91,21 @@ static struct chardev *make_with_monitor(struct options_parse_state *p, const ch
 {
 	struct chardev *backend, *mux;
 
-	if (p->o->mux) {
+	if (p->o->monitor) {
 		error_set(err, "the monitor is on another device already");
 		return NULL;
 	}
 	backend = make(p, id, spec, true, err);
 	if (!backend)
 		return NULL;
+	/* One that is a mux already has another end for the monitor. */
+	if (chardev_is_mux(backend)) {
+		p->o->monitor = chardev_mux_add(backend);
+		return backend;
+	}
 	mux = chardev_new_mux(p->loop, backend, p->escape);
-	keep(p->o, mux)->used = true;
-	p->o->mux = mux;
+	keep(p->o, mux);
+	mux = chardev_take(id, err);
 	p->o->monitor = chardev_mux_add(mux);
 	return mux;
 }
@@ -139,6 +139,7 @@ static void set_defaults(struct options_parse_state *p)
 			if (!strcmp(p->serials[i], "stdio")) {
 				p->serials[i] = "mon:stdio";
 				default_monitor = false;
+				break;
 			}
 		}
 	}
@@ -171,8 +172,7 @@ static bool connect_debugcons(struct options_parse_state *p, struct error *err)
 		dev = xzalloc(sizeof(*dev));
 		dev->option = "debugcon";
 		dev->value = p->debugcons[i];
-		dev->arg = options_keep_string(
-			p->o, xasprintf("isa-debugcon,iobase=0xe9,chardev=%s", chardev_id(chr)));
+		dev->chr = chr;
 		list_push_back(&p->o->devices, &dev->node);
 	}
 	return true;
@@ -206,8 +206,38 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 	}
 	if (!connect_debugcons(p, err))
 		return false;
+	set_escapes(p);
 	if (nothing_shown)
 		report_info(
 			"the guest's console is not shown; -nographic puts it on this terminal");
+	return true;
+}
+
+/* ---- devices ---- */
+
+static bool create_debugcon(struct machine *m, struct chardev *chr, struct error *err)
+{
+	const struct device_type *type = device_type_find("isa-debugcon");
+	struct device *dev;
+
+	if (!type)
+		return error_set(err, "this build has no isa-debugcon");
+	dev = device_new(m, type, NULL);
+	device_set_prop_num(dev, "iobase", 0xe9);
+	device_set_prop_chardev(dev, "chardev", chr);
+	return device_realize(dev, err);
+}
+
+bool options_create_devices(struct options *o, struct machine *m, struct error *err)
+{
+	list_for_each (it, &o->devices) {
+		struct option_device *d = list_entry(it, struct option_device, node);
+
+		if (d->chr ? create_debugcon(m, d->chr, err)
+			   : device_create_from_option(m, d->value, err) != NULL)
+			continue;
+		error_prefix(err, "-%s %s: ", d->option, d->value);
+		return false;
+	}
 	return true;
 }

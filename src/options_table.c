@@ -279,7 +279,7 @@ static bool opt_device(struct options_parse_state *p, const char *value, struct 
 	}
 	dev = xzalloc(sizeof(*dev));
 	dev->option = "device";
-	dev->value = dev->arg = value;
+	dev->value = value;
 	list_push_back(&p->o->devices, &dev->node);
 	return true;
 }

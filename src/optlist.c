@@ -190,7 +190,7 @@ bool parse_size(const char *s, char default_suffix, uint64_t *out)
 			s = parse_fraction(s + 1, &fraction, &scale);
 		}
 	}
-	shift = suffix_shift(*s ? *s : default_suffix);
+	shift = suffix_shift(*s ? *s : default_suffix ? default_suffix : 'b');
 	if (shift < 0 || (*s && s[1]))
 		return false;
 	v = whole << shift;

@@ -25,6 +25,7 @@ struct chardev {
 	const struct chardev_ops *ops;
 	struct loop *loop;
 	char *id; /* may be NULL */
+	bool taken; /* chardev_take has given it away */
 	struct list node; /* all that have an id */
 	const struct chardev_handlers *handlers; /* NULL: no front end */
 	void *opaque;

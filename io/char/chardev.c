@@ -47,6 +47,28 @@ struct chardev *chardev_find(const char *id)
 	return NULL;
 }
 
+struct chardev *chardev_take(const char *id, struct error *err)
+{
+	struct chardev *chr = chardev_find(id);
+
+	if (!chr) {
+		error_set(err, "there is no -chardev with id=%s", id);
+		return NULL;
+	}
+	if (!chr->taken) {
+		chr->taken = true;
+		return chr;
+	}
+	if (!chardev_is_mux(chr)) {
+		error_set(err, "chardev '%s' is in use already; with mux=on it could be shared", id);
+		return NULL;
+	}
+	chr = chardev_mux_add(chr);
+	if (!chr)
+		error_set(err, "chardev '%s' is shared by too many already", id);
+	return chr;
+}
+
 const char *chardev_id(const struct chardev *chr)
 {
 	return chr->id;

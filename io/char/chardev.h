@@ -58,6 +58,11 @@ void chardev_accept_input(struct chardev *chr);
 
 /* The chardev of that id, or NULL. */
 struct chardev *chardev_find(const char *id);
+/*
+ * The same for a front end to attach to: each can be had once, but a mux gives every caller an end of its own.
+ * NULL with a message.
+ */
+struct chardev *chardev_take(const char *id, struct error *err);
 
 /* The terminal as it was before stdio took it; async-signal-safe, for crash handlers and atexit. */
 void chardev_stdio_restore_terminal(void);
