@@ -44,7 +44,8 @@ enum {
 	R_EA,	/* linear address computed by an EA micro-operation */
 	R_T0, R_T1, R_T2, /* temporaries within one instruction */
 	R_CARRY, /* CF as 0 or 1, within one instruction */
-	R_SPARE1, R_SPARE2,
+	R_RIPBASE, /* rip of the block's first instruction, where a block needs it for RIP-relative operands */
+	R_SPARE2,
 	R_ESBASE, R_CSBASE, R_SSBASE, R_DSBASE, R_FSBASE, R_GSBASE, /* = segment bases */
 	R_NSLOTS = 32,
 };
@@ -321,8 +322,14 @@ void cpu_free(struct cpu *c);
 void cpu_reset(struct cpu *c, bool init);
 
 /* ---- exec.c ---- */
-/* Runs until exit_request is set or the CPU halts or waits for SIPI. The caller serves requests and interrupts. */
+/*
+ * Runs until exit_request is set or the CPU halts or waits for SIPI; the caller then serves requests. Interrupts are taken
+ * inside (cpu_take_interrupt may fault): first thing at entry, and between blocks when one is waiting (irq_waiting)
+ * and IF is set.  Tells the code map that the vCPU is in guest code.
+ */
 void cpu_exec(struct cpu *c);
+/* Values of siglongjmp to fault_jmp. */
+enum { EXEC_EXCEPTION = 1, /* exc_* tell which */ EXEC_RESTART = 2 /* go on at rip (block_before_store) */ };
 
 /* ---- excp.c ---- (vCPU thread, inside cpu_exec; they don't return: siglongjmp to the outer loop) */
 void cpu_raise(struct cpu *c, int vector) __attribute__((noreturn, cold));
@@ -352,7 +359,7 @@ static inline void cpu_irq_window(struct cpu *c)
 /* Recomputes mode, tlb pointer after any change of CR0/CR4/EFER/CPL/segments/EFLAGS.TF,AC,VM/DR7/MXCSR masks. */
 void cpu_mode_changed(struct cpu *c);
 
-/* Brings c->rip to the start of the instruction that c->cur belongs to. */
+/* Brings c->rip to the start of the instruction that c->cur belongs to, and clears c->cur (exec.c). */
 void cpu_sync_rip(struct cpu *c);
 
 /* ---- state shared with accel_ops ---- */

@@ -1,4 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libevmm_a_SOURCES += src/cpu/block.c
+libevmm_a_SOURCES += src/cpu/code_map.c
+libevmm_a_SOURCES += src/cpu/exec.c
+libevmm_a_SOURCES += src/cpu/exec_ea.c
+libevmm_a_SOURCES += src/cpu/exec_flow.c
 libevmm_a_SOURCES += src/cpu/exec_int_alu.c
 libevmm_a_SOURCES += src/cpu/exec_int_cond.c
 libevmm_a_SOURCES += src/cpu/exec_int_lock.c
@@ -14,6 +19,8 @@ libevmm_a_SOURCES += src/cpu/sse_imm.c
 libevmm_a_SOURCES += src/cpu/sse_mov.c
 libevmm_a_SOURCES += src/cpu/sse_regular.c
 libevmm_a_SOURCES += src/cpu/sse_str.c
+libevmm_a_SOURCES += src/cpu/translate.c
+libevmm_a_SOURCES += src/cpu/translate_flow.c
 libevmm_a_SOURCES += src/cpu/translate_fpu.c
 libevmm_a_SOURCES += src/cpu/translate_int.c
 libevmm_a_SOURCES += src/cpu/translate_sse.c

@@ -27,12 +27,17 @@ struct uop {
 	uint8_t ilen;	/* its length; next rip = block->rip + ip + ilen */
 	uint8_t flags;	/* UF_* */
 	uint8_t dst, src; /* register slots; for 8-bit registers BYTE OFFSETS into regs[] (so that AH is 1) ; xmm/mm/st numbers for those units */
-	uint8_t base, index, scale; /* memory operand */
-	uint8_t size;	/* operand size in bytes where the op is not specialised by size */
-	int32_t disp;
+	union {
+		struct {
+			uint8_t base, index, scale; /* memory operand */
+			uint8_t size; /* operand size in bytes where the op is not specialised by size */
+			int32_t disp;
+		};
+		uint64_t generation; /* direct jumps to another page: c->tlb_generation for which imm holds */
+	};
 	uint64_t imm;	/* immediate, or pointer (successor block, helper argument) */
 };
-_Static_assert(sizeof(struct uop) == 40 || sizeof(struct uop) == 32, "micro-operations are packed");
+_Static_assert(sizeof(struct uop) == 32, "micro-operations are packed");
 
 enum {
 	UF_SS = 1u << 0,   /* the memory operand's segment is SS: a non-canonical address is #SS, not #GP */
@@ -48,7 +53,7 @@ enum {
 /*
  * All micro-operations. Each execution unit lists its own in an X-macro file: UOP(NAME, function), where NAME
  * becomes the enum constant UOP_NAME and `function` the uop_fn that executes it.
- *	ops_flow.h	block entry and exit, jumps, calls		exec_flow.c, exec.c
+ *	ops_flow.h	effective addresses, jumps, calls		exec_ea.c, exec_flow.c
  *	ops_int.h	integer, stack, string				exec_int*.c
  *	ops_sys.h	system instructions, far transfers, I/O		sys*.c
  *	ops_fpu.h	x87 and MMX					fpu*.c
@@ -115,21 +120,34 @@ static always_inline uint64_t uop_lin(const struct cpu *c, const struct uop *u)
 /* rip of the instruction after u's. */
 #define UOP_NEXT_RIP(c, u) ((c)->block->rip + (u)->ip + (u)->ilen)
 
+/*
+ * A way out of a block to an address known at translation: exit 0 belongs to the last micro-operation, exit 1
+ * to the one before it (the taken side of a conditional jump). While linked, the micro-operation's imm is the successor,
+ * and the exit is in the successor's list of those that jump there.
+ */
+struct block_exit {
+	uint64_t target;     /* rip */
+	uint32_t next, prev; /* block.c: the successor's list */
+};
+
 struct block {
-	uint64_t rip;	  /* of the first instruction (offset in CS, as the guest sees it) */
-	uint64_t cs_base;
-	uint64_t phys;	  /* physical address of the first byte */
-	uint64_t phys2;	  /* page of the rest when the last instruction crosses into another page, else ~0 */
+	uint64_t rip;	   /* of the first instruction (offset in CS, as the guest sees it) */
+	uint64_t phys;	   /* physical address of the first byte */
+	uint32_t phys2;	   /* page number of the rest when the instruction crosses into another page, else BLOCK_NO_PAGE */
+	uint32_t cs_base;  /* 0 in 64-bit mode */
+	uint32_t cs_limit; /* all ones in 64-bit mode */
 	uint32_t mode;
-	uint32_t cs_limit;
-	uint16_t bytes;	  /* guest bytes covered */
-	uint16_t n_uops, n_insns;
-	bool valid;	  /* cleared when its bytes were written; freed when no longer executing */
-	/* owned by block.c */
-	struct block *hash_next;
-	struct list page_node[2];
-	struct list chained_from; /* micro-operations that jump here directly */
+	uint16_t bytes;	   /* guest bytes covered */
+	uint16_t n_uops;
+	uint8_t n_insns, n_exits;
+	bool valid;	   /* cleared when its bytes were written; reused when no longer executing */
+	/* owned by block.c: references are offsets in the arena */
+	uint32_t hash_next, chained_from;
+	uint32_t page_next[2], page_prev[2];
+	struct block_exit exits[2];
 	struct uop uops[];
 };
+_Static_assert(sizeof(struct block) == 96, "blocks are packed");
+#define BLOCK_NO_PAGE UINT32_MAX
 
 #endif

@@ -1,2 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Micro-operations: UOP(NAME, function). See ir.h. */
+/* Micro-operations: UOP(NAME, function). See ir.h. Effective addresses, jumps, calls. */
+/* R_EA := the address. A16 and A32 wrap; _B: plus a segment base in 64-bit mode; _SEG: segment dst checked for imm bytes. */
+UOP(EA64, exec_ea64)
+UOP(EA_IMM, exec_ea_imm)
+UOP(EA32, exec_ea32)
+UOP(EA32_B, exec_ea32_b)
+UOP(EA16, exec_ea16)
+UOP(EA32_SEG, exec_ea32_seg)
+UOP(EA16_SEG, exec_ea16_seg)
+UOP(RIPBASE, exec_ripbase)
+/* R_T0 := memory, zero-extended, for indirect jumps */
+UOP(LD_T0_16, exec_ld_t0_16)
+UOP(LD_T0_32, exec_ld_t0_32)
+UOP(LD_T0_64, exec_ld_t0_64)
+/* Faults when reached */
+UOP(RAISE_UD, exec_raise_ud)
+UOP(RAISE_GP, exec_raise_gp)
+/* Direct jumps: within the page, and to another one (_X) */
+UOP(JMP, exec_jmp)
+UOP(JMP_X, exec_jmp_x)
+UOP(CALL64, exec_call64)
+UOP(CALL64_X, exec_call64_x)
+UOP(CALL_GEN, exec_call_gen)
+/* Conditional, by condition code. The next micro-operation is the fall-through jump; within the page for the plain form */
+UOP(JCC_O, exec_jcc_o)
+UOP(JCC_NO, exec_jcc_no)
+UOP(JCC_B, exec_jcc_b)
+UOP(JCC_AE, exec_jcc_ae)
+UOP(JCC_E, exec_jcc_e)
+UOP(JCC_NE, exec_jcc_ne)
+UOP(JCC_BE, exec_jcc_be)
+UOP(JCC_A, exec_jcc_a)
+UOP(JCC_S, exec_jcc_s)
+UOP(JCC_NS, exec_jcc_ns)
+UOP(JCC_P, exec_jcc_p)
+UOP(JCC_NP, exec_jcc_np)
+UOP(JCC_L, exec_jcc_l)
+UOP(JCC_GE, exec_jcc_ge)
+UOP(JCC_LE, exec_jcc_le)
+UOP(JCC_G, exec_jcc_g)
+UOP(JCC_X, exec_jcc_x)
+UOP(LOOP, exec_loop)
+UOP(JCXZ, exec_jcxz)
+/* Indirect */
+UOP(JMP_R64, exec_jmp_r64)
+UOP(JMP_M64, exec_jmp_m64)
+UOP(JMP_R_GEN, exec_jmp_r_gen)
+UOP(CALL_R64, exec_call_r64)
+UOP(CALL_R_GEN, exec_call_r_gen)
+UOP(RET64, exec_ret64)
+UOP(RET_GEN, exec_ret_gen)

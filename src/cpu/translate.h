@@ -16,14 +16,22 @@ struct xlate {
 	uint64_t rip;	/* of the current instruction */
 	uint64_t next_rip; /* after it, wrapped to the code size */
 	const ZydisDecodedInstruction *insn;
-	const ZydisDecodedOperand *ops; /* explicit operands first, in Intel order (destination first) */
+	const ZydisDecodedOperand *ops; /* the visible ones, in Intel order (destination first) */
 	unsigned opsize;  /* operand size in bytes: 2, 4, 8 (1 where operands are bytes: look at the operand) */
 	unsigned adsize;  /* address size in bytes: 2, 4, 8 */
-	bool ended;	  /* the instruction ends the block: no fall-through */
-	bool last;	  /* the block ends after this instruction, falling through to next_rip */
+	/*
+	 * How the block goes on after this instruction. Neither: with the next one. `last`: the block ends and jumps to
+	 * next_rip, possibly chained, so c->mode must be as before. `ended`: the last micro-operation leaves by itself,
+	 * with c->rip set and STOP(); what changes the mode, the mapping or the interrupt shadow does that.
+	 */
+	bool ended, last;
 	struct uop *uops; /* buffer, owned by translate.c */
 	unsigned n, max;
 	uint64_t block_rip;
+	/* direct jumps: exits of the block, see struct block_exit */
+	unsigned n_exits;
+	uint64_t exit_target[2];
+	bool rip_base; /* R_RIPBASE holds block_rip in this block */
 };
 
 /* A memory operand as micro-operations take it. */
@@ -44,7 +52,10 @@ struct xlate_entry {
 	unsigned feature; /* 0, or CPU_FEATURE(...) of cpuid.h that the guest must have */
 };
 
-/* Each ends with an entry whose fn is NULL. */
+/*
+ * Each ends with an entry whose fn is NULL. A mnemonic may have several entries, in one table or in two (MOVSD is a string
+ * instruction and one of SSE2): they are tried in order until one returns true; what a false one emitted is dropped.
+ */
 extern const struct xlate_entry xlate_int_table[], xlate_flow_table[], xlate_sys_table[], xlate_fpu_table[],
 	xlate_mmx_table[], xlate_sse_table[];
 
@@ -91,12 +102,33 @@ uint64_t x_imm(const ZydisDecodedOperand *o, unsigned size);
 int x_known_cc(const struct xlate *x);
 
 /*
- * The common case for instructions that need no speed: one micro-operation OP that calls its function once, with
- * dst/src/size/imm and the memory operand (UF_MEM) set from the operands.
+ * The common case for instructions that need no speed: one micro-operation OP that calls its function once. Of the
+ * visible operands the first register is dst, the second src, the third base (only without a memory operand; then scale
+ * says 1); if operand 0 is in memory, the first register is src. Registers are numbered by x_reg, x_reg8, x_seg or
+ * x_vec as their class is, control and debug registers by their number. An immediate is in imm, size is opsize, the memory operand is as of x_mem with UF_MEM
+ * set. UF_LOCK, UF_REP, UF_REPNE, UF_A16, UF_A32 are as the instruction has them.
  */
 bool x_generic(struct xlate *x, enum uop_op op, unsigned mem_size, bool mem_write);
+/* The flags UF_LOCK, UF_REP, UF_REPNE, UF_A16, UF_A32 of the current instruction. */
+uint8_t x_flags(const struct xlate *x);
+/* Raises a fault when reached, and ends the block: #UD; or #GP(0). */
+bool x_ud(struct xlate *x);
+bool x_gp(struct xlate *x);
 
-/* Makes a block at C->rip. Never NULL: an instruction that can't be fetched faults (no return) if it is the first, else ends the block. */
-struct block *translate_block(struct cpu *c, uint64_t phys, const uint8_t *host);
+/* ---- between translate.c, translate_flow.c, log and block.c ---- */
+
+enum { XLATE_MAX_INSNS = 64, XLATE_MAX_UOPS = 256, XLATE_INSN_UOPS = 32 };
+
+/* The block ends with a jump to TARGET: its exit 0. */
+void x_jump(struct xlate *x, uint64_t target);
+/* Entries for a mnemonic, NULL-terminated; NULL when there are none. */
+const struct xlate_entry *const *xlate_lookup(ZydisMnemonic mnemonic);
+
+/*
+ * Translates at C->rip for MODE (c->mode, with MODE_SINGLE or not) into the cache. PHYS is the address of the first byte,
+ * HOST points to it, or is NULL where it isn't RAM or ROM. An instruction that can't be fetched faults (no return) if it
+ * is the first, else ends the block before it.
+ */
+struct block *translate_block(struct cpu *c, uint32_t mode, uint64_t phys, const uint8_t *host);
 
 #endif

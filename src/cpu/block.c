@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The cache of translated blocks of one vCPU.
+ *
+ * Memory: one arena, reserved at once and touched as it fills. It is cut into chunks that are filled in turn; when all
+ * are full, the oldest is taken again and its blocks are dropped. So memory is bounded, what is hot is soon
+ * translated anew, and nothing is ever moved. References between blocks are offsets in the arena in units of its alignment; 0 is none.
+ *
+ * A block is found by (phys, rip, cs_base, cs_limit, mode). One that continues in a second page has that page's
+ * physical number too, looked up at each search, and is never linked to directly.
+ */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include "src/cpu/block.h"
+#include "src/cpu/ea.h"
+#include "src/cpu/mmu.h"
+#include "src/cpu/translate.h"
+
+#define ARENA_BYTES (12 * MiB)
+#define CHUNK_BYTES (512 * KiB)
+#define N_CHUNKS    (ARENA_BYTES / CHUNK_BYTES)
+#define ARENA_ALIGN 32u
+#define BLOCK_MAX_BYTES (sizeof(struct block) + XLATE_MAX_UOPS * sizeof(struct uop))
+
+static struct block *ref_block(const struct block_cache *bc, uint32_t ref)
+{
+	return (struct block *)(bc->arena + (uint64_t)ref * ARENA_ALIGN);
+}
+
+static uint32_t block_ref(const struct block_cache *bc, const struct block *b)
+{
+	return (uint32_t)(((const uint8_t *)b - bc->arena) / ARENA_ALIGN);
+}
+
+static size_t block_bytes(unsigned n_uops)
+{
+	return sizeof(struct block) + n_uops * sizeof(struct uop);
+}
+
+/* ---- hash by address ---- */
+
+static uint32_t hash_of(uint64_t phys, uint32_t mode)
+{
+	return (uint32_t)(((phys ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15ull) >> (64 - BLOCK_HASH_BITS));
+}
+
+static void hash_remove(struct block_cache *bc, struct block *b)
+{
+	uint32_t *at = &bc->hash[hash_of(b->phys, b->mode)];
+	uint32_t ref = block_ref(bc, b);
+
+	while (*at != ref)
+		at = &ref_block(bc, *at)->hash_next;
+	*at = b->hash_next;
+}
+
+/* ---- lists by physical page ---- */
+
+static uint32_t *page_head(struct block_cache *bc, unsigned which, uint64_t pfn)
+{
+	return &bc->page[which][pfn & ((1u << BLOCK_PAGE_BITS) - 1)];
+}
+
+static uint64_t block_pfn(const struct block *b, unsigned which)
+{
+	return which ? b->phys2 : b->phys >> PAGE_SHIFT;
+}
+
+static void page_insert(struct block_cache *bc, struct block *b, unsigned which)
+{
+	uint32_t *head = page_head(bc, which, block_pfn(b, which));
+
+	b->page_prev[which] = 0;
+	b->page_next[which] = *head;
+	if (*head)
+		ref_block(bc, *head)->page_prev[which] = block_ref(bc, b);
+	*head = block_ref(bc, b);
+}
+
+static void page_remove(struct block_cache *bc, struct block *b, unsigned which)
+{
+	uint32_t next = b->page_next[which], prev = b->page_prev[which];
+
+	if (prev)
+		ref_block(bc, prev)->page_next[which] = next;
+	else
+		*page_head(bc, which, block_pfn(b, which)) = next;
+	if (next)
+		ref_block(bc, next)->page_prev[which] = prev;
+}
+
+/* ---- links: a reference to an exit is block reference << 1 | exit ---- */
+
+static struct uop *exit_uop(struct block *b, unsigned k)
+{
+	return &b->uops[b->n_uops - 1 - k];
+}
+
+static struct block_exit *ref_exit(struct block_cache *bc, uint32_t ref)
+{
+	return &ref_block(bc, ref >> 1)->exits[ref & 1];
+}
+
+static void exit_unlink(struct block_cache *bc, struct block *from, unsigned k)
+{
+	struct uop *u = exit_uop(from, k);
+	struct block *to = (struct block *)u->imm;
+	struct block_exit *e = &from->exits[k];
+
+	if (!to)
+		return;
+	u->imm = 0;
+	if (e->prev)
+		ref_exit(bc, e->prev)->next = e->next;
+	else
+		to->chained_from = e->next;
+	if (e->next)
+		ref_exit(bc, e->next)->prev = e->prev;
+}
+
+bool block_link(struct cpu *c, struct block *from, unsigned k, struct block *to)
+{
+	struct block_cache *bc = c->blocks;
+	struct block_exit *e = &from->exits[k];
+	uint32_t ref = block_ref(bc, from) << 1 | k;
+
+	if (!from->valid)
+		return false;
+	exit_unlink(bc, from, k);
+	/* The mapping of a second page may change under the link. */
+	if (!to->valid || to->phys2 != BLOCK_NO_PAGE || to->mode != from->mode)
+		return false;
+	e->prev = 0;
+	e->next = to->chained_from;
+	if (e->next)
+		ref_exit(bc, e->next)->prev = ref;
+	to->chained_from = ref;
+	exit_uop(from, k)->imm = (uintptr_t)to;
+	return true;
+}
+
+/* ---- the end of a block ---- */
+
+static void block_kill(struct cpu *c, struct block *b)
+{
+	struct block_cache *bc = c->blocks;
+	struct jump_entry *je = jump_slot(bc, b->rip);
+
+	b->valid = false;
+	hash_remove(bc, b);
+	page_remove(bc, b, 0);
+	if (b->phys2 != BLOCK_NO_PAGE)
+		page_remove(bc, b, 1);
+	while (b->chained_from) {
+		uint32_t ref = b->chained_from;
+
+		exit_unlink(bc, ref_block(bc, ref >> 1), ref & 1);
+	}
+	for (unsigned k = 0; k < b->n_exits; k++)
+		exit_unlink(bc, b, k);
+	if (je->block == b)
+		*je = (struct jump_entry){.rip = ~0ull};
+}
+
+static bool page_in_use(struct block_cache *bc, uint64_t pfn)
+{
+	for (unsigned which = 0; which < 2; which++)
+		for (uint32_t r = *page_head(bc, which, pfn); r; r = ref_block(bc, r)->page_next[which])
+			if (block_pfn(ref_block(bc, r), which) == pfn)
+				return true;
+	return false;
+}
+
+/* Tells the code map of pages without blocks, so that they can be written fast again. */
+static void block_evict(struct cpu *c, struct block *b)
+{
+	block_kill(c, b);
+	for (unsigned which = 0; which < 2; which++)
+		if (block_pfn(b, which) != BLOCK_NO_PAGE && !page_in_use(c->blocks, block_pfn(b, which)))
+			code_map_release(c, block_pfn(b, which) << PAGE_SHIFT);
+}
+
+static void chunk_evict(struct cpu *c, uint32_t chunk)
+{
+	struct block_cache *bc = c->blocks;
+	uint8_t *p = bc->arena + chunk * CHUNK_BYTES + (chunk ? 0 : ARENA_ALIGN);
+	uint8_t *end = bc->arena + bc->chunk_fill[chunk];
+
+	while (p < end) {
+		struct block *b = (struct block *)p;
+
+		p += block_bytes(b->n_uops);
+		if (b->valid)
+			block_evict(c, b);
+	}
+	bc->chunk_fill[chunk] = chunk * CHUNK_BYTES;
+}
+
+void block_flush_all(struct cpu *c)
+{
+	struct block_cache *bc = c->blocks;
+
+	for (uint32_t i = 0; i < N_CHUNKS; i++) {
+		uint32_t fill = bc->chunk_fill[i];
+
+		chunk_evict(c, i);
+		/* Blocks in execution stay readable; what is dead is skipped when the chunk's turn comes. */
+		bc->chunk_fill[i] = fill;
+	}
+	bc->served++;
+}
+
+static bool block_overlaps(const struct block *b, unsigned which, uint64_t lines)
+{
+	unsigned first = b->phys & ~PAGE_MASK, last = first + b->bytes - 1;
+
+	if (which) {
+		first = 0;
+		last -= PAGE_SIZE;
+	} else if (last >= PAGE_SIZE) {
+		last = PAGE_SIZE - 1;
+	}
+	return lines & (~0ull << first / 64) & (~0ull >> (63 - last / 64));
+}
+
+void block_drop_lines(struct cpu *c, uint64_t page, uint64_t lines)
+{
+	struct block_cache *bc = c->blocks;
+	uint64_t pfn = page >> PAGE_SHIFT;
+
+	for (unsigned which = 0; which < 2; which++) {
+		uint32_t next;
+
+		for (uint32_t r = *page_head(bc, which, pfn); r; r = next) {
+			struct block *b = ref_block(bc, r);
+
+			next = b->page_next[which];
+			if (block_pfn(b, which) == pfn && block_overlaps(b, which, lines)) {
+				block_kill(c, b);
+				c->stats.smc++;
+			}
+		}
+	}
+}
+
+void block_before_store(struct cpu *c, const struct uop *u, uint64_t phys, uint64_t bytes)
+{
+	const struct block *b = c->block;
+	uint64_t rest;
+
+	if (!b || !u)
+		return;
+	rest = b->phys + u->ip + u->ilen; /* a block of several instructions is within one page */
+	if (rest >= b->phys + b->bytes || phys >= b->phys + b->bytes || phys + bytes <= rest)
+		return;
+	c->cur = u;
+	cpu_sync_rip(c);
+	c->blocks->one = true;
+	siglongjmp(c->fault_jmp, EXEC_RESTART);
+}
+
+/* ---- making blocks ---- */
+
+void block_reserve(struct cpu *c)
+{
+	struct block_cache *bc = c->blocks;
+
+	if (bc->fill + BLOCK_MAX_BYTES <= (bc->chunk + 1) * CHUNK_BYTES)
+		return;
+	bc->chunk = (bc->chunk + 1) % N_CHUNKS;
+	if (bc->chunk_fill[bc->chunk] != bc->chunk * CHUNK_BYTES) {
+		bc->evictions++;
+		chunk_evict(c, bc->chunk);
+	}
+	bc->fill = bc->chunk * CHUNK_BYTES + (bc->chunk ? 0 : ARENA_ALIGN);
+}
+
+struct block *block_insert(struct cpu *c, const struct xlate *x, uint64_t phys, uint32_t phys2, unsigned bytes,
+			   unsigned n_insns, bool transient)
+{
+	struct block_cache *bc = c->blocks;
+	struct block *b = (struct block *)(bc->arena + bc->fill);
+	uint32_t *head;
+
+	*b = (struct block){
+		.rip = x->block_rip, .phys = phys, .phys2 = phys2, .mode = x->mode,
+		.cs_base = x->mode & MODE_CODE64 ? 0 : (uint32_t)c->regs[R_CSBASE],
+		.cs_limit = x->mode & MODE_CODE64 ? UINT32_MAX : c->seg[S_CS].limit,
+		.bytes = (uint16_t)bytes, .n_uops = (uint16_t)x->n, .n_insns = (uint8_t)n_insns,
+		.n_exits = (uint8_t)x->n_exits, .valid = !transient,
+		.exits = {{.target = x->exit_target[0]}, {.target = x->exit_target[1]}},
+	};
+	memcpy(b->uops, x->uops, x->n * sizeof(struct uop));
+	bc->fill += (uint32_t)block_bytes(x->n);
+	bc->chunk_fill[bc->chunk] = bc->fill;
+	c->stats.blocks_made++;
+	if (transient)
+		return b;
+	head = &bc->hash[hash_of(phys, x->mode)];
+	b->hash_next = *head;
+	*head = block_ref(bc, b);
+	page_insert(bc, b, 0);
+	if (phys2 != BLOCK_NO_PAGE)
+		page_insert(bc, b, 1);
+	return b;
+}
+
+/* ---- finding blocks ---- */
+
+static bool block_matches(struct cpu *c, const struct block *b, uint64_t phys, uint32_t mode, uint64_t lin)
+{
+	const uint8_t *host;
+
+	if (b->phys != phys || b->rip != c->rip || b->mode != mode)
+		return false;
+	if (!(mode & MODE_CODE64) &&
+	    (b->cs_base != (uint32_t)c->regs[R_CSBASE] || b->cs_limit != c->seg[S_CS].limit))
+		return false;
+	if (unlikely(b->phys2 != BLOCK_NO_PAGE)) {
+		lin = (lin & PAGE_MASK) + PAGE_SIZE;
+		if (!(mode & MODE_CODE64))
+			lin = (uint32_t)lin;
+		return mmu_code_page(c, lin, &host) >> PAGE_SHIFT == b->phys2;
+	}
+	return true;
+}
+
+struct block *block_find(struct cpu *c)
+{
+	struct block_cache *bc = c->blocks;
+	uint32_t mode = c->mode | (bc->one ? MODE_SINGLE : 0);
+	uint64_t lin = c->rip, phys;
+	const uint8_t *host;
+	struct block *b = NULL;
+
+	if (!(mode & MODE_CODE64)) {
+		lin = (uint32_t)(c->rip + c->regs[R_CSBASE]);
+		if (unlikely(c->rip > c->seg[S_CS].limit))
+			cpu_raise_err(c, EXC_GP, 0);
+	} else if (unlikely(!canonical(c, lin))) {
+		cpu_raise_err(c, EXC_GP, 0);
+	}
+	c->stats.block_lookups++;
+	phys = mmu_code_page(c, lin, &host);
+	for (uint32_t r = bc->hash[hash_of(phys, mode)]; r; r = b->hash_next) {
+		b = ref_block(bc, r);
+		if (block_matches(c, b, phys, mode, lin))
+			goto found;
+	}
+	b = translate_block(c, mode, phys, host);
+found:
+	if (b->valid && !(mode & MODE_SINGLE))
+		*jump_slot(bc, c->rip) = (struct jump_entry){.rip = c->rip, .tag = jump_tag(c), .block = b};
+	return b;
+}
+
+struct block_cache *block_cache_new(struct cpu *c)
+{
+	struct block_cache *bc = xzalloc(sizeof(*bc));
+
+	bc->cpu = c;
+	bc->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (bc->arena == MAP_FAILED)
+		abort();
+	bc->fill = ARENA_ALIGN;
+	bc->chunk_fill = xmalloc(N_CHUNKS * sizeof(bc->chunk_fill[0]));
+	for (uint32_t i = 0; i < N_CHUNKS; i++)
+		bc->chunk_fill[i] = i * CHUNK_BYTES;
+	for (unsigned i = 0; i < ARRAY_SIZE(bc->jump); i++)
+		bc->jump[i].rip = ~0ull;
+	bc->scratch = xmalloc(XLATE_MAX_UOPS * sizeof(struct uop));
+	bc->decoders = xlate_decoders_new(c);
+	return bc;
+}
+
+void block_cache_free(struct block_cache *bc)
+{
+	if (!bc)
+		return;
+	munmap(bc->arena, ARENA_BYTES);
+	free(bc->chunk_fill);
+	free(bc->scratch);
+	free(bc->decoders);
+	free(bc);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Jumps, calls and returns: how one block leads to the next.
+ *
+ * Each way from block to block looks at exit_request once. A direct jump goes straight to its successor when it is linked:
+ * within a page always, as both have the same physical page; to another page while no TLB flush has come in between.
+ * An indirect one asks the jump cache. What isn't at hand is looked up from here, without going back to the outer loop.
+ */
+#include "src/cpu/block.h"
+#include "src/cpu/ea.h"
+#include "src/cpu/flags.h"
+#include "src/cpu/mmu.h"
+
+static always_inline bool exit_requested(const struct cpu *c)
+{
+	return unlikely(__atomic_load_n(&c->exit_request, __ATOMIC_RELAXED));
+}
+
+/* To the block at c->rip, by way of the cache. */
+static const struct uop *enter(struct cpu *c)
+{
+	c->cur = NULL;
+	c->block = NULL;
+	c->block = block_find(c);
+	GOTO(c->block->uops);
+}
+
+/* A direct jump that isn't linked, or that may not be taken now. */
+static const struct uop *noinline_fn flow_link(struct cpu *c, const struct uop *u)
+{
+	struct block *from = c->block, *to;
+	unsigned k = u - from->uops + 1 == from->n_uops ? 0 : 1;
+	uint64_t evictions = c->blocks->evictions;
+
+	if (u->flags & UF_AUX)
+		uop_raise_err(c, u, EXC_GP, 0);
+	c->rip = from->exits[k].target;
+	if (exit_requested(c))
+		STOP();
+	c->cur = NULL;
+	c->block = NULL;
+	to = block_find(c);
+	c->block = to;
+	/* The memory of FROM may have been taken for TO. */
+	if (evictions == c->blocks->evictions && block_link(c, from, k, to))
+		((struct uop *)u)->generation = c->tlb_generation;
+	GOTO(to->uops);
+}
+
+static always_inline const struct uop *chain(struct cpu *c, const struct uop *u)
+{
+	struct block *to = (struct block *)u->imm;
+
+	if (unlikely(!to) || exit_requested(c))
+		return flow_link(c, u);
+	c->block = to;
+	GOTO(to->uops);
+}
+
+static always_inline const struct uop *chain_x(struct cpu *c, const struct uop *u)
+{
+	struct block *to = (struct block *)u->imm;
+
+	if (unlikely(!to || u->generation != c->tlb_generation) || exit_requested(c))
+		return flow_link(c, u);
+	c->block = to;
+	GOTO(to->uops);
+}
+
+const struct uop *exec_jmp(struct cpu *c, const struct uop *u)
+{
+	return chain(c, u);
+}
+
+const struct uop *exec_jmp_x(struct cpu *c, const struct uop *u)
+{
+	return chain_x(c, u);
+}
+
+#define JCC(name, cond)                                                                            \
+	const struct uop *exec_jcc_##name(struct cpu *c, const struct uop *u)                      \
+	{                                                                                          \
+		return chain(c, cc_test(c, cond) ? u : u + 1);                                     \
+	}
+JCC(o, 0)
+JCC(no, 1)
+JCC(b, 2)
+JCC(ae, 3)
+JCC(e, 4)
+JCC(ne, 5)
+JCC(be, 6)
+JCC(a, 7)
+JCC(s, 8)
+JCC(ns, 9)
+JCC(p, 10)
+JCC(np, 11)
+JCC(l, 12)
+JCC(ge, 13)
+JCC(le, 14)
+JCC(g, 15)
+
+const struct uop *exec_jcc_x(struct cpu *c, const struct uop *u)
+{
+	if (cc_test(c, u->src))
+		return chain_x(c, u);
+	NEXT();
+}
+
+static uint64_t count_mask(const struct uop *u)
+{
+	return u->dst == 8 ? UINT64_MAX : u->dst == 4 ? UINT32_MAX : UINT16_MAX;
+}
+
+const struct uop *exec_jcxz(struct cpu *c, const struct uop *u)
+{
+	if (!(c->regs[R_RCX] & count_mask(u)))
+		return chain_x(c, u);
+	NEXT();
+}
+
+const struct uop *exec_loop(struct cpu *c, const struct uop *u)
+{
+	uint64_t count = (c->regs[R_RCX] - 1) & count_mask(u);
+	bool taken = count && (u->src == 2 || cc_test(c, 4) == (u->src == 1));
+
+	if (taken && (u->flags & UF_AUX))
+		uop_raise_err(c, u, EXC_GP, 0);
+	if (u->dst == 2)
+		REG16(c, R_RCX) = (uint16_t)count;
+	else
+		c->regs[R_RCX] = count;
+	if (taken)
+		return chain_x(c, u);
+	NEXT();
+}
+
+/* ---- 64-bit code ---- */
+
+static const struct uop *noinline_fn jump_slow(struct cpu *c, uint64_t rip)
+{
+	c->rip = rip;
+	if (exit_requested(c))
+		STOP();
+	return enter(c);
+}
+
+static always_inline const struct uop *jump_to(struct cpu *c, struct block *b, uint64_t rip)
+{
+	if (unlikely(!b) || exit_requested(c))
+		return jump_slow(c, rip);
+	c->block = b;
+	GOTO(b->uops);
+}
+
+/* The block at RIP if at hand. What isn't may be no address at all. */
+static always_inline struct block *indirect64(struct cpu *c, const struct uop *u, uint64_t rip)
+{
+	struct block *b = jump_find64(c, rip);
+
+	if (unlikely(!b) && unlikely(!canonical(c, rip)))
+		uop_raise_err(c, u, EXC_GP, 0);
+	return b;
+}
+
+static always_inline void push64(struct cpu *c, const struct uop *u, uint64_t value)
+{
+	uint64_t sp = c->regs[R_RSP] - 8;
+
+	mmu_st64(c, u, sp, value);
+	c->regs[R_RSP] = sp;
+}
+
+const struct uop *exec_call64(struct cpu *c, const struct uop *u)
+{
+	push64(c, u, UOP_NEXT_RIP(c, u));
+	return chain(c, u);
+}
+
+const struct uop *exec_call64_x(struct cpu *c, const struct uop *u)
+{
+	push64(c, u, UOP_NEXT_RIP(c, u));
+	return chain_x(c, u);
+}
+
+const struct uop *exec_call_r64(struct cpu *c, const struct uop *u)
+{
+	uint64_t rip = c->regs[u->src];
+	struct block *b = indirect64(c, u, rip);
+
+	push64(c, u, UOP_NEXT_RIP(c, u));
+	return jump_to(c, b, rip);
+}
+
+const struct uop *exec_jmp_r64(struct cpu *c, const struct uop *u)
+{
+	uint64_t rip = c->regs[u->src];
+
+	return jump_to(c, indirect64(c, u, rip), rip);
+}
+
+const struct uop *exec_jmp_m64(struct cpu *c, const struct uop *u)
+{
+	uint64_t rip = mmu_ld64(c, u, uop_lin(c, u));
+
+	return jump_to(c, indirect64(c, u, rip), rip);
+}
+
+const struct uop *exec_ret64(struct cpu *c, const struct uop *u)
+{
+	uint64_t rip = mmu_ld64(c, u, c->regs[R_RSP]);
+	struct block *b = indirect64(c, u, rip);
+
+	c->regs[R_RSP] += 8 + u->imm;
+	return jump_to(c, b, rip);
+}
+
+const struct uop *exec_ld_t0_16(struct cpu *c, const struct uop *u)
+{
+	c->regs[R_T0] = mmu_ld16(c, u, uop_lin(c, u));
+	NEXT();
+}
+
+const struct uop *exec_ld_t0_32(struct cpu *c, const struct uop *u)
+{
+	c->regs[R_T0] = mmu_ld32(c, u, uop_lin(c, u));
+	NEXT();
+}
+
+const struct uop *exec_ld_t0_64(struct cpu *c, const struct uop *u)
+{
+	c->regs[R_T0] = mmu_ld64(c, u, uop_lin(c, u));
+	NEXT();
+}
+
+/* ---- 16- and 32-bit code: operand size in dst ---- */
+
+static uint32_t stack_offset(const struct cpu *c, uint64_t sp)
+{
+	return c->mode & MODE_SS32 ? (uint32_t)sp : (uint16_t)sp;
+}
+
+static void set_sp(struct cpu *c, uint32_t sp)
+{
+	if (c->mode & MODE_SS32)
+		c->regs[R_RSP] = sp;
+	else
+		REG16(c, R_RSP) = (uint16_t)sp;
+}
+
+static void push_gen(struct cpu *c, const struct uop *u, uint64_t value)
+{
+	uint32_t sp = stack_offset(c, c->regs[R_RSP] - u->dst);
+	uint64_t lin = ea_lin(c, u, S_SS, sp, u->dst, true);
+
+	if (u->dst == 2)
+		mmu_st16(c, u, lin, (uint16_t)value);
+	else
+		mmu_st32(c, u, lin, (uint32_t)value);
+	set_sp(c, sp);
+}
+
+static void check_target(struct cpu *c, const struct uop *u, uint32_t rip)
+{
+	if (rip > c->seg[S_CS].limit)
+		uop_raise_err(c, u, EXC_GP, 0);
+}
+
+const struct uop *exec_call_gen(struct cpu *c, const struct uop *u)
+{
+	push_gen(c, u, UOP_NEXT_RIP(c, u));
+	return chain_x(c, u);
+}
+
+const struct uop *exec_call_r_gen(struct cpu *c, const struct uop *u)
+{
+	uint32_t rip = u->dst == 2 ? REG16(c, u->src) : REG32(c, u->src);
+
+	check_target(c, u, rip);
+	push_gen(c, u, UOP_NEXT_RIP(c, u));
+	return jump_to(c, jump_find32(c, rip), rip);
+}
+
+const struct uop *exec_jmp_r_gen(struct cpu *c, const struct uop *u)
+{
+	uint32_t rip = u->size == 2 ? REG16(c, u->src) : REG32(c, u->src);
+
+	check_target(c, u, rip);
+	return jump_to(c, jump_find32(c, rip), rip);
+}
+
+const struct uop *exec_ret_gen(struct cpu *c, const struct uop *u)
+{
+	uint32_t sp = stack_offset(c, c->regs[R_RSP]);
+	uint64_t lin = ea_lin(c, u, S_SS, sp, u->dst, false);
+	uint32_t rip = u->dst == 2 ? mmu_ld16(c, u, lin) : mmu_ld32(c, u, lin);
+
+	check_target(c, u, rip);
+	set_sp(c, sp + u->dst + (uint32_t)u->imm);
+	return jump_to(c, jump_find32(c, rip), rip);
+}
+
+/* ---- faults found at translation ---- */
+
+const struct uop *exec_raise_ud(struct cpu *c, const struct uop *u)
+{
+	uop_raise(c, u, EXC_UD);
+}
+
+const struct uop *exec_raise_gp(struct cpu *c, const struct uop *u)
+{
+	uop_raise_err(c, u, EXC_GP, 0);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Translation of near jumps, calls, returns and loops. Far forms are translate_sys.c's. */
+#include "src/cpu/block.h"
+#include "src/cpu/ea.h"
+#include "src/cpu/translate.h"
+
+static bool is_far(const struct xlate *x)
+{
+	return x->insn->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
+}
+
+static uint64_t mask_target(const struct xlate *x, uint64_t rip)
+{
+	return x->opsize == 8 ? rip : x->opsize == 4 ? (uint32_t)rip : (uint16_t)rip;
+}
+
+static uint64_t direct_target(const struct xlate *x)
+{
+	return mask_target(x, x->next_rip + x->ops[0].imm.value.u);
+}
+
+/* A target outside of the code segment, or not canonical: the jump itself faults, when it is made. */
+static bool bad_target(const struct xlate *x, uint64_t rip)
+{
+	return x->mode & MODE_CODE64 ? !canonical(x->c, rip) : rip > x->c->seg[S_CS].limit;
+}
+
+static bool in_page(const struct xlate *x, uint64_t rip)
+{
+	uint64_t base = x->mode & MODE_CODE64 ? 0 : x->c->regs[R_CSBASE];
+	uint64_t a = x->block_rip + base, b = rip + base;
+
+	if (!(x->mode & MODE_CODE64)) {
+		a = (uint32_t)a;
+		b = (uint32_t)b;
+	}
+	return a >> PAGE_SHIFT == b >> PAGE_SHIFT;
+}
+
+/* The current micro-operation is exit K of the block. */
+static void set_exit(struct xlate *x, unsigned k, uint64_t target)
+{
+	x->exit_target[k] = target;
+	x->n_exits = MAX(x->n_exits, k + 1);
+}
+
+void x_jump(struct xlate *x, uint64_t target)
+{
+	if (bad_target(x, target) && target != x->next_rip) {
+		x_gp(x);
+		return;
+	}
+	x_emit(x, in_page(x, target) ? UOP_JMP : UOP_JMP_X);
+	set_exit(x, 0, target);
+	x->ended = true;
+}
+
+static struct uop *emit_load_t0(struct xlate *x, const ZydisDecodedOperand *o)
+{
+	struct mem_ref m = x_mem(x, o, x->opsize, false);
+
+	return x_emit_mem(x, x->opsize == 8 ? UOP_LD_T0_64 : x->opsize == 4 ? UOP_LD_T0_32 : UOP_LD_T0_16, &m);
+}
+
+/* The slot with an indirect target. */
+static uint8_t indirect_slot(struct xlate *x)
+{
+	if (x_is_reg(&x->ops[0]))
+		return x_reg(x->ops[0].reg.value);
+	emit_load_t0(x, &x->ops[0]);
+	return R_T0;
+}
+
+static bool xlate_jmp(struct xlate *x, const struct xlate_entry *e)
+{
+	bool code64 = x->mode & MODE_CODE64;
+	struct uop *u;
+	uint8_t slot;
+
+	if (is_far(x))
+		return false;
+	if (x_is_imm(&x->ops[0])) {
+		x_jump(x, direct_target(x));
+		return true;
+	}
+	x->ended = true;
+	if (code64 && x_is_mem(&x->ops[0])) {
+		struct mem_ref m = x_mem(x, &x->ops[0], 8, false);
+
+		x_emit_mem(x, UOP_JMP_M64, &m);
+		return true;
+	}
+	slot = indirect_slot(x);
+	u = x_emit(x, code64 ? UOP_JMP_R64 : UOP_JMP_R_GEN);
+	u->src = slot;
+	u->size = (uint8_t)x->opsize;
+	return true;
+}
+
+static bool xlate_call(struct xlate *x, const struct xlate_entry *e)
+{
+	bool code64 = x->mode & MODE_CODE64;
+	struct uop *u;
+
+	if (is_far(x))
+		return false;
+	x->ended = true;
+	if (x_is_imm(&x->ops[0])) {
+		uint64_t target = direct_target(x);
+
+		if (bad_target(x, target))
+			return x_gp(x);
+		u = x_emit(x, !code64 ? UOP_CALL_GEN : in_page(x, target) ? UOP_CALL64 : UOP_CALL64_X);
+		set_exit(x, 0, target);
+	} else {
+		uint8_t slot = indirect_slot(x);
+
+		u = x_emit(x, code64 ? UOP_CALL_R64 : UOP_CALL_R_GEN);
+		u->src = slot;
+	}
+	u->dst = (uint8_t)x->opsize;
+	u->flags |= UF_SS;
+	return true;
+}
+
+static bool xlate_ret(struct xlate *x, const struct xlate_entry *e)
+{
+	struct uop *u;
+
+	if (is_far(x))
+		return false;
+	u = x_emit(x, x->mode & MODE_CODE64 ? UOP_RET64 : UOP_RET_GEN);
+	u->dst = (uint8_t)x->opsize;
+	u->flags = UF_SS;
+	if (x->insn->operand_count_visible && x_is_imm(&x->ops[0]))
+		u->imm = (uint16_t)x->ops[0].imm.value.u;
+	x->ended = true;
+	return true;
+}
+
+/* The conditional jump and the fall-through after it. */
+static struct uop *emit_conditional(struct xlate *x, enum uop_op op)
+{
+	uint64_t target = direct_target(x);
+	struct uop *u = x_emit(x, op);
+
+	set_exit(x, 1, target);
+	if (bad_target(x, target))
+		u->flags |= UF_AUX;
+	x_jump(x, x->next_rip);
+	return u;
+}
+
+static bool xlate_jcc(struct xlate *x, const struct xlate_entry *e)
+{
+	uint64_t target = direct_target(x);
+	bool near = in_page(x, target) && in_page(x, x->next_rip) && !bad_target(x, target);
+
+	if (near)
+		emit_conditional(x, (enum uop_op)(UOP_JCC_O + e->arg));
+	else
+		emit_conditional(x, UOP_JCC_X)->src = (uint8_t)e->arg;
+	return true;
+}
+
+/* arg: 0 LOOPNE, 1 LOOPE, 2 LOOP, 3 JCXZ and its like */
+static bool xlate_loop(struct xlate *x, const struct xlate_entry *e)
+{
+	struct uop *u = emit_conditional(x, e->arg == 3 ? UOP_JCXZ : UOP_LOOP);
+
+	u->src = (uint8_t)e->arg;
+	u->dst = (uint8_t)x->adsize;
+	return true;
+}
+
+const struct xlate_entry xlate_flow_table[] = {
+	{ZYDIS_MNEMONIC_JMP, xlate_jmp, 0, 0},
+	{ZYDIS_MNEMONIC_CALL, xlate_call, 0, 0},
+	{ZYDIS_MNEMONIC_RET, xlate_ret, 0, 0},
+	{ZYDIS_MNEMONIC_JO, xlate_jcc, 0, 0},
+	{ZYDIS_MNEMONIC_JNO, xlate_jcc, 1, 0},
+	{ZYDIS_MNEMONIC_JB, xlate_jcc, 2, 0},
+	{ZYDIS_MNEMONIC_JNB, xlate_jcc, 3, 0},
+	{ZYDIS_MNEMONIC_JZ, xlate_jcc, 4, 0},
+	{ZYDIS_MNEMONIC_JNZ, xlate_jcc, 5, 0},
+	{ZYDIS_MNEMONIC_JBE, xlate_jcc, 6, 0},
+	{ZYDIS_MNEMONIC_JNBE, xlate_jcc, 7, 0},
+	{ZYDIS_MNEMONIC_JS, xlate_jcc, 8, 0},
+	{ZYDIS_MNEMONIC_JNS, xlate_jcc, 9, 0},
+	{ZYDIS_MNEMONIC_JP, xlate_jcc, 10, 0},
+	{ZYDIS_MNEMONIC_JNP, xlate_jcc, 11, 0},
+	{ZYDIS_MNEMONIC_JL, xlate_jcc, 12, 0},
+	{ZYDIS_MNEMONIC_JNL, xlate_jcc, 13, 0},
+	{ZYDIS_MNEMONIC_JLE, xlate_jcc, 14, 0},
+	{ZYDIS_MNEMONIC_JNLE, xlate_jcc, 15, 0},
+	{ZYDIS_MNEMONIC_LOOPNE, xlate_loop, 0, 0},
+	{ZYDIS_MNEMONIC_LOOPE, xlate_loop, 1, 0},
+	{ZYDIS_MNEMONIC_LOOP, xlate_loop, 2, 0},
+	{ZYDIS_MNEMONIC_JCXZ, xlate_loop, 3, 0},
+	{ZYDIS_MNEMONIC_JECXZ, xlate_loop, 3, 0},
+	{ZYDIS_MNEMONIC_JRCXZ, xlate_loop, 3, 0},
+	{0, NULL, 0, 0},
+};
