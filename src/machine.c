@@ -158,13 +158,32 @@ struct machine *machine_new(struct loop *loop, const struct machine_config *conf
 	return m;
 }
 
+static unsigned bits_for(unsigned n)
+{
+	return n > 1 ? 32 - (unsigned)__builtin_clz(n - 1) : 0;
+}
+
+/* Thread, core and socket in fields of whole bits, as CPUID's topology leaves take the id apart. */
+static uint32_t apic_id_of(const struct machine_config *config, unsigned index)
+{
+	unsigned threads = MAX(config->threads, 1u), cores = config->cores ? config->cores : 256;
+	unsigned thread = index % threads, core = index / threads % cores, socket = index / threads / cores;
+
+	return socket << (bits_for(cores) + bits_for(threads)) | core << bits_for(threads) | thread;
+}
+
 static bool vcpus_build(struct machine *m, struct error *err)
 {
 	unsigned cpus = m->accel->no_vcpus ? 0 : MAX(m->config.cpus, 1u);
 
 	m->vcpus = xzalloc(MAX(cpus, 1u) * sizeof(*m->vcpus));
 	for (unsigned i = 0; i < cpus; i++) {
-		m->vcpus[i] = vcpu_new(m, i, i);
+		uint32_t id = apic_id_of(&m->config, i);
+
+		if (id >= MACHINE_MAX_VCPUS)
+			return error_set(err, "-smp: CPU %u would have APIC id %u (at most %u)", i, id,
+					 MACHINE_MAX_VCPUS - 1);
+		m->vcpus[i] = vcpu_new(m, i, id);
 		m->n_vcpus++;
 		if (!m->accel->vcpu_init(m->vcpus[i], err))
 			return false;

@@ -306,10 +306,15 @@ uint32_t vcpu_take_requests(struct vcpu *v)
 	return __atomic_fetch_and(&v->requests, REQ_STAY, __ATOMIC_SEQ_CST);
 }
 
-void vcpu_take_views(struct vcpu *v)
+void vcpu_views_taken(struct vcpu *v, uint64_t mem_generation)
 {
-	__atomic_store_n(&v->view_seen, as_view_mt(&v->machine->mem)->generation, __ATOMIC_RELEASE);
-	__atomic_store_n(&v->io_view_seen, as_view_mt(&v->machine->io)->generation, __ATOMIC_RELEASE);
+	/* Ports are looked up anew for each access. */
+	uint64_t io = as_view_mt(&v->machine->io)->generation;
+
+	if (!mem_generation)
+		mem_generation = as_view_mt(&v->machine->mem)->generation;
+	__atomic_store_n(&v->view_seen, mem_generation, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->io_view_seen, io, __ATOMIC_RELEASE);
 }
 
 void vcpu_park(struct vcpu *v)
@@ -494,7 +499,6 @@ static void *vcpu_thread(void *opaque)
 	prctl(PR_SET_NAME, name);
 	prctl(PR_SET_TIMERSLACK, 1000ul); /* ns: guest timers while it is halted */
 	loop_busy_add_mt(v->machine->loop, 1);
-	vcpu_take_views(v);
 	v->machine->accel->vcpu_run(v);
 	loop_busy_add_mt(v->machine->loop, -1);
 	__atomic_store_n(&v->exited, 1, __ATOMIC_RELEASE);

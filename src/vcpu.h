@@ -141,8 +141,11 @@ void vcpu_call_on_loop(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), vo
 uint32_t vcpu_take_requests(struct vcpu *v);
 /* For PAUSE: tells the loop, returns when the machine goes on. The loop may have changed everything meanwhile. */
 void vcpu_park(struct vcpu *v);
-/* For FLUSH, and before the first access: tells that no older view is in use any more. */
-void vcpu_take_views(struct vcpu *v);
+/*
+ * When the vCPU begins, and for FLUSH, and after parking: it holds no view of memory older than MEM_GENERATION any more
+ * (0: it holds none).
+ */
+void vcpu_views_taken(struct vcpu *v, uint64_t mem_generation);
 
 /*
  * Sleeps until a request arrives or the host's CLOCK_MONOTONIC reaches DEADLINE_NS (INT64_MAX: never).

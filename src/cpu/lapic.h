@@ -49,10 +49,13 @@ uint64_t lapic_mmio_base(const struct lapic *l);
 /* IA32_APIC_BASE, x2APIC MSRs 0x800-0x8ff, IA32_TSC_DEADLINE. False: #GP. */
 bool lapic_rdmsr(struct lapic *l, uint32_t msr, uint64_t *value);
 bool lapic_wrmsr(struct lapic *l, uint32_t msr, uint64_t value);
-/* CR8 */
+/* The task priority, 8 bits; CR8 is the upper four. */
 uint8_t lapic_get_tpr(struct lapic *l);
 void lapic_set_tpr(struct lapic *l, uint8_t tpr);
 uint32_t lapic_id(const struct lapic *l);
+/* The vCPU's thread begins and ends; the host timer is the thread's. */
+bool lapic_thread_begin(struct lapic *l);
+void lapic_thread_end(struct lapic *l);
 /* The guest clock was paused or resumed, or TSC_ADJUST changed: recompute the host deadline. */
 void lapic_rearm(struct lapic *l);
 

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The software accelerator: a vCPU's thread around cpu_exec(), and the table that the machine knows it by. */
+#include <stdlib.h>
+#include "src/cpu/block.h"
+#include "src/cpu/cpuid.h"
+#include "src/cpu/lapic.h"
+#include "src/cpu/mmu.h"
+#include "src/cpu/soft.h"
+#include "src/machine.h"
+
+static struct cpu *cpu_of(const struct vcpu *v)
+{
+	return v->accel;
+}
+
+/* ---- the thread ---- */
+
+static void on_wait_begin(struct vcpu *v)
+{
+	code_map_leave_guest(cpu_of(v));
+}
+
+static void on_wait_end(struct vcpu *v)
+{
+	code_map_enter_guest(cpu_of(v));
+}
+
+/* The machine's memory as it is now. By generation: the view that this vCPU held may be freed while it is parked. */
+static void take_view(struct cpu *c)
+{
+	struct vcpu *v = c->vcpu;
+
+	if (as_view_mt(&c->machine->mem)->generation != v->view_seen) {
+		c->view = NULL;
+		mmu_take_view(c);
+		block_flush_all(c);
+	}
+	vcpu_views_taken(v, c->view->generation);
+}
+
+/* Does what others have asked for. False: the thread ends. */
+static bool serve(struct cpu *c)
+{
+	struct vcpu *v = c->vcpu;
+	uint32_t requests;
+
+	/* Before the requests are looked at: a kick that comes later stays. */
+	__atomic_exchange_n(&c->exit_request, 0, __ATOMIC_SEQ_CST);
+	requests = vcpu_take_requests(v);
+	if (requests & VCPU_REQ_EXIT)
+		return false;
+	if (requests & VCPU_REQ_PAUSE) {
+		vcpu_park(v);
+		take_view(c);
+		lapic_rearm(c->lapic);
+	} else if (requests & VCPU_REQ_FLUSH) {
+		take_view(c);
+	}
+	if (requests & VCPU_REQ_CODE)
+		code_map_serve(c);
+	lapic_serve(c->lapic);
+	return true;
+}
+
+static void soft_vcpu_run(struct vcpu *v)
+{
+	struct cpu *c = cpu_of(v);
+
+	if (!lapic_thread_begin(c->lapic)) {
+		report_error("no timer for vCPU %u can be had from the host", v->index);
+		abort();
+	}
+	take_view(c);
+	while (serve(c)) {
+		cpu_exec(c);
+		if (c->halted || c->wait_sipi)
+			vcpu_wait_event(v, lapic_deadline_ns(c->lapic));
+	}
+	code_map_leave_guest(c);
+	lapic_thread_end(c->lapic);
+}
+
+static void soft_kick(struct vcpu *v)
+{
+	__atomic_store_n(&cpu_of(v)->exit_request, 1, __ATOMIC_SEQ_CST);
+}
+
+/* ---- life ---- */
+
+struct cpu *cpu_new(struct machine *m, struct vcpu *v, struct cpu_model *model)
+{
+	struct cpu *c = xaligned_zalloc(64, sizeof(*c));
+	struct soft *soft = m->accel_state;
+
+	c->machine = m;
+	c->vcpu = v;
+	c->model = model;
+	c->code_map = soft ? soft->code_map : NULL;
+	c->blocks = block_cache_new(c);
+	v->accel = c;
+	c->lapic = lapic_new(c);
+	return c;
+}
+
+void cpu_free(struct cpu *c)
+{
+	if (!c)
+		return;
+	lapic_free(c->lapic);
+	block_cache_free(c->blocks);
+	free(c);
+}
+
+static bool soft_init(struct machine *m, struct error *err)
+{
+	struct soft *soft = xzalloc(sizeof(*soft));
+
+	soft->code_map = code_map_new(m);
+	m->accel_state = soft;
+	return true;
+}
+
+static void soft_fini(struct machine *m)
+{
+	struct soft *soft = m->accel_state;
+
+	code_map_free(soft->code_map);
+	free(soft->model);
+	free(soft);
+	m->accel_state = NULL;
+}
+
+static bool soft_set_cpu_model(struct machine *m, const char *arg, struct error *err)
+{
+	struct soft *soft = m->accel_state;
+
+	soft->model = cpu_model_parse(arg, err);
+	if (!soft->model)
+		return false;
+	soft->model->sockets = MAX(m->config.sockets, 1u);
+	soft->model->cores = MAX(m->config.cores, 1u);
+	soft->model->threads = MAX(m->config.threads, 1u);
+	return true;
+}
+
+static void soft_vcpu_reset(struct vcpu *v)
+{
+	struct cpu *c = cpu_of(v);
+
+	cpu_reset(c, false);
+	lapic_reset(c->lapic, false);
+	block_flush_all(c);
+	c->wait_sipi = v->index != 0;
+}
+
+static bool soft_vcpu_init(struct vcpu *v, struct error *err)
+{
+	struct soft *soft = v->machine->accel_state;
+
+	cpu_new(v->machine, v, soft->model);
+	v->wait_begin = on_wait_begin;
+	v->wait_end = on_wait_end;
+	soft_vcpu_reset(v);
+	return true;
+}
+
+static void soft_vcpu_fini(struct vcpu *v)
+{
+	cpu_free(cpu_of(v));
+	v->accel = NULL;
+}
+
+/* ---- the machine's side ---- */
+
+static void soft_get_regs(struct vcpu *v, struct x86_regs *regs)
+{
+	cpu_get_regs(cpu_of(v), regs);
+}
+
+static void soft_set_regs(struct vcpu *v, const struct x86_regs *regs)
+{
+	cpu_set_regs(cpu_of(v), regs);
+}
+
+/* The PC's wiring: the 8259s' output is LINT0 of the boot processor. */
+static void soft_set_intr(struct machine *m, bool level)
+{
+	if (m->n_vcpus)
+		lapic_set_lint0_mt(cpu_of(m->vcpus[0])->lapic, level);
+}
+
+static void soft_inject_nmi(struct vcpu *v)
+{
+	lapic_nmi_mt(cpu_of(v)->lapic);
+}
+
+static void soft_memory_changed(struct machine *m)
+{
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		if (m->vcpus[i]->accel)
+			vcpu_request_mt(m->vcpus[i], VCPU_REQ_FLUSH);
+}
+
+static void soft_ram_written(struct machine *m, gpa_t gpa, uint64_t bytes)
+{
+	struct soft *soft = m->accel_state;
+
+	code_map_written(soft->code_map, NULL, gpa, bytes);
+}
+
+const struct accel_ops accel_soft = {
+	.name = "soft",
+	.alias = "tcg",
+	.desc = "software CPU, needs nothing of the host",
+	.init = soft_init,
+	.fini = soft_fini,
+	.set_cpu_model = soft_set_cpu_model,
+	.cpu_help = cpu_model_list,
+	.vcpu_init = soft_vcpu_init,
+	.vcpu_fini = soft_vcpu_fini,
+	.vcpu_run = soft_vcpu_run,
+	.kick = soft_kick,
+	.vcpu_reset = soft_vcpu_reset,
+	.get_regs = soft_get_regs,
+	.set_regs = soft_set_regs,
+	.msi_send = lapic_msi_mt,
+	.set_intr = soft_set_intr,
+	.inject_nmi = soft_inject_nmi,
+	.memory_changed = soft_memory_changed,
+	.ram_written = soft_ram_written,
+};
