@@ -10,6 +10,7 @@
  */
 #include "devices/char/serial.h"
 #include "devices/chipset/chipset.h"
+#include "devices/chipset/fw_cfg.h"
 #include "src/boot/boot.h"
 #include "src/machine.h"
 
@@ -94,6 +95,7 @@ static bool pc_init(struct machine *m, struct error *err)
 	pc_wire_interrupts(m, pc);
 	device_create_builtin(m, &i8254_type);
 	device_create_builtin(m, &mc146818_type);
+	device_create_builtin(m, &fw_cfg_type);
 	if (!pc_add_serials(m, pc, err))
 		return false;
 	pc_describe(m, pc);
