@@ -105,7 +105,8 @@ static struct chardev *make_with_monitor(struct options_parse_state *p, const ch
 	}
 	mux = chardev_new_mux(p->loop, backend, p->escape);
 	keep(p->o, mux);
-	mux = chardev_take(id, err);
+	if (chardev_id(mux))
+		chardev_take(chardev_id(mux), NULL);
 	p->o->monitor = chardev_mux_add(mux);
 	return mux;
 }
@@ -162,7 +163,7 @@ static bool connect_debugcons(struct options_parse_state *p, struct error *err)
 	for (unsigned i = 0; i < p->n_debugcons; i++) {
 		struct option_device *dev;
 		struct chardev *chr;
-		char id[16];
+		char id[24];
 
 		snprintf(id, sizeof(id), "debugcon%u", i);
 		if (!connect_one(p, "debugcon", id, p->debugcons[i], &chr, err))
@@ -186,7 +187,7 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 
 	set_defaults(p);
 	for (unsigned i = 0; i < p->n_serials; i++) {
-		char id[16];
+		char id[24];
 
 		snprintf(id, sizeof(id), "serial%u", i);
 		if (!connect_one(p, "serial", id, p->serials[i], &p->o->config.serials[i], err))

@@ -240,7 +240,7 @@ static unsigned edit_distance(const char *a, size_t na, const char *b, size_t nb
 const char *nearest_word(const char *word, const char *const *candidates)
 {
 	size_t n = strlen(word);
-	unsigned best = n / 3 + 1 > 3 ? 4 : n / 3 + 2; /* nearer than this */
+	unsigned best = 2 * MIN(n / 3 + 2, 4); /* in half edits; what is nearer than this */
 	const char *found = NULL;
 
 	if (n == 0 || n > NEAR_MAX)
@@ -251,9 +251,12 @@ const char *nearest_word(const char *word, const char *const *candidates)
 
 		if (nc > NEAR_MAX)
 			continue;
-		d = edit_distance(word, n, *candidates, nc);
+		d = edit_distance(word, n, *candidates, nc) * 2;
+		/* A beginning is more than a resemblance. */
+		if (n > 1 && nc > n && !memcmp(word, *candidates, n))
+			d = 1;
 		/* All of it replaced is not a resemblance. */
-		if (d < best && d < MAX(n, nc)) {
+		if (d < best && d < 2 * MAX(n, nc)) {
 			best = d;
 			found = *candidates;
 		}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line: what each option sets, and one clear line for each mistake. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include "io/char/chardev.h"
+#include "src/options.h"
+
+#define MAX_ARGS 16
+
+static struct loop *loop;
+static struct options o;
+static struct error err;
+static char *line; /* the arguments of the last parse */
+
+static int setup(void **state)
+{
+	loop = loop_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	loop_free(loop);
+	return 0;
+}
+
+/* ARGS are separated by spaces; "~" stands for a space within one. */
+static bool parse(const char *args)
+{
+	char *argv[MAX_ARGS] = {"evmm", "-accel", "soft", "-nodefaults"}, *save;
+	int argc = 4;
+
+	line = xstrdup(args);
+	for (char *w = strtok_r(line, " ", &save); w && argc < MAX_ARGS;
+	     w = strtok_r(NULL, " ", &save)) {
+		for (char *p = w; *p; p++)
+			*p = *p == '~' ? ' ' : *p;
+		argv[argc++] = w;
+	}
+	return options_parse(&o, loop, argc, argv, &err);
+}
+
+static void done(void)
+{
+	error_clear(&err);
+	options_free(&o);
+	free(line);
+}
+
+static void assert_ok(const char *args)
+{
+	if (!parse(args))
+		fail_msg("'%s': %s", args, err.msg);
+}
+
+static void assert_fails(const char *args, const char *want)
+{
+	if (parse(args))
+		fail_msg("'%s' was taken", args);
+	if (strcmp(err.msg, want))
+		fail_msg("'%s':\n got '%s'\nwant '%s'", args, err.msg, want);
+	done();
+}
+
+/* ---- optlist and numbers ---- */
+
+static void a_list_has_keys_values_and_doubled_commas(void **state)
+{
+	static const char *const known[] = {"type", "path", "max", NULL};
+	struct optlist l;
+
+	assert_true(optlist_parse(&l, "pc,path=a,,b=c,mux", "type", NULL));
+	assert_string_equal(optlist_get(&l, "type"), "pc");
+	assert_string_equal(optlist_get(&l, "path"), "a,b=c");
+	assert_false(optlist_check_unused(&l, known, &err));
+	assert_string_equal(err.msg, "unknown key 'mux'; did you mean 'max'?");
+	error_clear(&err);
+	assert_string_equal(optlist_get(&l, "mux"), "on");
+	assert_true(optlist_check_unused(&l, known, NULL));
+	assert_null(optlist_get(&l, "absent"));
+	optlist_free(&l);
+}
+
+static void the_last_of_two_values_counts(void **state)
+{
+	struct optlist l;
+
+	assert_true(optlist_parse(&l, "a=1,a=2", NULL, NULL));
+	assert_string_equal(optlist_get(&l, "a"), "2");
+	assert_true(optlist_check_unused(&l, NULL, NULL));
+	optlist_free(&l);
+}
+
+static void odd_lists_are_taken_apart_or_refused(void **state)
+{
+	struct optlist l;
+	char many[1000] = "";
+
+	assert_true(optlist_parse(&l, "", "type", NULL));
+	assert_int_equal(l.n, 0);
+	assert_true(optlist_parse(&l, "first", NULL, NULL));
+	assert_string_equal(optlist_get(&l, NULL), "first");
+	optlist_free(&l);
+	assert_true(optlist_parse(&l, "a=,b==c", NULL, NULL));
+	assert_string_equal(optlist_get(&l, "a"), "");
+	assert_string_equal(optlist_get(&l, "b"), "=c");
+	optlist_free(&l);
+	assert_false(optlist_parse(&l, "a,=b", NULL, NULL));
+	for (unsigned i = 0; i < 65; i++)
+		strcat(many, "a=1,");
+	assert_false(optlist_parse(&l, many, NULL, NULL));
+	assert_int_equal(l.n, 0);
+}
+
+static void sizes_have_suffixes_and_fractions(void **state)
+{
+	static const struct {
+		const char *s;
+		uint64_t want;
+	} good[] = {
+		{"512", 512 * MiB}, {"512M", 512 * MiB}, {"1.5G", 1536 * MiB},
+		{"1k", KiB},        {"4096b", 4096},     {"2t", 2 * TiB},
+		{"0x10", 16 * MiB}, {"0.5k", 512},       {"15E", 15ull << 60},
+		{"0", 0},
+	};
+	static const char *const bad[] = {"",   "x",     "-1",  "1x",  "1.",
+					  ".5", "1.2.3", "1kk", "16E", "99999999999999999999",
+					  " 1", "1 ",    "0x",  "0xg", "1,",
+					  "M"};
+	uint64_t v;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(parse_size(good[i].s, 'M', &v));
+		assert_true(v == good[i].want);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
+		if (parse_size(bad[i], 'M', &v))
+			fail_msg("'%s' was taken as a size", bad[i]);
+	assert_true(parse_size("12", 0, &v));
+	assert_int_equal(v, 12);
+}
+
+static void numbers_are_decimal_hexadecimal_or_octal(void **state)
+{
+	static const char *const bad[] = {
+		"", "0x", "08", "1a", "-1", "18446744073709551616", "0x10000000000000000"};
+	uint64_t v;
+
+	assert_true(parse_u64("18446744073709551615", &v) && v == UINT64_MAX);
+	assert_true(parse_u64("0xfF", &v) && v == 255);
+	assert_true(parse_u64("010", &v) && v == 8);
+	assert_true(parse_u64("0", &v) && v == 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(parse_u64(bad[i], &v));
+}
+
+static void the_nearest_word_is_near_or_none(void **state)
+{
+	static const char *const words[] = {"kernel", "initrd", "machine", "m", "smp", NULL};
+
+	assert_string_equal(nearest_word("kernal", words), "kernel");
+	assert_string_equal(nearest_word("kerenl", words), "kernel");
+	assert_string_equal(nearest_word("machin", words), "machine");
+	assert_string_equal(nearest_word("sm", words), "smp");
+	assert_null(nearest_word("zzzzzzzz", words));
+	assert_null(nearest_word("", words));
+	assert_null(nearest_word(
+		"a-word-that-is-longer-than-any-option-could-ever-be-in-this-table", words));
+}
+
+/* ---- options ---- */
+
+static void memory_is_in_mib_or_has_a_suffix(void **state)
+{
+	assert_ok("-m 512");
+	assert_true(o.config.ram_bytes == 512 * MiB);
+	done();
+	assert_ok("-m size=1.5G");
+	assert_true(o.config.ram_bytes == 1536 * MiB);
+	done();
+	assert_ok("-m 1025k");
+	assert_true(o.config.ram_bytes == 1032 * KiB);
+	done();
+	assert_ok("");
+	assert_true(o.config.ram_bytes == 128 * MiB);
+	done();
+	assert_fails("-m 0", "-m 0: a guest needs at least 1M of RAM");
+	assert_fails("-m 1P", "-m 1P: a guest has at most 1023G of RAM");
+	assert_fails("-m 12x",
+		     "-m 12x: '12x' is not a size: a number of MiB, or with a suffix k, M, G or T");
+	assert_fails(
+		"-m 99999999999999999999",
+		"-m 99999999999999999999: '99999999999999999999' is not a size: a number of MiB, or with a suffix k, M, G or T");
+	assert_fails("-m sizes=3", "-m sizes=3: unknown key 'sizes'; did you mean 'size'?");
+	assert_fails("-m", "-m: a value must follow: -m [size=]MEGS");
+}
+
+static void topology_is_completed_with_cores_first(void **state)
+{
+	static const struct {
+		const char *args;
+		unsigned cpus, maxcpus, sockets, cores, threads;
+	} good[] = {
+		{"", 1, 1, 1, 1, 1},
+		{"-smp 4", 4, 4, 1, 4, 1},
+		{"-smp cpus=2", 2, 2, 1, 2, 1},
+		{"-smp 8,sockets=2", 8, 8, 2, 4, 1},
+		{"-smp 8,cores=2", 8, 8, 4, 2, 1},
+		{"-smp 8,cores=2,threads=2", 8, 8, 2, 2, 2},
+		{"-smp 8,cores=2,sockets=2", 8, 8, 2, 2, 2},
+		{"-smp sockets=2,cores=3", 6, 6, 2, 3, 1},
+		{"-smp 2,maxcpus=4", 2, 4, 1, 4, 1},
+		{"-smp 255", 255, 255, 1, 255, 1},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
+		const struct machine_config *c = &o.config;
+
+		assert_ok(good[i].args);
+		assert_int_equal(c->cpus, good[i].cpus);
+		assert_int_equal(c->maxcpus, good[i].maxcpus);
+		assert_int_equal(c->sockets, good[i].sockets);
+		assert_int_equal(c->cores, good[i].cores);
+		assert_int_equal(c->threads, good[i].threads);
+		done();
+	}
+}
+
+static void topology_that_does_not_add_up_is_refused(void **state)
+{
+	assert_fails("-smp 0", "-smp 0: Invalid CPU topology: 'cpus' must be greater than zero");
+	assert_fails("-smp -1", "-smp -1: Parameter 'smp.cpus' expects integer, not '-1'");
+	assert_fails("-smp 256", "-smp 256: Invalid SMP CPUs 256: a machine has 255 at most");
+	assert_fails(
+		"-smp 2,sockets=3",
+		"-smp 2,sockets=3: Invalid CPU topology: product of the hierarchy must match maxcpus: "
+		"sockets (3) * cores (0) * threads (1) != maxcpus (2)");
+	assert_fails(
+		"-smp 4,maxcpus=2",
+		"-smp 4,maxcpus=2: Invalid CPU topology: maxcpus must be equal to or greater than smp: "
+		"maxcpus (2) < smp_cpus (4)");
+	assert_fails(
+		"-smp 2000000000,sockets=2000000000,cores=2000000000,threads=2000000000",
+		"-smp 2000000000,sockets=2000000000,cores=2000000000,threads=2000000000: Invalid CPU topology: "
+		"product of the hierarchy must match maxcpus: sockets (2000000000) * cores (2000000000) * "
+		"threads (2000000000) != maxcpus (2000000000)");
+	assert_fails("-smp 2,core=2", "-smp 2,core=2: unknown key 'core'; did you mean 'cores'?");
+}
+
+static void machine_and_accelerator_are_chosen(void **state)
+{
+	assert_ok("-machine none,accel=tcg,acpi=off");
+	assert_ptr_equal(o.config.type, &machine_none);
+	assert_ptr_equal(o.config.accel, &accel_soft);
+	assert_false(o.config.acpi);
+	done();
+	assert_ok("-M pc -accel tcg,thread=multi --cpu max");
+	assert_ptr_equal(o.config.type, &machine_pc);
+	assert_true(o.config.acpi);
+	assert_string_equal(o.config.cpu_model, "max");
+	done();
+	assert_fails("-M pcc", "-M pcc: unsupported machine type 'pcc'; -machine help lists them");
+	assert_fails("-M pc,acpi=maybe", "-M pc,acpi=maybe: acpi is 'on' or 'off', not 'maybe'");
+	assert_fails("-M pc,acip=on", "-M pc,acip=on: unknown key 'acip'; did you mean 'acpi'?");
+	assert_fails(
+		"-accel tcg,thread=single",
+		"-accel tcg,thread=single: thread=single: each CPU has its own thread; only 'multi' is offered");
+}
+
+static void what_boots_is_kept_as_given(void **state)
+{
+	assert_ok("-kernel k -initrd i,,j -append console=ttyS0~quiet -name guest=fred");
+	assert_string_equal(o.config.kernel, "k");
+	assert_string_equal(o.config.initrd, "i,,j");
+	assert_string_equal(o.config.append, "console=ttyS0 quiet");
+	assert_string_equal(o.config.name, "fred");
+	done();
+	assert_fails("-initrd i", "-initrd i: only together with -kernel");
+	assert_fails("-append a", "-append a: only together with -kernel");
+}
+
+static void switches_set_their_flag(void **state)
+{
+	assert_ok("-S -no-reboot -no-shutdown -rtc base=localtime,clock=vm");
+	assert_true(o.config.start_paused && o.config.no_reboot && o.config.no_shutdown &&
+		    o.config.nodefaults);
+	assert_true(o.config.rtc_localtime && o.config.rtc_clock_vm && !o.config.rtc_base_set);
+	done();
+}
+
+static void dates_are_checked(void **state)
+{
+	assert_ok("-rtc base=2006-06-17T16:01:21");
+	assert_true(o.config.rtc_base_set && o.config.rtc_base_unix == 1150560081);
+	done();
+	assert_ok("-rtc base=2006-06-17");
+	assert_true(o.config.rtc_base_unix == 1150502400);
+	done();
+	assert_false(parse("-rtc base=2006-02-30"));
+	done();
+	assert_false(parse("-rtc base=2006-06-17x"));
+	done();
+	assert_fails("-rtc clock=sun", "-rtc clock=sun: clock is 'host', 'rt' or 'vm', not 'sun'");
+}
+
+static void unknown_options_name_the_nearest(void **state)
+{
+	assert_fails("-kernal x", "-kernal: unknown option; did you mean -kernel?");
+	assert_fails("--nographics", "--nographics: unknown option; did you mean -nographic?");
+	assert_fails("-zzzzzzzzz", "-zzzzzzzzz: unknown option; -help lists them all");
+	assert_fails("-m=512", "-m=512: the value comes after a space: -m 512");
+	assert_fails("disk.img", "disk.img: not an option; each starts with '-'");
+	assert_fails("-", "-: not an option; each starts with '-'");
+}
+
+static void serial_ports_get_their_back_ends(void **state)
+{
+	assert_ok("-serial null -serial none -serial file:/dev/null");
+	assert_string_equal(chardev_id(o.config.serials[0]), "serial0");
+	assert_null(o.config.serials[1]);
+	assert_string_equal(chardev_id(o.config.serials[2]), "serial2");
+	assert_null(o.config.serials[3]);
+	assert_null(o.monitor);
+	done();
+	assert_fails("-serial null -serial null -serial null -serial null -serial null",
+		     "-serial null: a machine has 4 serial ports");
+	assert_false(parse("-serial bogus"));
+	assert_non_null(strstr(err.msg, "-serial bogus: "));
+	done();
+}
+
+static void one_chardev_is_shared_only_through_a_mux(void **state)
+{
+	assert_ok("-chardev null,id=c,mux=on -serial chardev:c -monitor chardev:c");
+	assert_non_null(o.monitor);
+	assert_ptr_not_equal(o.monitor, o.config.serials[0]);
+	done();
+	assert_fails(
+		"-chardev null,id=c -serial chardev:c -monitor chardev:c",
+		"-monitor chardev:c: chardev 'c' is in use already; with mux=on it could be shared");
+	assert_fails("-serial chardev:d", "-serial chardev:d: there is no -chardev with id=d");
+	assert_ok("-serial mon:null");
+	assert_non_null(o.monitor);
+	assert_true(chardev_is_mux(o.config.serials[0]));
+	done();
+	assert_ok("-chardev null,id=c -serial mon:chardev:c");
+	assert_true(chardev_is_mux(o.config.serials[0]));
+	done();
+	assert_fails("-serial mon:null -serial mon:null",
+		     "-serial mon:null: the monitor is on another device already");
+}
+
+static void debug_consoles_become_devices(void **state)
+{
+	struct option_device *d;
+
+	assert_ok("-device isa-debug-exit -debugcon null");
+	d = list_first(&o.devices, struct option_device, node);
+	assert_string_equal(d->value, "isa-debug-exit");
+	assert_null(d->chr);
+	d = list_entry(o.devices.prev, struct option_device, node);
+	assert_string_equal(d->option, "debugcon");
+	assert_string_equal(chardev_id(d->chr), "debugcon0");
+	done();
+}
+
+static void other_values_are_checked(void **state)
+{
+	assert_fails("-echr 256", "-echr 256: a character's number is wanted, 0 to 255");
+	assert_fails("-echr x", "-echr x: a character's number is wanted, 0 to 255");
+	assert_fails("-display sdl", "-display sdl: no such display; there is 'none'");
+	assert_fails("-kernel", "-kernel: a value must follow: -kernel FILE");
+	assert_false(parse("-d bogus"));
+	assert_non_null(strstr(err.msg, "bogus"));
+	assert_null(strstr(err.msg + 1, "-d bogus"));
+	done();
+	assert_false(parse("-D /nonexistent/log"));
+	assert_non_null(strstr(err.msg, "/nonexistent/log"));
+	done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_list_has_keys_values_and_doubled_commas),
+		cmocka_unit_test(the_last_of_two_values_counts),
+		cmocka_unit_test(odd_lists_are_taken_apart_or_refused),
+		cmocka_unit_test(sizes_have_suffixes_and_fractions),
+		cmocka_unit_test(numbers_are_decimal_hexadecimal_or_octal),
+		cmocka_unit_test(the_nearest_word_is_near_or_none),
+		cmocka_unit_test(memory_is_in_mib_or_has_a_suffix),
+		cmocka_unit_test(topology_is_completed_with_cores_first),
+		cmocka_unit_test(topology_that_does_not_add_up_is_refused),
+		cmocka_unit_test(machine_and_accelerator_are_chosen),
+		cmocka_unit_test(what_boots_is_kept_as_given),
+		cmocka_unit_test(switches_set_their_flag),
+		cmocka_unit_test(dates_are_checked),
+		cmocka_unit_test(unknown_options_name_the_nearest),
+		cmocka_unit_test(serial_ports_get_their_back_ends),
+		cmocka_unit_test(one_chardev_is_shared_only_through_a_mux),
+		cmocka_unit_test(debug_consoles_become_devices),
+		cmocka_unit_test(other_values_are_checked),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
