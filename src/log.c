@@ -46,6 +46,15 @@ static void __attribute__((noreturn)) list_categories(void)
 	exit(0);
 }
 
+bool log_item(unsigned i, const char **name, const char **help)
+{
+	if (i >= ARRAY_SIZE(categories))
+		return false;
+	*name = categories[i].name;
+	*help = categories[i].help;
+	return true;
+}
+
 static unsigned category_find(const char *name, size_t len)
 {
 	if (len == 3 && !memcmp(name, "all", 3))

@@ -29,6 +29,8 @@ static inline bool log_enabled(unsigned category)
 void log_printf(unsigned category, const char *fmt, ...) printf_like(2, 3);
 /* Parses "int,cpu_reset". "help" or "?" prints the list and exits 0. */
 bool log_set_mask(const char *spec, struct error *err);
+/* The I-th item that log_set_mask knows; false when there are no more. */
+bool log_item(unsigned i, const char **name, const char **help);
 bool log_set_file(const char *path, struct error *err);
 
 #endif

@@ -147,6 +147,7 @@ struct machine *machine_new(struct loop *loop, const struct machine_config *conf
 	m->accel = config->accel;
 	m->state = RUN_PRELAUNCH;
 	list_init(&m->devices);
+	list_init(&m->inspections);
 	loop_work_init(&m->control_work, loop, "machine", control, m);
 	loop_work_init(&m->reclaim_work, loop, "memory", reclaim, m);
 	as_init(&m->mem, "memory", UINT64_MAX);
@@ -304,6 +305,37 @@ static void run(struct machine *m)
 	vcpus_resume(m);
 }
 
+/* The vCPUs are parked, for whatever reason. */
+static void run_inspections(struct machine *m)
+{
+	while (!list_empty(&m->inspections)) {
+		struct machine_inspect *req = list_first(&m->inspections, struct machine_inspect, node);
+
+		list_remove(&req->node);
+		req->fn(req->opaque);
+	}
+}
+
+void machine_inspect(struct machine *m, struct machine_inspect *req, loop_fn *fn, void *opaque)
+{
+	LOOP_ASSERT();
+	req->fn = fn;
+	req->opaque = opaque;
+	list_init(&req->node);
+	if (vcpus_all_parked(m)) {
+		fn(opaque);
+		return;
+	}
+	list_push_back(&m->inspections, &req->node);
+	loop_work_schedule(&m->control_work);
+}
+
+void machine_inspect_cancel(struct machine_inspect *req)
+{
+	LOOP_ASSERT();
+	list_remove(&req->node);
+}
+
 /* Does what is to be done next. The work phase only: no device is in the middle of anything. */
 static void control(void *opaque)
 {
@@ -311,10 +343,13 @@ static void control(void *opaque)
 
 	if (!m->started || m->pausing)
 		return;
-	if ((m->shutdown_pending || m->reset_pending || !m->running_wanted) && !vcpus_all_parked(m)) {
+	if ((m->shutdown_pending || m->reset_pending || !m->running_wanted || !list_empty(&m->inspections)) &&
+	    !vcpus_all_parked(m)) {
 		ask_vcpus_to_park(m);
 		return;
 	}
+	if (vcpus_all_parked(m))
+		run_inspections(m);
 	if (m->shutdown_pending) {
 		end(m);
 		return;

@@ -52,6 +52,13 @@ struct machine_config {
 	bool acpi;
 };
 
+/* Somebody wants to look at the vCPUs. Member of its owner. */
+struct machine_inspect {
+	struct list node;
+	loop_fn *fn;
+	void *opaque;
+};
+
 /* A board. Lists of what it is made of are in its init function, readable as such. */
 struct machine_type {
 	const char *name;
@@ -113,6 +120,7 @@ struct machine {
 	bool started, running_wanted;
 	bool pausing; /* vCPUs were asked to park */
 	struct loop_work control_work;
+	struct list inspections; /* struct machine_inspect */
 	loop_fn *pause_done; /* vcpus_pause */
 	void *pause_opaque;
 	struct loop_work reclaim_work; /* frees old memory views */
@@ -144,6 +152,12 @@ void machine_request_shutdown(struct machine *m, enum shutdown_cause cause, int 
 void machine_power_button(struct machine *m);
 /* A vCPU's triple fault: logs its registers under -d cpu_reset, then a reset is requested. */
 void machine_triple_fault(struct machine *m, struct vcpu *v);
+/*
+ * FN is called once with all vCPUs parked, at once when they are; then they go on, if the machine runs. Guest time
+ * passes meanwhile. Cancelling what isn't pending does nothing, given an initialised node.
+ */
+void machine_inspect(struct machine *m, struct machine_inspect *req, loop_fn *fn, void *opaque);
+void machine_inspect_cancel(struct machine_inspect *req);
 const char *machine_state_name(const struct machine *m);
 
 /* The board of the PC family (src/machine_pc.c). */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "io/char/chardev.h"
+#include "monitor/monitor.h"
 #include "src/boot/boot.h"
 #include "src/log.h"
 #include "src/options.h"
@@ -16,6 +17,7 @@ struct evmm {
 	struct loop *loop;
 	struct options options;
 	struct machine *machine;
+	struct monitor *monitor;
 	struct loop_signal sigint, sigterm, sighup;
 };
 
@@ -64,29 +66,35 @@ static void catch_crashes(void)
 
 static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 {
+	/* Before the terminal is touched. Handled once the loop runs. */
+	loop_signal_add(&e->sigint, e->loop, "signal", SIGINT, on_signal, e);
+	loop_signal_add(&e->sigterm, e->loop, "signal", SIGTERM, on_signal, e);
+	loop_signal_add(&e->sighup, e->loop, "signal", SIGHUP, on_signal, e);
 	if (!options_parse(&e->options, e->loop, argc, argv, err))
 		return false;
 	e->machine = machine_new(e->loop, &e->options.config, NULL);
 	e->machine->on_end = on_end;
 	e->machine->on_end_opaque = e;
 	options_on_quit(&e->options, on_quit, e);
-	loop_signal_add(&e->sigint, e->loop, "signal", SIGINT, on_signal, e);
-	loop_signal_add(&e->sigterm, e->loop, "signal", SIGTERM, on_signal, e);
-	loop_signal_add(&e->sighup, e->loop, "signal", SIGHUP, on_signal, e);
-	return machine_build(e->machine, err) && options_create_devices(&e->options, e->machine, err) &&
-	       boot_load(e->machine, err) && machine_start(e->machine, err);
+	if (!machine_build(e->machine, err) || !options_create_devices(&e->options, e->machine, err) ||
+	    !boot_load(e->machine, err))
+		return false;
+	if (e->options.monitor)
+		e->monitor = monitor_new(e->machine, e->options.monitor);
+	return machine_start(e->machine, err);
 }
 
 static void stop(struct evmm *e)
 {
+	monitor_free(e->monitor);
 	if (e->machine) {
-		loop_signal_remove(&e->sigint);
-		loop_signal_remove(&e->sigterm);
-		loop_signal_remove(&e->sighup);
 		boot_free(e->machine);
 		machine_free(e->machine);
 	}
 	options_free(&e->options);
+	loop_signal_remove(&e->sigint);
+	loop_signal_remove(&e->sigterm);
+	loop_signal_remove(&e->sighup);
 	loop_free(e->loop);
 }
 

@@ -17,6 +17,8 @@ struct chardev_ops {
 	size_t (*write)(struct chardev *chr, const void *buf, size_t n);
 	/* The front end came, went, or has room again. May be NULL. */
 	void (*update_input)(struct chardev *chr);
+	/* A front end has come. NULL: it gets CHR_EVENT_OPENED. */
+	void (*attached)(struct chardev *chr);
 	/* Ends what OPS's maker began; not the struct. May be NULL. */
 	void (*fini)(struct chardev *chr);
 };

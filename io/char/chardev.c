@@ -82,6 +82,10 @@ void chardev_attach(struct chardev *chr, const struct chardev_handlers *h, void 
 	assert(!h || !chr->handlers);
 	chr->handlers = h;
 	chr->opaque = opaque;
+	if (h && chr->ops->attached)
+		chr->ops->attached(chr);
+	else if (h)
+		chardev_event(chr, CHR_EVENT_OPENED);
 	if (chr->ops->update_input)
 		chr->ops->update_input(chr);
 }

@@ -13,6 +13,10 @@
 struct loop;
 struct chardev;
 
+/*
+ * OPENED comes when the front end is attached. On a mux it is followed by MUX_IN or MUX_OUT, which come again
+ * whenever the focus moves; a front end that hears of neither has its back end to itself.
+ */
 enum chardev_event { CHR_EVENT_BREAK, CHR_EVENT_OPENED, CHR_EVENT_CLOSED, CHR_EVENT_MUX_IN, CHR_EVENT_MUX_OUT };
 
 /* What a front end gives; any may be NULL. */

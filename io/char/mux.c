@@ -276,6 +276,17 @@ static void mux_update_input(struct chardev *chr)
 	chardev_accept_input(e->mux->backend);
 }
 
+static void mux_attached(struct chardev *chr)
+{
+	struct mux_end *e = container_of(chr, struct mux_end, chr);
+
+	chardev_event(chr, CHR_EVENT_OPENED);
+	if (e->mux->ends[e->mux->focus] == e)
+		chardev_event(chr, CHR_EVENT_MUX_IN);
+	else
+		chardev_event(chr, CHR_EVENT_MUX_OUT);
+}
+
 /* ---- life ---- */
 
 static const struct chardev_handlers mux_backend_handlers = {
@@ -300,6 +311,7 @@ static const struct chardev_ops mux_ops = {
 	.name = "mux",
 	.write = mux_write,
 	.update_input = mux_update_input,
+	.attached = mux_attached,
 	.fini = mux_fini,
 };
 
@@ -307,6 +319,7 @@ static const struct chardev_ops mux_end_ops = {
 	.name = "mux-end",
 	.write = mux_write,
 	.update_input = mux_update_input,
+	.attached = mux_attached,
 };
 
 struct chardev *chardev_new_mux(struct loop *loop, struct chardev *backend, uint8_t escape)

@@ -173,8 +173,8 @@ static void the_first_front_end_has_the_focus_and_c_switches(void **state)
 	type(f.b, "a\001cinfo\001cb");
 	assert_string_equal(f.serial.in, "ls\rab");
 	assert_string_equal(f.monitor.in, "info");
-	assert_string_equal(f.monitor.events, "io");
-	assert_string_equal(f.serial.events, "oi");
+	assert_string_equal(f.monitor.events, "oio");
+	assert_string_equal(f.serial.events, "ioi");
 	mux_close(&f);
 }
 

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `x`, `xp` and `print`: guest memory and values in the formats that debuggers have. */
+#include <Zydis/Zydis.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include "monitor/hmp.h"
+
+#define MAX_COUNT 65536
+
+struct format {
+	unsigned count;
+	char kind; /* x o u d c i */
+	unsigned size;
+};
+
+/* "/20xg" at *S; what is missing keeps its default. */
+static bool parse_format(struct monitor *mon, const char **s, struct format *f)
+{
+	const char *p = *s;
+
+	if (*p != '/')
+		return true;
+	p++;
+	if (isdigit((unsigned char)*p))
+		for (f->count = 0; isdigit((unsigned char)*p); p++)
+			f->count = MIN(f->count * 10 + (*p - '0'), MAX_COUNT);
+	for (; *p && !isspace((unsigned char)*p); p++) {
+		if (strchr("bhwg", *p)) {
+			f->size = *p == 'b' ? 1 : *p == 'h' ? 2 : *p == 'w' ? 4 : 8;
+		} else if (strchr("xoudci", *p)) {
+			f->kind = *p;
+		} else {
+			monitor_printf(mon, "invalid char in format: '%c'\n", *p);
+			return false;
+		}
+	}
+	*s = p;
+	return true;
+}
+
+static void print_value(struct monitor *mon, const struct format *f, uint64_t v)
+{
+	unsigned bits = 8 * f->size;
+	int64_t s = (int64_t)(v << (64 - bits)) >> (64 - bits);
+
+	switch (f->kind) {
+	case 'x':
+		monitor_printf(mon, "0x%0*" PRIx64, (int)(2 * f->size), v);
+		break;
+	case 'o':
+		monitor_printf(mon, "%#*" PRIo64, (int)((bits + 2) / 3 + 1), v);
+		break;
+	case 'u':
+		monitor_printf(mon, "%*" PRIu64, f->size == 8 ? 20 : f->size == 4 ? 10 : f->size == 2 ? 5 : 3, v);
+		break;
+	case 'd':
+		monitor_printf(mon, "%*" PRId64, f->size == 8 ? 20 : f->size == 4 ? 11 : f->size == 2 ? 6 : 4, s);
+		break;
+	case 'c':
+		monitor_printf(mon, v >= 32 && v < 127 ? "'%c'" : "'\\x%02x'", (unsigned)(v & 0xff));
+		break;
+	}
+}
+
+/* ---- where a linear address is (SDM 3A, chapter 4); neither permissions nor accessed bits matter here ---- */
+
+#define PTE_P  BIT64(0)
+#define PTE_PS BIT64(7)
+#define PTE_ADDR 0x000ffffffffff000ull
+
+static bool walk(struct machine *m, uint64_t table, unsigned levels, unsigned entry_bytes, uint64_t linear, gpa_t *gpa)
+{
+	unsigned index_bits = entry_bytes == 8 ? 9 : 10;
+
+	for (unsigned level = levels; level > 0; level--) {
+		unsigned shift = 12 + (level - 1) * index_bits;
+		uint64_t entry = 0;
+
+		if (!dma_read(m, table + ((linear >> shift) & ((1u << index_bits) - 1)) * entry_bytes, &entry,
+			      entry_bytes) ||
+		    !(entry & PTE_P))
+			return false;
+		table = entry & PTE_ADDR;
+		if (level > 1 && level < 4 && (entry & PTE_PS)) {
+			/* PSE-36: bits 13 to 20 of a 4 MiB page's entry are address bits 32 to 39. */
+			if (entry_bytes == 4)
+				table |= (entry & 0x1fe000) << 19;
+			table &= ~(BIT64(shift) - 1) | (entry_bytes == 4 ? 0xff00000000 : 0);
+			*gpa = table | (linear & (BIT64(shift) - 1));
+			return true;
+		}
+	}
+	*gpa = table | (linear & 0xfff);
+	return true;
+}
+
+static bool linear_to_gpa(struct machine *m, const struct x86_regs *r, uint64_t linear, gpa_t *gpa)
+{
+	enum { CR0_PG = 1u << 31, CR4_PAE = 1u << 5, CR4_LA57 = 1u << 12, EFER_LMA = 1u << 10 };
+
+	*gpa = linear;
+	if (!(r->cr0 & (uint32_t)CR0_PG))
+		return true;
+	if (r->efer & EFER_LMA)
+		return walk(m, r->cr3 & PTE_ADDR, r->cr4 & CR4_LA57 ? 5 : 4, 8, linear, gpa);
+	if (r->cr4 & CR4_PAE)
+		return walk(m, r->cr3 & 0xffffffe0, 3, 8, (uint32_t)linear, gpa);
+	return walk(m, r->cr3 & 0xfffff000, 2, 4, (uint32_t)linear, gpa);
+}
+
+/* ---- dumps ---- */
+
+struct source {
+	struct machine *m;
+	const struct x86_regs *regs; /* NULL: physical */
+};
+
+/* Device registers too: reading them may have the effects that reading has. */
+static bool read_bytes(const struct source *src, uint64_t addr, uint8_t *buf, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		gpa_t gpa = addr + i;
+
+		if (src->regs && !linear_to_gpa(src->m, src->regs, addr + i, &gpa))
+			return false;
+		buf[i] = (uint8_t)as_read(&src->m->mem, gpa, 1);
+	}
+	return true;
+}
+
+/* In one access where it is one. */
+static bool read_value(const struct source *src, uint64_t addr, unsigned size, uint64_t *v)
+{
+	uint8_t buf[8];
+	gpa_t gpa = addr;
+
+	if (addr % size == 0) {
+		if (src->regs && !linear_to_gpa(src->m, src->regs, addr, &gpa))
+			return false;
+		*v = as_read(&src->m->mem, gpa, size);
+		return true;
+	}
+	if (!read_bytes(src, addr, buf, size))
+		return false;
+	*v = ldn_le(buf, size);
+	return true;
+}
+
+static void dump_instructions(struct monitor *mon, const struct source *src, const struct format *f, uint64_t addr)
+{
+	const struct x86_regs *r = src->regs;
+	ZydisMachineMode mode = ZYDIS_MACHINE_MODE_REAL_16;
+	ZydisDisassembledInstruction insn;
+
+	if (!r || r->cs.l)
+		mode = ZYDIS_MACHINE_MODE_LONG_64;
+	else if (r->cs.db)
+		mode = ZYDIS_MACHINE_MODE_LEGACY_32;
+	for (unsigned i = 0; i < f->count; i++) {
+		uint8_t buf[15];
+		unsigned n = 0;
+
+		while (n < sizeof(buf) && read_bytes(src, addr + n, buf + n, 1))
+			n++;
+		if (ZYAN_FAILED(ZydisDisassembleIntel(mode, addr, buf, n, &insn))) {
+			monitor_printf(mon, n ? "0x%08" PRIx64 ":  (bad)\n" : "0x%08" PRIx64 ":  Cannot access memory\n", addr);
+			return;
+		}
+		monitor_printf(mon, "0x%08" PRIx64 ":  ", addr);
+		for (unsigned b = 0; b < MAX(insn.info.length, 8u); b++)
+			monitor_printf(mon, b < insn.info.length ? "%02x " : "   ", b < n ? buf[b] : 0);
+		monitor_printf(mon, " %s\n", insn.text);
+		addr += insn.info.length;
+	}
+}
+
+static void dump_values(struct monitor *mon, const struct source *src, const struct format *f, uint64_t addr)
+{
+	unsigned per_line = f->kind == 'c' ? 8 : 16 / f->size;
+
+	for (unsigned i = 0; i < f->count; i++, addr += f->size) {
+		uint64_t v;
+
+		if (i % per_line == 0)
+			monitor_printf(mon, "%016" PRIx64 ":", addr);
+		if (!read_value(src, addr, f->size, &v)) {
+			monitor_printf(mon, " Cannot access memory\n");
+			return;
+		}
+		monitor_printf(mon, " ");
+		print_value(mon, f, v);
+		if (i % per_line == per_line - 1 || i == f->count - 1)
+			monitor_printf(mon, "\n");
+	}
+}
+
+static void dump(struct monitor *mon, const char *args, const struct x86_regs *regs)
+{
+	struct source src = {.m = monitor_machine(mon), .regs = regs};
+	struct format f = {.count = 1, .kind = 'x', .size = 4};
+	uint64_t addr;
+
+	if (!parse_format(mon, &args, &f))
+		return;
+	if (f.kind == 'c')
+		f.size = 1;
+	while (isspace((unsigned char)*args))
+		args++;
+	if (!*args) {
+		monitor_printf(mon, "an address is needed, as in: xp /8xw 0x7c00\n");
+		return;
+	}
+	if (!hmp_eval(mon, &args, &addr))
+		return;
+	if (*args)
+		monitor_printf(mon, "unexpected '%s' after the address\n", args);
+	else if (f.kind == 'i')
+		dump_instructions(mon, &src, &f, addr);
+	else
+		dump_values(mon, &src, &f, addr);
+}
+
+void hmp_xp(struct monitor *mon, const char *args)
+{
+	dump(mon, args, NULL);
+}
+
+void hmp_x(struct monitor *mon, const char *args)
+{
+	struct vcpu *v = monitor_vcpu(mon);
+	struct x86_regs regs;
+
+	if (!v) {
+		monitor_printf(mon, "there is no CPU; xp reads physical memory\n");
+		return;
+	}
+	v->machine->accel->get_regs(v, &regs);
+	dump(mon, args, &regs);
+}
+
+void hmp_print(struct monitor *mon, const char *args)
+{
+	struct format f = {.count = 1, .kind = 'x', .size = 8};
+	uint64_t value;
+
+	if (!parse_format(mon, &args, &f) || !hmp_eval(mon, &args, &value))
+		return;
+	if (*args) {
+		monitor_printf(mon, "unexpected '%s' after the expression\n", args);
+		return;
+	}
+	if (f.kind == 'x')
+		monitor_printf(mon, "%#" PRIx64, value);
+	else if (f.kind == 'i')
+		monitor_printf(mon, "%" PRId64, value);
+	else
+		print_value(mon, &f, value);
+	monitor_printf(mon, "\n");
+}
