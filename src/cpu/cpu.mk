@@ -5,6 +5,7 @@ libevmm_a_SOURCES += src/cpu/exec.c
 libevmm_a_SOURCES += src/cpu/exec_ea.c
 libevmm_a_SOURCES += src/cpu/exec_flow.c
 libevmm_a_SOURCES += src/cpu/exec_int_alu.c
+libevmm_a_SOURCES += src/cpu/exec_jcc.c
 libevmm_a_SOURCES += src/cpu/exec_int_cond.c
 libevmm_a_SOURCES += src/cpu/exec_int_lock.c
 libevmm_a_SOURCES += src/cpu/exec_int_mov.c

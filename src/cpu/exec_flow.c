@@ -8,13 +8,9 @@
  */
 #include "src/cpu/block.h"
 #include "src/cpu/ea.h"
+#include "src/cpu/exec_flow.h"
 #include "src/cpu/flags.h"
 #include "src/cpu/mmu.h"
-
-static always_inline bool exit_requested(const struct cpu *c)
-{
-	return unlikely(__atomic_load_n(&c->exit_request, __ATOMIC_RELAXED));
-}
 
 /* To the block at c->rip, by way of the cache. */
 static const struct uop *enter(struct cpu *c)
@@ -25,8 +21,23 @@ static const struct uop *enter(struct cpu *c)
 	GOTO(c->block->uops);
 }
 
-/* A direct jump that isn't linked, or that may not be taken now. */
-static const struct uop *noinline_fn flow_link(struct cpu *c, const struct uop *u)
+/* Whether the micro-operation keeps the TLB generation for which it is linked. */
+static bool keeps_generation(const struct uop *u)
+{
+	switch (u->op) {
+	case UOP_JMP_X:
+	case UOP_CALL64_X:
+	case UOP_CALL_GEN:
+	case UOP_JCC_X:
+	case UOP_LOOP:
+	case UOP_JCXZ:
+		return true;
+	default:
+		return false;
+	}
+}
+
+const struct uop *flow_link(struct cpu *c, const struct uop *u)
 {
 	struct block *from = c->block, *to;
 	unsigned k = u - from->uops + 1 == from->n_uops ? 0 : 1;
@@ -42,18 +53,8 @@ static const struct uop *noinline_fn flow_link(struct cpu *c, const struct uop *
 	to = block_find(c);
 	c->block = to;
 	/* The memory of FROM may have been taken for TO. */
-	if (evictions == c->blocks->evictions && block_link(c, from, k, to))
+	if (evictions == c->blocks->evictions && block_link(c, from, k, to) && keeps_generation(u))
 		((struct uop *)u)->generation = c->tlb_generation;
-	GOTO(to->uops);
-}
-
-static always_inline const struct uop *chain(struct cpu *c, const struct uop *u)
-{
-	struct block *to = (struct block *)u->imm;
-
-	if (unlikely(!to) || exit_requested(c))
-		return flow_link(c, u);
-	c->block = to;
 	GOTO(to->uops);
 }
 
@@ -76,28 +77,6 @@ const struct uop *exec_jmp_x(struct cpu *c, const struct uop *u)
 {
 	return chain_x(c, u);
 }
-
-#define JCC(name, cond)                                                                            \
-	const struct uop *exec_jcc_##name(struct cpu *c, const struct uop *u)                      \
-	{                                                                                          \
-		return chain(c, cc_test(c, cond) ? u : u + 1);                                     \
-	}
-JCC(o, 0)
-JCC(no, 1)
-JCC(b, 2)
-JCC(ae, 3)
-JCC(e, 4)
-JCC(ne, 5)
-JCC(be, 6)
-JCC(a, 7)
-JCC(s, 8)
-JCC(ns, 9)
-JCC(p, 10)
-JCC(np, 11)
-JCC(l, 12)
-JCC(ge, 13)
-JCC(le, 14)
-JCC(g, 15)
 
 const struct uop *exec_jcc_x(struct cpu *c, const struct uop *u)
 {

@@ -22,23 +22,35 @@ UOP(JMP_X, exec_jmp_x)
 UOP(CALL64, exec_call64)
 UOP(CALL64_X, exec_call64_x)
 UOP(CALL_GEN, exec_call_gen)
-/* Conditional, by condition code. The next micro-operation is the fall-through jump; within the page for the plain form */
-UOP(JCC_O, exec_jcc_o)
-UOP(JCC_NO, exec_jcc_no)
-UOP(JCC_B, exec_jcc_b)
-UOP(JCC_AE, exec_jcc_ae)
-UOP(JCC_E, exec_jcc_e)
-UOP(JCC_NE, exec_jcc_ne)
-UOP(JCC_BE, exec_jcc_be)
-UOP(JCC_A, exec_jcc_a)
-UOP(JCC_S, exec_jcc_s)
-UOP(JCC_NS, exec_jcc_ns)
-UOP(JCC_P, exec_jcc_p)
-UOP(JCC_NP, exec_jcc_np)
-UOP(JCC_L, exec_jcc_l)
-UOP(JCC_GE, exec_jcc_ge)
-UOP(JCC_LE, exec_jcc_le)
-UOP(JCC_G, exec_jcc_g)
+/*
+ * Conditional jumps within the page; the next micro-operation is the fall-through jump, within the page too. By condition,
+ * and by what set the flags: anything; a SUB or LOGIC of known size before (LOGIC also stands for others where the condition
+ * asks for the result only); or a CMP or TEST that is part of this micro-operation (JCMP, JTEST; operands in the order
+ * of ops_int.h: R register, I immediate in disp, or with a memory operand in dst and src; M memory).
+ */
+#define UOP_JCONDS(name, fn)                                                                       \
+	UOP(name##_O, fn##_o) UOP(name##_NO, fn##_no) UOP(name##_B, fn##_b) UOP(name##_NB, fn##_nb) \
+	UOP(name##_Z, fn##_z) UOP(name##_NZ, fn##_nz) UOP(name##_BE, fn##_be)                      \
+	UOP(name##_NBE, fn##_nbe) UOP(name##_S, fn##_s) UOP(name##_NS, fn##_ns)                    \
+	UOP(name##_P, fn##_p) UOP(name##_NP, fn##_np) UOP(name##_L, fn##_l)                        \
+	UOP(name##_NL, fn##_nl) UOP(name##_LE, fn##_le) UOP(name##_NLE, fn##_nle)
+#define UOP_JSIZES(name, fn)                                                                       \
+	UOP_JCONDS(name##8, fn##8) UOP_JCONDS(name##16, fn##16)                                    \
+	UOP_JCONDS(name##32, fn##32) UOP_JCONDS(name##64, fn##64)
+UOP_JCONDS(JCC, exec_jcc)
+UOP_JSIZES(JCC_SUB, exec_jcc_sub)
+UOP_JSIZES(JCC_LOGIC, exec_jcc_logic)
+UOP_JSIZES(JCMP_RR, exec_jcmp_rr)
+UOP_JSIZES(JCMP_RI, exec_jcmp_ri)
+UOP_JSIZES(JCMP_RM, exec_jcmp_rm)
+UOP_JSIZES(JCMP_MR, exec_jcmp_mr)
+UOP_JSIZES(JCMP_MI, exec_jcmp_mi)
+UOP_JSIZES(JTEST_RR, exec_jtest_rr)
+UOP_JSIZES(JTEST_RI, exec_jtest_ri)
+UOP_JSIZES(JTEST_MI, exec_jtest_mi)
+#undef UOP_JCONDS
+#undef UOP_JSIZES
+/* Conditional, where one of the ways leads to another page; condition in src */
 UOP(JCC_X, exec_jcc_x)
 UOP(LOOP, exec_loop)
 UOP(JCXZ, exec_jcxz)

@@ -2,6 +2,7 @@
 /* Translation of near jumps, calls, returns and loops. Far forms are translate_sys.c's. */
 #include "src/cpu/block.h"
 #include "src/cpu/ea.h"
+#include "src/cpu/flags.h"
 #include "src/cpu/translate.h"
 
 static bool is_far(const struct xlate *x)
@@ -151,15 +152,88 @@ static struct uop *emit_conditional(struct xlate *x, enum uop_op op)
 	return u;
 }
 
+/* Comparisons that can be one micro-operation with the conditional jump after them. Ops of each are in the order of sizes. */
+static const struct {
+	uint16_t first, last; /* of ops_int.h, with the indexed forms */
+	uint16_t fused;	      /* of ops_flow.h, for 8 bits and condition 0 */
+	enum { IMM_NONE, IMM_REG, IMM_MEM } imm;
+} fusions[] = {
+	{UOP_CMP_RR8, UOP_CMP_RR64, UOP_JCMP_RR8_O, IMM_NONE},
+	{UOP_CMP_RI8, UOP_CMP_RI64, UOP_JCMP_RI8_O, IMM_REG},
+	{UOP_CMP_RM8, UOP_CMP_RMX64, UOP_JCMP_RM8_O, IMM_NONE},
+	{UOP_CMP_MR8, UOP_CMP_MRX64, UOP_JCMP_MR8_O, IMM_NONE},
+	{UOP_CMP_MI8, UOP_CMP_MIX64, UOP_JCMP_MI8_O, IMM_MEM},
+	{UOP_TEST_RR8, UOP_TEST_RR64, UOP_JTEST_RR8_O, IMM_NONE},
+	{UOP_TEST_RI8, UOP_TEST_RI64, UOP_JTEST_RI8_O, IMM_REG},
+	{UOP_TEST_MI8, UOP_TEST_MIX64, UOP_JTEST_MI8_O, IMM_MEM},
+};
+
+/* Moves the immediate to where the fused form has it; false when it doesn't fit. */
+static bool move_immediate(struct uop *u, bool mem, unsigned log2_size)
+{
+	unsigned unused = 64 - (8u << log2_size);
+	int64_t imm = (int64_t)(u->imm << unused) >> unused;
+
+	if (mem ? imm != (int16_t)imm : imm != (int32_t)imm)
+		return false;
+	if (mem) {
+		u->dst = (uint8_t)imm;
+		u->src = (uint8_t)(imm >> 8);
+	} else {
+		u->disp = (int32_t)imm;
+	}
+	return true;
+}
+
+/* Turns the comparison before this jump, if there is one, into compare and jump. */
+static bool fuse(struct xlate *x, unsigned cond)
+{
+	struct uop *u = x->n ? &x->uops[x->n - 1] : NULL;
+
+	for (unsigned i = 0; u && i < ARRAY_SIZE(fusions); i++) {
+		unsigned log2_size = (unsigned)(u->op - fusions[i].first) & 3;
+
+		if (u->op < fusions[i].first || u->op > fusions[i].last)
+			continue;
+		if (fusions[i].imm != IMM_NONE && !move_immediate(u, fusions[i].imm == IMM_MEM, log2_size))
+			return false;
+		u->op = (uint16_t)(fusions[i].fused + 16 * log2_size + cond);
+		u->fn = uop_functions[u->op];
+		u->imm = 0;
+		return true;
+	}
+	return false;
+}
+
+/* Micro-operations of 16 conditions: the general ones, or those for what is known to have set the flags. */
+static unsigned jcc_group(const struct xlate *x, unsigned cond)
+{
+	int cc = x_known_cc(x);
+
+	if (cc < 0 || (cc & ~3) == CC_EFLAGS)
+		return UOP_JCC_O;
+	if ((cc & ~3) == CC_SUB)
+		return UOP_JCC_SUB8_O + 16 * (cc & 3);
+	/* ZF, SF and PF come from the result alone. */
+	if ((cc & ~3) == CC_LOGIC || (cond >> 1) == COND_Z >> 1 || (cond >> 1) == COND_S >> 1 ||
+	    (cond >> 1) == COND_P >> 1)
+		return UOP_JCC_LOGIC8_O + 16 * (cc & 3);
+	return UOP_JCC_O;
+}
+
 static bool xlate_jcc(struct xlate *x, const struct xlate_entry *e)
 {
 	uint64_t target = direct_target(x);
 	bool near = in_page(x, target) && in_page(x, x->next_rip) && !bad_target(x, target);
 
-	if (near)
-		emit_conditional(x, (enum uop_op)(UOP_JCC_O + e->arg));
-	else
+	if (!near) {
 		emit_conditional(x, UOP_JCC_X)->src = (uint8_t)e->arg;
+	} else if (fuse(x, e->arg)) {
+		set_exit(x, 1, target);
+		x_jump(x, x->next_rip);
+	} else {
+		emit_conditional(x, (enum uop_op)(jcc_group(x, e->arg) + e->arg));
+	}
 	return true;
 }
 

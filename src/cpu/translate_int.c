@@ -22,6 +22,7 @@ struct cc_effect {
 };
 
 static const struct cc_effect cc_effects[] = {
+	{ UOP_EA64, UOP_LD_T0_64, CC_KEEP },
 	{ UOP_CARRY, UOP_CARRY_SRC2, CC_KEEP },
 	{ UOP_ADD_RR8, UOP_ADD_MIX64, CC_ADD },
 	{ UOP_OR_RR8, UOP_OR_MIX64, CC_LOGIC },
