@@ -122,11 +122,14 @@ static void reclaim(void *opaque)
 
 	for (unsigned i = 0; i < m->n_vcpus; i++) {
 		struct vcpu *v = m->vcpus[i];
+		/* Read once: they grow meanwhile. */
+		uint64_t mem_seen = __atomic_load_n(&v->view_seen, __ATOMIC_ACQUIRE);
+		uint64_t io_seen = __atomic_load_n(&v->io_view_seen, __ATOMIC_ACQUIRE);
 
 		if (v->parked)
 			continue;
-		mem = MIN(mem, __atomic_load_n(&v->view_seen, __ATOMIC_ACQUIRE));
-		io = MIN(io, __atomic_load_n(&v->io_view_seen, __ATOMIC_ACQUIRE));
+		mem = MIN(mem, mem_seen);
+		io = MIN(io, io_seen);
 	}
 	as_reclaim(&m->mem, mem);
 	as_reclaim(&m->io, io);

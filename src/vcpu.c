@@ -362,7 +362,7 @@ static void serve_access(struct vcpu *v, struct address_space *as)
 {
 	struct vcpu_exit *e = &v->exit;
 
-	if (e->count == 1) {
+	if (!e->buf) {
 		if (e->write)
 			as_write(as, e->addr, e->data, e->size);
 		else

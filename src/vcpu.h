@@ -25,7 +25,7 @@ struct vcpu;
 
 enum vcpu_exit_kind {
 	VCPU_EXIT_NONE,
-	VCPU_EXIT_PIO,	    /* port I/O; count > 1 for string I/O, elements in `data` or `buf` */
+	VCPU_EXIT_PIO,	    /* port I/O; string I/O has its elements in `buf` */
 	VCPU_EXIT_MMIO,
 	VCPU_EXIT_INTACK,   /* the vCPU takes an ExtINT: ask the 8259 for its vector */
 	VCPU_EXIT_EOI,	    /* EOI of a level-triggered vector, for the IOAPICs */
@@ -44,10 +44,10 @@ struct vcpu_exit {
 	uint8_t vector;
 	uint32_t count; /* elements */
 	uint64_t addr;	/* port or guest-physical address */
-	uint64_t data;	/* count == 1: written value, or the answer */
+	uint64_t data;	/* without buf: written value, or the answer */
 	void (*call)(struct vcpu *v, void *arg);
 	void *call_arg;
-	uint8_t *buf; /* count > 1: count*size bytes */
+	uint8_t *buf; /* string I/O: count*size bytes */
 };
 
 /* A posted write in a vCPU's ring: no answer. */

@@ -10,6 +10,7 @@ UNIT_TESTS += tests/unit/test_chardev
 UNIT_TESTS += tests/unit/test_clock
 UNIT_TESTS += tests/unit/test_loop
 UNIT_TESTS += tests/unit/test_options
+UNIT_TESTS += tests/unit/test_vcpu_stress
 UNIT_TESTS += tests/unit/test_worker
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
