@@ -6,6 +6,8 @@ LDADD = $(TEST_LDADD)
 
 if HAVE_CMOCKA
 UNIT_TESTS =
+UNIT_TESTS += tests/unit/test_acpi
+UNIT_TESTS += tests/unit/test_boot
 UNIT_TESTS += tests/unit/test_chardev
 UNIT_TESTS += tests/unit/test_clock
 UNIT_TESTS += tests/unit/test_loop
