@@ -3,6 +3,8 @@
 #include "devices/char/serial.h"
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
+#include "devices/input/i8042.h"
+#include "devices/pci/pci.h"
 
 const struct device_type *const device_types[] = {
 	/* chipset */
@@ -11,7 +13,18 @@ const struct device_type *const device_types[] = {
 	&i8259_type,
 	&ioapic_type,
 	&mc146818_type,
+	&port92_type,
+	&reset_control_type,
+	/* pci */
+	&i440fx_type,
+	&piix3_type,
+	&piix4_pm_type,
+	/* input */
+	&i8042_type,
 	/* char */
 	&serial_type,
+	&debugcon_type,
+	&debugexit_type,
+	&testdev_type,
 	NULL,
 };

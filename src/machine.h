@@ -23,6 +23,7 @@
 struct worker_pool;
 struct chardev;
 struct acpi_board;
+struct pci_bus;
 
 enum run_state { RUN_PRELAUNCH, RUN_RUNNING, RUN_PAUSED, RUN_SHUTDOWN, RUN_INTERNAL_ERROR };
 
@@ -98,6 +99,7 @@ struct machine {
 	/* The board's interrupt wiring: GSI n reaches the 8259s (n < 16) and the IOAPIC. */
 	struct irq gsi[MACHINE_GSIS];
 	uint16_t gsi_asserted[MACHINE_GSIS]; /* how many devices hold the line up */
+	struct pci_bus *pci; /* bus 0, set by the host bridge; NULL: none */
 	void *board; /* the board's own; heap, freed with the machine */
 	/* Set by the board; the 8259 pair's answer to an interrupt acknowledge. */
 	uint8_t (*intack)(void *opaque);

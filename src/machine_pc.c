@@ -11,6 +11,8 @@
 #include "devices/char/serial.h"
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
+#include "devices/input/i8042.h"
+#include "devices/pci/pci.h"
 #include "src/boot/boot.h"
 #include "src/machine.h"
 
@@ -19,6 +21,10 @@
 #define PC_GSI_CASCADE	    2
 #define PC_IOAPIC_PIN_TIMER 2
 #define PC_IOAPIC_BASE	    0xfec00000
+#define PC_PM_BASE	    0x600
+#define PC_PM_SCI	    9
+#define PC_RESET_PORT	    0xcf9
+#define PC_RESET_VALUE	    0x06 /* hard reset, now */
 
 struct pc {
 	struct machine *machine;
@@ -80,8 +86,32 @@ static void pc_describe(struct machine *m, struct pc *pc)
 	pc->acpi.cpus = m->n_vcpus;
 	pc->acpi.apic_ids = pc->apic_ids;
 	pc->acpi.ioapic_addr = PC_IOAPIC_BASE;
+	pc->acpi.pm_base = PC_PM_BASE;
+	pc->acpi.sci_irq = PC_PM_SCI;
+	pc->acpi.reset_port = PC_RESET_PORT;
+	pc->acpi.reset_value = PC_RESET_VALUE;
+	pc->acpi.has_pci = true;
+	pc->acpi.has_8042 = true;
 	pc->acpi.has_rtc = true;
 	m->acpi = &pc->acpi;
+}
+
+/* The host bridge's ports hide the reset control register's, and it is told of them. */
+static bool pc_add_pci(struct machine *m, struct error *err)
+{
+	struct device *reset = device_create_builtin(m, &reset_control_type);
+	struct device *bridge = device_create_builtin(m, &i440fx_type);
+	struct device *pm;
+
+	i440fx_forward_narrow(bridge, reset_control_region(reset));
+	device_create_builtin(m, &piix3_type);
+	pm = device_new(m, &piix4_pm_type, NULL);
+	device_set_prop_num(pm, "pm-base", PC_PM_BASE);
+	if (!device_realize(pm, err))
+		return false;
+	m->power_button = acpi_pm_power_button;
+	m->power_button_opaque = pm;
+	return true;
 }
 
 static bool pc_init(struct machine *m, struct error *err)
@@ -95,8 +125,10 @@ static bool pc_init(struct machine *m, struct error *err)
 	pc_wire_interrupts(m, pc);
 	device_create_builtin(m, &i8254_type);
 	device_create_builtin(m, &mc146818_type);
+	device_create_builtin(m, &port92_type);
+	device_create_builtin(m, &i8042_type);
 	device_create_builtin(m, &fw_cfg_type);
-	if (!pc_add_serials(m, pc, err))
+	if (!pc_add_pci(m, err) || !pc_add_serials(m, pc, err))
 		return false;
 	pc_describe(m, pc);
 	return true;

@@ -9,7 +9,6 @@
 #include "src/machine.h"
 
 extern const struct device_type i8259_type, i8254_type, ioapic_type, mc146818_type, port92_type, reset_control_type;
-extern const struct device_type acpi_pm_type;
 
 /* 8259 pair: inputs IR0-IR15 (IR2 is the slave's), the INTR output, the acknowledge cycle's vector. */
 void i8259_set_irq(void *opaque, unsigned n, bool level);
@@ -27,7 +26,5 @@ uint8_t mc146818_get_cmos(struct device *dev, unsigned index);
 /* RCR as a region of one byte: the host bridge hands it the byte accesses to CF9h. */
 struct region *reset_control_region(struct device *dev);
 
-/* The power button was pressed (or system_powerdown typed). */
-void acpi_pm_power_button(void *opaque);
 
 #endif

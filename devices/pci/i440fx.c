@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * 82441FX (i440FX) host bridge: configuration mechanism #1, and the bridge's own function 00:00.0.
+ *
+ * Intel 82441FX PMC data sheet (290549-001) section 3; PCI Local Bus Specification 3.0 section 3.2.2.3.2.
+ *
+ *	port	name	width	access	reset		section
+ *	cf8	CONFADD	32	RW	00000000	290549 3.1.1; doublewords only
+ *	cfc	CONFDATA 8-32	RW	-		290549 3.1.2
+ *
+ * The function's registers are the rows of i440fx_registers.
+ *
+ * Not modelled: PAM and SMRAM attributes (the memory they govern is always plain RAM; the registers keep what is
+ * written), DRAM timing and row boundaries, error reporting, other buses than 0.
+ * Deviates because: nothing.
+ */
+#include "devices/isa.h"
+#include "devices/pci/pci.h"
+
+#define I440FX_PORT 0xcf8
+
+#define CONFADD		0x0
+#define CONFDATA	0x4
+#define CONFADD_CONE	0x80000000 /* configuration enable */
+#define CONFADD_BUS	0x00ff0000
+#define CONFADD_DEVFN_SHIFT 8
+#define CONFADD_REG	0xfc
+#define CONFADD_WRITABLE 0x80fffffc
+
+static const struct pci_register i440fx_registers[] = {
+	/* name, offset, bytes, reset, written bits, write-1-to-clear bits; 290549 section */
+	{"VID", PCI_VENDOR_ID, 2, 0x8086, 0, 0},	      /* 3.2.1 */
+	{"DID", PCI_DEVICE_ID, 2, 0x1237, 0, 0},	      /* 3.2.2 */
+	{"PCICMD", PCI_COMMAND, 2, 0x0006, 0x0140, 0},	      /* 3.2.3 */
+	{"PCISTS", PCI_STATUS, 2, 0x0280, 0, 0xf900},	      /* 3.2.4 */
+	{"RID", PCI_REVISION_ID, 1, 0x02, 0, 0},	      /* 3.2.5 */
+	{"CLASSC", PCI_CLASS, 3, 0x060000, 0, 0},	      /* 3.2.6 */
+	{"MLT", PCI_LATENCY_TIMER, 1, 0x00, 0xf8, 0},	      /* 3.2.7 */
+	{"PMCCFG", 0x50, 2, 0x0000, 0xffff, 0},		      /* 3.2.10 */
+	{"PAM0", 0x59, 1, 0x00, 0x30, 0},		      /* 3.2.15 */
+	{"PAM1-4", 0x5a, 4, 0x00000000, 0x33333333, 0},	      /* 3.2.15 */
+	{"PAM5-6", 0x5e, 2, 0x0000, 0x3333, 0},		      /* 3.2.15 */
+	{"SMRAM", 0x72, 1, 0x02, 0x78, 0},		      /* 3.2.20 */
+	{.name = NULL},
+};
+
+struct i440fx {
+	struct pci_device pci;
+
+	/* configuration */
+	struct region ports;
+	struct region *narrow; /* takes what is no doubleword at CF8h; starts at CF9h */
+
+	/* guest-visible */
+	GUEST_VISIBLE_BEGIN;
+	uint32_t confadd;
+	GUEST_VISIBLE_END;
+
+	/* host side */
+	struct pci_bus bus;
+};
+
+static struct i440fx *i440fx_of(struct device *dev)
+{
+	return container_of(dev, struct i440fx, pci.dev);
+}
+
+void i440fx_forward_narrow(struct device *dev, struct region *region)
+{
+	i440fx_of(dev)->narrow = region;
+}
+
+static bool i440fx_narrow_hit(const struct i440fx *s, uint64_t offset, unsigned size)
+{
+	return s->narrow && offset >= 1 && offset - 1 + size <= s->narrow->size;
+}
+
+static bool i440fx_selects(const struct i440fx *s)
+{
+	return (s->confadd & CONFADD_CONE) && !(s->confadd & CONFADD_BUS);
+}
+
+static uint64_t i440fx_read(void *opaque, uint64_t offset, unsigned size)
+{
+	struct i440fx *s = opaque;
+
+	if (offset >= CONFDATA) {
+		if (!i440fx_selects(s))
+			return UINT32_MAX;
+		return pci_config_read(&s->bus, s->confadd >> CONFADD_DEVFN_SHIFT & 0xff,
+				       (s->confadd & CONFADD_REG) + (offset & 3), size);
+	}
+	if (offset == CONFADD && size == 4)
+		return s->confadd;
+	if (i440fx_narrow_hit(s, offset, size))
+		return s->narrow->ops->read(s->narrow->opaque, offset - 1, size);
+	return UINT32_MAX;
+}
+
+static void i440fx_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+	struct i440fx *s = opaque;
+
+	if (offset >= CONFDATA) {
+		if (i440fx_selects(s))
+			pci_config_write(&s->bus, s->confadd >> CONFADD_DEVFN_SHIFT & 0xff,
+					 (s->confadd & CONFADD_REG) + (offset & 3), value, size);
+	} else if (offset == CONFADD && size == 4) {
+		s->confadd = value & CONFADD_WRITABLE;
+	} else if (i440fx_narrow_hit(s, offset, size)) {
+		s->narrow->ops->write(s->narrow->opaque, offset - 1, value, size);
+	}
+}
+
+static const struct region_ops i440fx_ops = {.read = i440fx_read, .write = i440fx_write, .min_size = 1, .max_size = 4};
+
+static void i440fx_reset(struct device *dev)
+{
+	struct i440fx *s = i440fx_of(dev);
+
+	pci_device_reset(&s->pci);
+	s->confadd = 0;
+}
+
+static bool i440fx_post_load(void *opaque, struct error *err)
+{
+	struct i440fx *s = opaque;
+
+	s->confadd &= CONFADD_WRITABLE;
+	return true;
+}
+
+static const struct state_desc i440fx_state = {
+	.name = "i440fx",
+	.version = 1,
+	STATE_SPAN(i440fx),
+	.post_load = i440fx_post_load,
+	.fields = (const struct state_field[]){
+		STATE_STRUCT(i440fx, pci, pci_device_state),
+		STATE_FIELD(i440fx, confadd),
+		STATE_END,
+	},
+};
+
+static const struct device_prop i440fx_props[] = {
+	DEFINE_PROP(i440fx, pci.addr, "addr", PROP_PCI_ADDR, PCI_DEVFN(0, 0), "PCI slot and function"),
+	DEFINE_PROP_END,
+};
+
+/* The bridge makes the bus, and is on it. */
+static bool i440fx_realize(struct device *dev, struct error *err)
+{
+	struct i440fx *s = i440fx_of(dev);
+	struct machine *m = dev->machine;
+
+	if (m->pci)
+		return error_set(err, "i440FX: the machine has a host bridge already");
+	m->pci = &s->bus;
+	if (!pci_device_init(&s->pci, i440fx_registers, err)) {
+		m->pci = NULL;
+		return false;
+	}
+	region_init_io(&s->ports, "i440fx", &i440fx_ops, s, 8);
+	return isa_add_ports(dev, &s->ports, I440FX_PORT, err);
+}
+
+static void i440fx_unrealize(struct device *dev)
+{
+	struct i440fx *s = i440fx_of(dev);
+
+	region_remove(&s->ports);
+	pci_device_fini(&s->pci);
+	dev->machine->pci = NULL;
+}
+
+const struct device_type i440fx_type = {
+	.name = "i440FX",
+	.desc = "82441FX host bridge",
+	.bus = BUS_PCI,
+	.size = sizeof(struct i440fx),
+	.props = i440fx_props,
+	.state = &i440fx_state,
+	.realize = i440fx_realize,
+	.reset = i440fx_reset,
+	.unrealize = i440fx_unrealize,
+};
