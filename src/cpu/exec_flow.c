@@ -131,67 +131,104 @@ static always_inline const struct uop *jump_to(struct cpu *c, struct block *b, u
 	GOTO(b->uops);
 }
 
-/* The block at RIP if at hand. What isn't may be no address at all. */
-static always_inline struct block *indirect64(struct cpu *c, const struct uop *u, uint64_t rip)
+/*
+ * The stack operations have no frame for the sake of speed: a TLB miss is a jump to a cold twin that does the whole
+ * instruction by way of the slow functions. HOW goes on after the push of the return address.
+ */
+#define DEF_CALL64(name, how)                                                             \
+	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
+	{                                                                                          \
+		mmu_store_slow(c, u, c->regs[R_RSP] - 8, 8, UOP_NEXT_RIP(c, u));                   \
+		c->regs[R_RSP] -= 8;                                                               \
+		return how;                                                                        \
+	}                                                                                          \
+	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
+	{                                                                                          \
+		uint64_t sp = c->regs[R_RSP] - 8;                                                  \
+		const struct tlb_entry *e = mmu_slot(c, sp);                                       \
+                                                                                                   \
+		if (!MMU_HIT_WR(e, sp, 8))                                                         \
+			return name##_slow(c, u);                                                  \
+		*(volatile guest_u64 *)(sp + e->addend) = UOP_NEXT_RIP(c, u);                      \
+		c->regs[R_RSP] = sp;                                                               \
+		return how;                                                                        \
+	}
+DEF_CALL64(exec_call64, chain(c, u))
+DEF_CALL64(exec_call64_x, chain_x(c, u))
+
+static cold_fn const struct uop *not_canonical(struct cpu *c, const struct uop *u)
+{
+	uop_raise_err(c, u, EXC_GP, 0);
+}
+
+/* Indirect targets that are not at hand. POP: what a return takes off the stack. */
+static noinline_fn const struct uop *indirect_slow(struct cpu *c, const struct uop *u, uint64_t rip, uint64_t pop)
+{
+	if (!canonical(c, rip))
+		return not_canonical(c, u);
+	c->regs[R_RSP] += pop;
+	return jump_slow(c, rip);
+}
+
+static cold_fn const struct uop *call_r64_slow(struct cpu *c, const struct uop *u)
+{
+	uint64_t rip = c->regs[u->src];
+
+	if (!canonical(c, rip))
+		return not_canonical(c, u);
+	mmu_st64(c, u, c->regs[R_RSP] - 8, UOP_NEXT_RIP(c, u));
+	c->regs[R_RSP] -= 8;
+	return jump_slow(c, rip);
+}
+
+const struct uop *exec_call_r64(struct cpu *restrict c, const struct uop *restrict u)
+{
+	struct block *b = jump_find64(c, c->regs[u->src]);
+	uint64_t sp = c->regs[R_RSP] - 8;
+	const struct tlb_entry *e = mmu_slot(c, sp);
+
+	if (unlikely(!b) || !MMU_HIT_WR(e, sp, 8) || exit_requested(c))
+		return call_r64_slow(c, u);
+	*(volatile guest_u64 *)(sp + e->addend) = UOP_NEXT_RIP(c, u);
+	c->regs[R_RSP] = sp;
+	c->block = b;
+	GOTO(b->uops);
+}
+
+static always_inline const struct uop *jump64(struct cpu *c, const struct uop *u, uint64_t rip, uint64_t pop)
 {
 	struct block *b = jump_find64(c, rip);
 
-	if (unlikely(!b) && unlikely(!canonical(c, rip)))
-		uop_raise_err(c, u, EXC_GP, 0);
-	return b;
+	if (unlikely(!b) || exit_requested(c))
+		return indirect_slow(c, u, rip, pop);
+	c->regs[R_RSP] += pop;
+	c->block = b;
+	GOTO(b->uops);
 }
 
-static always_inline void push64(struct cpu *c, const struct uop *u, uint64_t value)
+const struct uop *exec_jmp_r64(struct cpu *restrict c, const struct uop *restrict u)
 {
-	uint64_t sp = c->regs[R_RSP] - 8;
-
-	mmu_st64(c, u, sp, value);
-	c->regs[R_RSP] = sp;
+	return jump64(c, u, c->regs[u->src], 0);
 }
 
-const struct uop *exec_call64(struct cpu *c, const struct uop *u)
-{
-	push64(c, u, UOP_NEXT_RIP(c, u));
-	return chain(c, u);
-}
-
-const struct uop *exec_call64_x(struct cpu *c, const struct uop *u)
-{
-	push64(c, u, UOP_NEXT_RIP(c, u));
-	return chain_x(c, u);
-}
-
-const struct uop *exec_call_r64(struct cpu *c, const struct uop *u)
-{
-	uint64_t rip = c->regs[u->src];
-	struct block *b = indirect64(c, u, rip);
-
-	push64(c, u, UOP_NEXT_RIP(c, u));
-	return jump_to(c, b, rip);
-}
-
-const struct uop *exec_jmp_r64(struct cpu *c, const struct uop *u)
-{
-	uint64_t rip = c->regs[u->src];
-
-	return jump_to(c, indirect64(c, u, rip), rip);
-}
-
-const struct uop *exec_jmp_m64(struct cpu *c, const struct uop *u)
-{
-	uint64_t rip = mmu_ld64(c, u, uop_lin(c, u));
-
-	return jump_to(c, indirect64(c, u, rip), rip);
-}
-
-const struct uop *exec_ret64(struct cpu *c, const struct uop *u)
-{
-	uint64_t rip = mmu_ld64(c, u, c->regs[R_RSP]);
-	struct block *b = indirect64(c, u, rip);
-
-	c->regs[R_RSP] += 8 + u->imm;
-	return jump_to(c, b, rip);
-}
+/* For a target in memory, at address LIN. */
+#define DEF_JUMP_MEM64(name, lin_expr, pop)                                                        \
+	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
+	{                                                                                          \
+		return indirect_slow(c, u, mmu_load_slow(c, u, lin_expr, 8), pop);                 \
+	}                                                                                          \
+	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
+	{                                                                                          \
+		uint64_t lin = lin_expr;                                                           \
+		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
+                                                                                                   \
+		if (!MMU_HIT_RD(e, lin, 8))                                                        \
+			return name##_slow(c, u);                                                  \
+		return jump64(c, u, *(const volatile guest_u64 *)(lin + e->addend), pop);          \
+	}
+DEF_JUMP_MEM64(exec_jmp_m64, uop_lin(c, u), 0)
+DEF_JUMP_MEM64(exec_ret64, c->regs[R_RSP], 8)
+DEF_JUMP_MEM64(exec_ret64_imm, c->regs[R_RSP], 8 + u->imm)
 
 const struct uop *exec_ld_t0_16(struct cpu *c, const struct uop *u)
 {

@@ -126,14 +126,15 @@ static bool xlate_call(struct xlate *x, const struct xlate_entry *e)
 
 static bool xlate_ret(struct xlate *x, const struct xlate_entry *e)
 {
+	bool imm = x->insn->operand_count_visible && x_is_imm(&x->ops[0]);
 	struct uop *u;
 
 	if (is_far(x))
 		return false;
-	u = x_emit(x, x->mode & MODE_CODE64 ? UOP_RET64 : UOP_RET_GEN);
+	u = x_emit(x, !(x->mode & MODE_CODE64) ? UOP_RET_GEN : imm ? UOP_RET64_IMM : UOP_RET64);
 	u->dst = (uint8_t)x->opsize;
 	u->flags = UF_SS;
-	if (x->insn->operand_count_visible && x_is_imm(&x->ops[0]))
+	if (imm)
 		u->imm = (uint16_t)x->ops[0].imm.value.u;
 	x->ended = true;
 	return true;
