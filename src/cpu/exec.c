@@ -5,6 +5,7 @@
  */
 #include "src/cpu/block.h"
 #include "src/cpu/mmu.h"
+#include "src/cpu/sse.h"
 
 #define UOP(name, fn) [UOP_##name] = fn,
 uop_fn *const uop_functions[UOP_COUNT] = {
@@ -86,6 +87,7 @@ void cpu_exec(struct cpu *c)
 	c->cur = NULL;
 	c->block = NULL;
 	code_map_enter_guest(c);
+	sse_enter_guest(c);
 	why = sigsetjmp(c->fault_jmp, 0);
 	if (why) {
 		__atomic_and_fetch(&c->exit_request, ~EXIT_ONE, __ATOMIC_RELAXED);
@@ -112,5 +114,6 @@ void cpu_exec(struct cpu *c)
 			break;
 		run(c, block_find(c));
 	}
+	sse_leave_guest(c);
 	code_map_leave_guest(c);
 }

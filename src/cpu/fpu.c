@@ -19,6 +19,15 @@ void fpu_init(struct cpu_fpu *f, bool registers)
 	}
 }
 
+const uint16_t fpu_host_fcw = FCW_DEFAULT;
+
+bool fpu_stack_fault(struct cpu_fpu *f, uint16_t c1)
+{
+	f->fsw = (uint16_t)((f->fsw & ~FSW_C1) | FSW_IE | FSW_SF | c1);
+	fpu_update_es(f);
+	return f->fcw & FSW_IE;
+}
+
 /*
  * With CR0.NE = 0 a PC's FERR# goes to the interrupt controller; software of the 386's time waits for that. It isn't
  * modelled: the instruction goes on, as with IGNNE# asserted.
@@ -179,27 +188,25 @@ static void fpu_get_env(struct cpu *c, const struct uop *u, const uint8_t *p)
 	fpu_set_status(f, (uint16_t)ldn_le(p + w, 2));
 }
 
-const struct uop *fpu_fnstenv(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(fpu_fnstenv)
 {
 	uint8_t env[28];
 
 	fpu_put_env(c, u, env);
 	mmu_store_bytes(c, u, uop_lin(c, u), env, FENV_BYTES(u));
 	fpu_set_control(&c->fpu, c->fpu.fcw | FSW_EXC);
-	NEXT();
 }
 
-const struct uop *fpu_fldenv(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(fpu_fldenv)
 {
 	uint8_t env[28];
 
 	fpu_wait(c, u);
 	mmu_load_bytes(c, u, uop_lin(c, u), env, FENV_BYTES(u));
 	fpu_get_env(c, u, env);
-	NEXT();
 }
 
-const struct uop *fpu_fnsave(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(fpu_fnsave)
 {
 	uint8_t image[28 + 80], *p = image + FENV_BYTES(u);
 
@@ -210,10 +217,9 @@ const struct uop *fpu_fnsave(struct cpu *c, const struct uop *u)
 	}
 	mmu_store_bytes(c, u, uop_lin(c, u), image, FENV_BYTES(u) + 80);
 	fpu_init(&c->fpu, false);
-	NEXT();
 }
 
-const struct uop *fpu_frstor(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(fpu_frstor)
 {
 	uint8_t image[28 + 80], *p = image + FENV_BYTES(u);
 
@@ -224,5 +230,4 @@ const struct uop *fpu_frstor(struct cpu *c, const struct uop *u)
 		FPU_ST(&c->fpu, i).mant = ldn_le(p, 8);
 		FPU_ST(&c->fpu, i).exp = (uint16_t)ldn_le(p + 8, 2);
 	}
-	NEXT();
 }

@@ -49,4 +49,64 @@ static always_inline void fpu_note_mem(struct cpu *c, const struct uop *u, uint6
 	c->fpu.fds = c->seg[seg].sel;
 }
 
+/* ---- the stack ---- */
+
+static always_inline void fpu_pop(struct cpu_fpu *f)
+{
+	f->ftw &= (uint8_t)~BIT(f->top);
+	f->top = (f->top + 1) & 7;
+}
+
+/* Makes room for a new ST(0), which the caller fills. */
+static always_inline void fpu_push(struct cpu_fpu *f)
+{
+	f->top = (f->top - 1) & 7;
+	f->ftw |= BIT(f->top);
+}
+
+static always_inline void fpu_copy(union fpreg *d, const union fpreg *s)
+{
+	d->mant = s->mant;
+	d->exp = s->exp;
+}
+
+/* QNaN floating-point indefinite, the answer to masked invalid operations. */
+static inline void fpu_indefinite(struct cpu_fpu *f, unsigned i)
+{
+	FPU_ST(f, i).mant = 0xc000000000000000;
+	FPU_ST(f, i).exp = 0xffff;
+	f->ftw |= FPU_BIT(f, i);
+}
+
+/* Stack fault: the operand is empty, or (C1) there is no room for a result. True when it is masked. */
+bool fpu_stack_fault(struct cpu_fpu *f, uint16_t c1);
+
+/* ---- what the host's x87 reported ---- */
+
+#define FSW_PRE	 (FSW_IE | FSW_DE | FSW_ZE) /* found before computing: unmasked, the operands stay */
+#define FSW_OUT	 (FSW_PRE | FSW_OE | FSW_UE) /* unmasked, nothing is stored to memory */
+
+/*
+ * Takes exceptions and the condition codes CC of host status SW, as they are after one operation. False when one of the
+ * exceptions STOP occurred and is unmasked.
+ */
+static always_inline bool fpu_take(struct cpu_fpu *f, uint16_t sw, uint16_t cc, uint16_t stop)
+{
+	f->fsw = (uint16_t)((f->fsw & ~cc) | (sw & (FSW_EXC | cc)));
+	if (likely(!(f->fsw & ~f->fcw & FSW_EXC)))
+		return true;
+	f->fsw |= FSW_ES | FSW_B;
+	return !(sw & ~f->fcw & stop);
+}
+
+extern const uint16_t fpu_host_fcw; /* what the host's control word is outside of these pieces of assembly */
+
+/*
+ * Host x87 code that executes one guest operation under the guest's control word, unmasked exceptions included: they
+ * become pending, and are cleared before any instruction that would report them. LOAD fills the host's stack, OP is
+ * the operation; the status is left in AX; STORE empties the stack again.
+ */
+#define FPU_HOST(load, op, store)                                                                  \
+	load "\n\tfldcw %[fcw]\n\t" op "\n\tfnstsw %%ax\n\tfnclex\n\tfldcw %[host]\n\t" store
+
 #endif

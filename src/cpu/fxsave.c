@@ -103,7 +103,7 @@ static uint64_t fx_address(struct cpu *c, const struct uop *u, unsigned align)
 	return lin;
 }
 
-const struct uop *fpu_fxsave(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(fpu_fxsave)
 {
 	uint64_t lin = fx_address(c, u, 16);
 	struct fxsave_area a;
@@ -120,10 +120,9 @@ const struct uop *fpu_fxsave(struct cpu *c, const struct uop *u)
 		bytes += u->size * sizeof(union xmm);
 	}
 	mmu_store_bytes(c, u, lin, &a, bytes);
-	NEXT();
 }
 
-const struct uop *fpu_fxrstor(struct cpu *c, const struct uop *u)
+static noinline_fn void fpu_fxrstor_body(struct cpu *c, const struct uop *u)
 {
 	uint64_t lin = fx_address(c, u, 16);
 	struct fxsave_area a;
@@ -135,7 +134,12 @@ const struct uop *fpu_fxrstor(struct cpu *c, const struct uop *u)
 	if (c->cr4 & CR4_OSFXSR)
 		memcpy(c->xmm, a.xmm, u->size * sizeof(union xmm));
 	sse_set_mxcsr(c, a.mxcsr);
-	NEXT();
+}
+
+const struct uop *fpu_fxrstor(struct cpu *c, const struct uop *u)
+{
+	fpu_fxrstor_body(c, u);
+	SSE_NEXT_MODE();
 }
 
 /* The states that the instruction is asked for, EDX:EAX and XCR0. */
@@ -145,7 +149,7 @@ static uint64_t xsave_rfbm(const struct cpu *c)
 }
 
 /* imm: 0 XSAVE or XSAVEOPT, 1 XSAVEC. */
-const struct uop *fpu_xsave(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(fpu_xsave)
 {
 	uint64_t lin, rfbm = xsave_rfbm(c);
 	struct fxsave_area a;
@@ -182,7 +186,6 @@ const struct uop *fpu_xsave(struct cpu *c, const struct uop *u)
 				u->size * sizeof(union xmm));
 	}
 	mmu_store_bytes(c, u, lin + XSAVE_LEGACY, &h, u->imm == 1 ? sizeof(h) : 8);
-	NEXT();
 }
 
 /* SDM 1, 13.8 */
@@ -199,7 +202,7 @@ static bool xrstor_header_valid(const struct cpu *c, const struct xsave_header *
 	return !h->xcomp_bv && !h->reserved[0] && !(h->xstate_bv & ~c->xcr0);
 }
 
-const struct uop *fpu_xrstor(struct cpu *c, const struct uop *u)
+static noinline_fn void fpu_xrstor_body(struct cpu *c, const struct uop *u)
 {
 	uint64_t lin, rfbm = xsave_rfbm(c);
 	struct {
@@ -235,5 +238,10 @@ const struct uop *fpu_xrstor(struct cpu *c, const struct uop *u)
 		memcpy(c->xmm, a->xmm, u->size * sizeof(union xmm));
 		sse_set_mxcsr(c, mxcsr);
 	}
-	NEXT();
+}
+
+const struct uop *fpu_xrstor(struct cpu *c, const struct uop *u)
+{
+	fpu_xrstor_body(c, u);
+	SSE_NEXT_MODE();
 }

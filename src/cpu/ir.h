@@ -102,6 +102,18 @@ extern const char *const uop_names[UOP_COUNT]; /* exec.c, for -d op */
 #define NEXT()	 return u + 1
 #define GOTO(to) return (to)
 #endif
+/*
+ * UOP_FRAME_FN(name) { body }: micro-operation NAME whose body needs a stack frame, e.g. for locals whose address it takes: a
+ * function of its own, which has returned before NEXT, so that the next one is a tail call for certain.
+ */
+#define UOP_FRAME_FN(name)                                                                         \
+	static noinline_fn void name##_body(struct cpu *c, const struct uop *u);                   \
+	const struct uop *name(struct cpu *c, const struct uop *u)                                 \
+	{                                                                                          \
+		name##_body(c, u);                                                                 \
+		NEXT();                                                                            \
+	}                                                                                          \
+	static noinline_fn void name##_body(struct cpu *c, const struct uop *u)
 /* Leaves the block; c->rip must be set. */
 #define STOP()	 return NULL
 

@@ -79,7 +79,7 @@ const struct uop *sse_ldmxcsr(struct cpu *c, const struct uop *u)
 	if (v & ~MXCSR_VALID)
 		sse_raise(c, u, EXC_GP);
 	sse_set_mxcsr(c, v);
-	NEXT();
+	SSE_NEXT_MODE();
 }
 
 const struct uop *sse_stmxcsr(struct cpu *c, const struct uop *u)

@@ -33,6 +33,17 @@ void sse_load_slow(struct cpu *c, const struct uop *u, unsigned bytes);
 /* #GP(0) of a misaligned operand, and others that name no error code. */
 void sse_raise(struct cpu *c, const struct uop *u, int vector) __attribute__((noreturn, cold));
 
+/* At the end of what loads MXCSR: translated code depends on its masks (c->mode), the rest of the block may be void. */
+#define SSE_NEXT_MODE()                                                                            \
+	do {                                                                                       \
+		if (likely(c->mode == c->block->mode))                                             \
+			NEXT();                                                                    \
+		c->rip = UOP_NEXT_RIP(c, u);                                                       \
+		if (!(c->mode & MODE_CODE64))                                                      \
+			c->rip = (uint32_t)c->rip;                                                 \
+		STOP();                                                                            \
+	} while (0)
+
 /*
  * Defines NAME, which executes BODY with `p`, a const pointer of TYPE to the memory operand of sizeof(TYPE) bytes.
  * The slow way is a function of its own, so that the usual one needs no stack frame.

@@ -15,6 +15,9 @@ bool x_is_mm(const ZydisDecodedOperand *o);
 /* An xmm register as SSE micro-operations have it: byte offset in c->xmm[]. */
 uint8_t x_xmm(const ZydisDecodedOperand *o);
 
+/* The operand of MASKMOVQ and MASKMOVDQU: rDI, in DS or the segment of a prefix. */
+struct mem_ref x_mem_rdi(struct xlate *x, unsigned bytes);
+
 /*
  * Before and after an operation that may raise SIMD exceptions (OP: UOP_SSE_CHECK_BEGIN, _END): nothing unless the guest has
  * unmasked one. FP_BYTES, ELEMENTS: of the result, if it is floating point that may underflow, else 0 or 1, 0.

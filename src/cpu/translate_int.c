@@ -55,6 +55,7 @@ static const struct cc_effect cc_effects[] = {
 	{ UOP_LOCK_NOT8, UOP_XCHG_M64, CC_KEEP },
 	{ UOP_XADD_M8, UOP_XADD_RR64, CC_ADD },
 	{ UOP_CMPXCHG_M8, UOP_CMPXCHG_RR64, CC_SUB },
+	{ UOP_SSE_UNAVAILABLE, UOP_CVTTSD2SI_RM64, CC_KEEP },
 };
 
 static int cc_effect_of(uint16_t op)

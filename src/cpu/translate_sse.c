@@ -328,41 +328,15 @@ static bool xlate_mask(struct xlate *x, const struct xlate_entry *e)
 
 static bool xlate_maskmovdqu(struct xlate *x, const struct xlate_entry *e)
 {
-	const ZydisDecodedOperand *mem = NULL;
 	struct mem_ref m;
 	struct uop *u;
 
-	for (unsigned i = 0; i < x->insn->operand_count; i++)
-		if (x_is_mem(&x->ops[i]))
-			mem = &x->ops[i];
-	if (!mem)
-		return false;
 	if (x_sse_off(x))
 		return true;
-	m = x_mem(x, mem, 16, true);
+	m = x_mem_rdi(x, 16);
 	u = x_emit_mem(x, UOP_MASKMOVDQU, &m);
-	for (unsigned i = 0, n = 0; i < x->insn->operand_count && n < 2; i++)
-		if (x_is_xmm(&x->ops[i])) {
-			if (n++ == 0)
-				u->dst = x_xmm(&x->ops[i]);
-			else
-				u->src = x_xmm(&x->ops[i]);
-		}
-	return true;
-}
-
-/* Not an SSE state instruction: CR0 and CR4 don't matter. */
-static bool xlate_movnti(struct xlate *x, const struct xlate_entry *e)
-{
-	unsigned bytes = x->ops[0].size / 8;
-	struct mem_ref m = x_mem(x, &x->ops[0], bytes, true);
-
-	x_emit_mem(x, bytes == 8 ? UOP_MOVNTI64 : UOP_MOVNTI32, &m)->src = x_reg(x->ops[1].reg.value);
-	return true;
-}
-
-static bool xlate_nothing(struct xlate *x, const struct xlate_entry *e)
-{
+	u->dst = x_xmm(&x->ops[0]);
+	u->src = x_xmm(&x->ops[1]);
 	return true;
 }
 
@@ -490,7 +464,6 @@ static bool xlate_mxcsr(struct xlate *x, const struct xlate_entry *e)
 		return true;
 	m = x_mem(x, &x->ops[0], 4, store);
 	x_emit_mem(x, ARG_OP(e->arg), &m);
-	x->last |= !store; /* the mode may change */
 	return true;
 }
 
@@ -510,7 +483,6 @@ static bool xlate_state(struct xlate *x, const struct xlate_entry *e)
 	u->imm = more & 1;
 	if (wide)
 		u->flags |= UF_AUX;
-	x->last |= !write;
 	return true;
 }
 
@@ -562,7 +534,6 @@ const struct xlate_entry xlate_sse_table[] = {
 	{ M(MOVMSKPD), xlate_mask, UOP_MOVMSKPD, FEAT_SSE2 },
 	{ M(PMOVMSKB), xlate_mask, UOP_PMOVMSKB, FEAT_SSE2 },
 	{ M(MASKMOVDQU), xlate_maskmovdqu, 0, FEAT_SSE2 },
-	{ M(MOVNTI), xlate_movnti, 0, FEAT_SSE2 },
 	{ M(PINSRB), xlate_insert, ARG(UOP_PINSRB_XR, 1), FEAT_SSE41 },
 	{ M(PINSRW), xlate_insert, ARG(UOP_PINSRW_XR, 2), FEAT_SSE2 },
 	{ M(PINSRD), xlate_insert, ARG(UOP_PINSRD_XR, 4), FEAT_SSE41 },
@@ -603,13 +574,5 @@ const struct xlate_entry xlate_sse_table[] = {
 	{ M(XSAVEC64), xlate_state, ARG(UOP_XSAVE, 7), FEAT_XSAVEC },
 	{ M(XRSTOR), xlate_state, ARG(UOP_XRSTOR, 4), FEAT_XSAVE },
 	{ M(XRSTOR64), xlate_state, ARG(UOP_XRSTOR, 4), FEAT_XSAVE },
-	/* hints */
-	{ M(PREFETCHNTA), xlate_nothing, 0, 0 },
-	{ M(PREFETCHT0), xlate_nothing, 0, 0 },
-	{ M(PREFETCHT1), xlate_nothing, 0, 0 },
-	{ M(PREFETCHT2), xlate_nothing, 0, 0 },
-	{ M(PREFETCH), xlate_nothing, 0, 0 },
-	{ M(PREFETCHW), xlate_nothing, 0, 0 },
-	{ M(PREFETCHWT1), xlate_nothing, 0, 0 },
 	{ 0 },
 };
