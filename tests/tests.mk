@@ -11,6 +11,7 @@ UNIT_TESTS += tests/unit/test_boot
 UNIT_TESTS += tests/unit/test_chardev
 UNIT_TESTS += tests/unit/test_clock
 UNIT_TESTS += tests/unit/test_loop
+UNIT_TESTS += tests/unit/test_monitor
 UNIT_TESTS += tests/unit/test_options
 UNIT_TESTS += tests/unit/test_vcpu_stress
 UNIT_TESTS += tests/unit/test_worker
