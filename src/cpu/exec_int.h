@@ -5,12 +5,12 @@
  * Speed hangs on the functions having no stack frame. A call that returns into the function would force one upon all
  * paths, so memory operands follow one pattern: the hot function handles the TLB hit, and on a miss jumps to its cold
  * twin, which does the whole instruction by way of the slow functions and goes on. Both are made from one body by the DEF_
- * macros. In a body, `m` is the memory operand and `r` the result to be stored, both of the operand's size; it must
- * change no architectural state when it is not the last access that can fault (a slow store comes after a probe).
+ * macros. In a body, `m` is the memory operand and `r` the result to be stored, both of the operand's size.
  */
 #ifndef EVMM_CPU_EXEC_INT_H
 #define EVMM_CPU_EXEC_INT_H
 
+#include "src/cpu/ea.h"
 #include "src/cpu/flags.h"
 #include "src/cpu/ir.h"
 #include "src/cpu/mmu.h"
@@ -46,6 +46,25 @@
 #define LIN_B(c, u) ((c)->regs[(u)->base] + (uint64_t)(int64_t)(u)->disp)
 #define LIN_X(c, u) uop_lin(c, u)
 
+/* The lazy flags aside, while a store is made that may still begin the instruction again (block_before_store). */
+struct cc_state {
+	uint64_t dst, src, src2;
+	uint32_t op;
+};
+
+static inline void cc_save(const struct cpu *c, struct cc_state *s)
+{
+	*s = (struct cc_state){ c->cc_dst, c->cc_src, c->cc_src2, c->cc_op };
+}
+
+static inline void cc_restore(struct cpu *c, const struct cc_state *s)
+{
+	c->cc_dst = s->dst;
+	c->cc_src = s->src;
+	c->cc_src2 = s->src2;
+	c->cc_op = s->op;
+}
+
 #define DEF_HANDLER(name, ...)                                                                     \
 	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
 	{                                                                                          \
@@ -78,7 +97,7 @@
 	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
 	{                                                                                          \
 		mmu_store_slow(c, u, uop_lin(c, u), (bits) / 8, (uint##bits##_t)(value));          \
-		return i_after_store(c, u);                                                        \
+		NEXT();                                                                            \
 	}                                                                                          \
 	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
 	{                                                                                          \
@@ -97,6 +116,7 @@
 	{                                                                                          \
 		uint64_t lin = uop_lin(c, u);                                                      \
 		volatile guest_u##bits *p = mmu_rmw_slow(c, u, lin, (bits) / 8);                   \
+		struct cc_state before, after;                                                     \
 		uint##bits##_t m, r;                                                               \
                                                                                                    \
 		if (p) {                                                                           \
@@ -105,12 +125,17 @@
 			mmu_probe(c, u, lin, (bits) / 8, ACC_WRITE);                               \
 			m = (uint##bits##_t)mmu_load_slow(c, u, lin, (bits) / 8);                  \
 		}                                                                                  \
+		cc_save(c, &before);                                                               \
 		__VA_ARGS__                                                                        \
-		if (p)                                                                             \
+		if (p) {                                                                           \
 			*p = r;                                                                    \
-		else                                                                               \
+		} else {                                                                           \
+			cc_save(c, &after);                                                        \
+			cc_restore(c, &before);                                                    \
 			mmu_store_slow(c, u, lin, (bits) / 8, r);                                  \
-		return i_after_store(c, u);                                                        \
+			cc_restore(c, &after);                                                     \
+		}                                                                                  \
+		NEXT();                                                                            \
 	}                                                                                          \
 	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
 	{                                                                                          \
@@ -153,7 +178,7 @@
 			mmu_split_unlock(c);                                                       \
 		}                                                                                  \
 		after;                                                                             \
-		return i_after_store(c, u);                                                        \
+		NEXT();                                                                            \
 	}                                                                                          \
 	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
 	{                                                                                          \
@@ -172,18 +197,6 @@
 		after;                                                                             \
 		NEXT();                                                                            \
 	}
-
-/*
- * Goes on after a store that took the slow path: if it hit code of the block being executed, the rest of the block
- * is stale and execution leaves it (exec_int_mov.c).
- */
-const struct uop *i_after_store(struct cpu *c, const struct uop *u);
-
-/*
- * Linear address of SIZE bytes at offset OFF of segment SEG, checked against its limit and type outside 64-bit mode
- * (#GP(0), for the stack segment #SS(0)). OFF is already wrapped to the address size (exec_int_mov.c).
- */
-uint64_t i_seg_lin(struct cpu *c, const struct uop *u, int seg, uint64_t off, unsigned size, bool write);
 
 /* Address size in bits of a micro-operation that carries UF_A16, UF_A32; as a mask of offsets. */
 static always_inline uint64_t i_addr_mask(const struct uop *u)
@@ -204,6 +217,14 @@ static always_inline void i_set_masked(struct cpu *c, unsigned slot, uint64_t va
 		REG16(c, slot) = (uint16_t)value;
 	else
 		c->regs[slot] = value & mask;
+}
+
+/* c->rip at the next instruction, to leave the block behind this one. */
+static inline void i_set_next_rip(struct cpu *c, const struct uop *u)
+{
+	uint64_t rip = UOP_NEXT_RIP(c, u);
+
+	c->rip = c->block->mode & MODE_CODE64 ? rip : (uint32_t)rip;
 }
 
 #endif

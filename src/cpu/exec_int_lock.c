@@ -108,7 +108,7 @@ const struct uop *i_cmpxchg8b(struct cpu *c, const struct uop *u)
 		SET32(R_RAX, old);
 		SET32(R_RDX, old >> 32);
 	}
-	return i_after_store(c, u);
+	NEXT();
 }
 
 /* The operand must be aligned, so it never crosses a page; a device's registers are not 16 bytes wide. */
@@ -118,10 +118,8 @@ const struct uop *i_cmpxchg16b(struct cpu *c, const struct uop *u)
 	volatile uint64_t *p;
 	bool equal;
 
-	if (lin & 15) {
-		c->cur = u;
-		cpu_raise_err(c, EXC_GP, 0);
-	}
+	if (lin & 15)
+		uop_raise_err(c, u, EXC_GP, 0);
 	p = (volatile uint64_t *)mmu_rmw_slow(c, u, lin, 16);
 	if (p) {
 		__asm__ volatile("lock cmpxchg16b %0"
@@ -143,5 +141,5 @@ const struct uop *i_cmpxchg16b(struct cpu *c, const struct uop *u)
 		c->regs[R_RAX] = low;
 		c->regs[R_RDX] = high;
 	}
-	return i_after_store(c, u);
+	NEXT();
 }

@@ -1,61 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Moves, extensions, LEA, XCHG of registers, BSWAP, XLAT; and the address checks that integer units share. */
-#include "src/cpu/block.h"
+/* Moves, extensions, LEA, XCHG of registers, BSWAP, XLAT. */
 #include "src/cpu/exec_int.h"
-
-const struct uop *i_after_store(struct cpu *c, const struct uop *u)
-{
-	uint64_t next;
-
-	/* A block of a single-stepped instruction has its own end, which must not be skipped. */
-	if (likely(c->block->valid) || u[1].ip == u->ip || (c->mode & (MODE_STEP | MODE_BP)))
-		NEXT();
-	next = UOP_NEXT_RIP(c, u);
-	if (!(c->mode & MODE_CODE64))
-		next &= c->mode & MODE_CODE32 ? 0xffffffff : 0xffff;
-	c->rip = next;
-	STOP();
-}
-
-/* Is [OFF, OFF + SIZE) inside the limit, and may the segment be accessed so? */
-static bool seg_allows(const struct cpu *c, int seg, uint64_t off, unsigned size, bool write)
-{
-	const struct cpu_seg *s = &c->seg[seg];
-	uint64_t last = off + size - 1;
-
-	if ((c->mode & MODE_PE) && !(c->mode & MODE_VM)) {
-		if (!(s->attr & SEG_P))
-			return false; /* null selector */
-		if (s->attr & SEG_CODE) {
-			if (write || !(s->attr & SEG_RW))
-				return false;
-		} else if (write && !(s->attr & SEG_RW)) {
-			return false;
-		}
-		if (!(s->attr & SEG_CODE) && (s->attr & SEG_CONFORM)) /* expand-down */
-			return off > s->limit && last <= (s->attr & SEG_DB ? 0xffffffff : 0xffff);
-	}
-	return last <= s->limit;
-}
-
-uint64_t i_seg_lin(struct cpu *c, const struct uop *u, int seg, uint64_t off, unsigned size, bool write)
-{
-	if (c->mode & MODE_CODE64)
-		return seg >= S_FS ? c->regs[R_ESBASE + seg] + off : off;
-	if (unlikely(!seg_allows(c, seg, off, size, write))) {
-		c->cur = u;
-		cpu_raise_err(c, seg == S_SS ? EXC_SS : EXC_GP, 0);
-	}
-	return (uint32_t)(c->regs[R_ESBASE + seg] + off);
-}
 
 #define DEF_LOADW(name, bits, lin_of)                                                              \
 	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
 	{                                                                                          \
 		uint64_t lin = uop_lin(c, u);                                                      \
+		volatile guest_u##bits *p = mmu_rmw_slow(c, u, lin, (bits) / 8);                   \
                                                                                                    \
-		mmu_probe(c, u, lin, (bits) / 8, ACC_WRITE);                                       \
-		SET##bits(u->dst, mmu_load_slow(c, u, lin, (bits) / 8));                           \
+		if (!p)                                                                            \
+			mmu_probe(c, u, lin, (bits) / 8, ACC_WRITE);                               \
+		SET##bits(u->dst, p ? *p : mmu_load_slow(c, u, lin, (bits) / 8));                  \
 		NEXT();                                                                            \
 	}                                                                                          \
 	const struct uop *name(struct cpu *c, const struct uop *u)                                 \
@@ -128,6 +83,6 @@ const struct uop *i_xlat(struct cpu *c, const struct uop *u)
 {
 	uint64_t off = (c->regs[R_RBX] + REG8(c, 0)) & i_addr_mask(u);
 
-	REG8(c, 0) = mmu_ld8(c, u, i_seg_lin(c, u, u->src, off, 1, false));
+	REG8(c, 0) = mmu_ld8(c, u, ea_lin(c, u, u->src, off, 1, false));
 	NEXT();
 }

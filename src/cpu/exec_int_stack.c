@@ -13,7 +13,7 @@
 	{                                                                                          \
 		mmu_store_slow(c, u, sp, (bits) / 8, value);                                       \
 		commit;                                                                            \
-		return i_after_store(c, u);                                                        \
+		NEXT();                                                                            \
 	}                                                                                          \
 	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
 	{                                                                                          \
@@ -86,19 +86,19 @@ static void push(struct cpu *c, const struct uop *u, unsigned size, uint64_t val
 {
 	uint64_t sp = sp_plus(c, -(int64_t)size);
 
-	store_any(c, u, i_seg_lin(c, u, S_SS, sp, size, true), size, value);
+	store_any(c, u, ea_lin(c, u, S_SS, sp, size, true), size, value);
 	set_sp(c, sp);
 }
 
 static uint64_t peek(struct cpu *c, const struct uop *u, unsigned size)
 {
-	return load_any(c, u, i_seg_lin(c, u, S_SS, sp_plus(c, 0), size, false), size);
+	return load_any(c, u, ea_lin(c, u, S_SS, sp_plus(c, 0), size, false), size);
 }
 
 const struct uop *i_push_t(struct cpu *c, const struct uop *u)
 {
 	push(c, u, u->size, c->regs[u->src]);
-	return i_after_store(c, u);
+	NEXT();
 }
 
 const struct uop *i_pop_t(struct cpu *c, const struct uop *u)
@@ -134,7 +134,7 @@ static void frame_of_8(struct cpu *c, const struct uop *u, uint64_t sp, bool wri
 	uint64_t mask = i_stack_mask(c->mode);
 
 	for (unsigned i = 0; i < 8; i++) {
-		lin[i] = i_seg_lin(c, u, S_SS, (sp + i * u->size) & mask, u->size, write);
+		lin[i] = ea_lin(c, u, S_SS, (sp + i * u->size) & mask, u->size, write);
 		mmu_probe(c, u, lin[i], u->size, write ? ACC_WRITE : ACC_READ);
 	}
 }
@@ -148,7 +148,7 @@ const struct uop *i_pusha(struct cpu *c, const struct uop *u)
 	for (unsigned i = 0; i < 8; i++)
 		store_any(c, u, lin[7 - i], u->size, c->regs[i]);
 	set_sp(c, sp);
-	return i_after_store(c, u);
+	NEXT();
 }
 
 const struct uop *i_popa(struct cpu *c, const struct uop *u)
@@ -166,17 +166,15 @@ const struct uop *i_popa(struct cpu *c, const struct uop *u)
 /* In virtual-8086 mode PUSHF and POPF need IOPL 3. */
 static void check_vm86_iopl(struct cpu *c, const struct uop *u)
 {
-	if ((c->mode & MODE_VM) && (c->flags & FL_IOPL) != FL_IOPL) {
-		c->cur = u;
-		cpu_raise_err(c, EXC_GP, 0);
-	}
+	if ((c->mode & MODE_VM) && (c->flags & FL_IOPL) != FL_IOPL)
+		uop_raise_err(c, u, EXC_GP, 0);
 }
 
 const struct uop *i_pushf(struct cpu *c, const struct uop *u)
 {
 	check_vm86_iopl(c, u);
 	push(c, u, u->size, cpu_eflags(c) & ~(uint64_t)(FL_RF | FL_VM));
-	return i_after_store(c, u);
+	NEXT();
 }
 
 const struct uop *i_popf(struct cpu *c, const struct uop *u)
@@ -195,11 +193,14 @@ const struct uop *i_popf(struct cpu *c, const struct uop *u)
 		may &= 0xffff;
 	new = (old & ~may) | (new & may);
 	cpu_set_eflags(c, new & ~(uint64_t)FL_RF);
+	if (!((old ^ new) & (FL_TF | FL_AC)) && !(new & ~old & FL_IF))
+		NEXT();
+	/* The rest of the block is for another mode, or an interrupt is to come first. */
 	if ((old ^ new) & (FL_TF | FL_AC))
 		cpu_mode_changed(c);
-	if (new & ~old & FL_IF) /* something may have been waiting for this: let the outer loop look */
-		__atomic_store_n(&c->exit_request, 1, __ATOMIC_RELAXED);
-	NEXT();
+	cpu_irq_window(c);
+	i_set_next_rip(c, u);
+	STOP();
 }
 
 /* imm: bytes to reserve; disp: nesting level. */
@@ -210,29 +211,29 @@ const struct uop *i_enter(struct cpu *c, const struct uop *u)
 
 	sp = (sp - size) & mask;
 	frame = sp;
-	store_any(c, u, i_seg_lin(c, u, S_SS, sp, size, true), size, bp);
+	store_any(c, u, ea_lin(c, u, S_SS, sp, size, true), size, bp);
 	for (int i = 1; i < u->disp; i++) {
 		bp = (bp - size) & mask;
 		sp = (sp - size) & mask;
-		value = load_any(c, u, i_seg_lin(c, u, S_SS, bp, size, false), size);
-		store_any(c, u, i_seg_lin(c, u, S_SS, sp, size, true), size, value);
+		value = load_any(c, u, ea_lin(c, u, S_SS, bp, size, false), size);
+		store_any(c, u, ea_lin(c, u, S_SS, sp, size, true), size, value);
 	}
 	if (u->disp > 0) {
 		sp = (sp - size) & mask;
-		store_any(c, u, i_seg_lin(c, u, S_SS, sp, size, true), size, frame);
+		store_any(c, u, ea_lin(c, u, S_SS, sp, size, true), size, frame);
 	}
 	sp = (sp - u->imm) & mask;
-	mmu_probe(c, u, i_seg_lin(c, u, S_SS, sp, size, true), size, ACC_WRITE);
+	mmu_probe(c, u, ea_lin(c, u, S_SS, sp, size, true), size, ACC_WRITE);
 	set_sized(c, R_RBP, frame, size);
 	set_sp(c, sp);
-	return i_after_store(c, u);
+	NEXT();
 }
 
 const struct uop *i_leave(struct cpu *c, const struct uop *u)
 {
 	uint64_t mask = i_stack_mask(c->mode), sp = c->regs[R_RBP] & mask, value;
 
-	value = load_any(c, u, i_seg_lin(c, u, S_SS, sp, u->size, false), u->size);
+	value = load_any(c, u, ea_lin(c, u, S_SS, sp, u->size, false), u->size);
 	set_sp(c, (sp + u->size) & mask);
 	set_sized(c, R_RBP, value, u->size);
 	NEXT();
@@ -263,10 +264,8 @@ const struct uop *i_bound(struct cpu *c, const struct uop *u)
 		high = (int32_t)mmu_ld32(c, u, lin + 4);
 		index = (int32_t)c->regs[u->src];
 	}
-	if (index < low || index > high) {
-		c->cur = u;
-		cpu_raise(c, EXC_BR);
-	}
+	if (index < low || index > high)
+		uop_raise(c, u, EXC_BR);
 	NEXT();
 }
 

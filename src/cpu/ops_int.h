@@ -7,6 +7,7 @@
  * follows the one without, so translation computes NAME_form8 + 4 * indexed + log2(size).
  */
 #define UOP_SIZES(name, fn) UOP(name##8, fn##8) UOP(name##16, fn##16) UOP(name##32, fn##32) UOP(name##64, fn##64)
+#define UOP_SIZES2(name, fn) UOP(name##32, fn##32) UOP(name##64, fn##64)
 #define UOP_SIZES3(name, fn) UOP(name##16, fn##16) UOP(name##32, fn##32) UOP(name##64, fn##64)
 #define UOP_MEM(name, fn)   UOP_SIZES(name, fn) UOP_SIZES(name##X, fn##x)
 #define UOP_CONDS(name, fn)                                                                        \
@@ -141,7 +142,81 @@ UOP_SIZES3(LOCK_BTC, i_lock_btc)
 UOP(CMPXCHG8B, i_cmpxchg8b)
 UOP(CMPXCHG16B, i_cmpxchg16b)
 
+/* exec_int_shift.c; R is a slot: registers, or temporaries for memory */
+UOP_SIZES(SHL_RI, i_shl_ri)
+UOP_SIZES(SHL_RC, i_shl_rc)
+UOP_SIZES(SHR_RI, i_shr_ri)
+UOP_SIZES(SHR_RC, i_shr_rc)
+UOP_SIZES(SAR_RI, i_sar_ri)
+UOP_SIZES(SAR_RC, i_sar_rc)
+UOP_SIZES(ROL_RI, i_rol_ri)
+UOP_SIZES(ROL_RC, i_rol_rc)
+UOP_SIZES(ROR_RI, i_ror_ri)
+UOP_SIZES(ROR_RC, i_ror_rc)
+UOP(RCL, i_rcl) /* any size; UF_AUX: by CL */
+UOP(RCR, i_rcr)
+UOP_SIZES3(SHLD, i_shld)
+UOP_SIZES3(SHRD, i_shrd)
+
+/* exec_int_bits.c */
+UOP_SIZES3(BT_RR, i_bt_rr)
+UOP_SIZES3(BT_RI, i_bt_ri)
+UOP_SIZES3(BTS_RR, i_bts_rr)
+UOP_SIZES3(BTS_RI, i_bts_ri)
+UOP_SIZES3(BTR_RR, i_btr_rr)
+UOP_SIZES3(BTR_RI, i_btr_ri)
+UOP_SIZES3(BTC_RR, i_btc_rr)
+UOP_SIZES3(BTC_RI, i_btc_ri)
+UOP_SIZES3(BTEA, i_btea)
+UOP_SIZES3(BTEA_SEG, i_btea_seg)
+UOP_SIZES3(BSF, i_bsf)
+UOP_SIZES3(BSR, i_bsr)
+UOP_SIZES3(TZCNT, i_tzcnt)
+UOP_SIZES3(LZCNT, i_lzcnt)
+UOP_SIZES3(POPCNT, i_popcnt)
+UOP_SIZES2(ANDN, i_andn)
+UOP_SIZES2(BEXTR, i_bextr)
+UOP_SIZES2(BLSI, i_blsi)
+UOP_SIZES2(BLSR, i_blsr)
+UOP_SIZES2(BLSMSK, i_blsmsk)
+UOP_SIZES2(BZHI, i_bzhi)
+UOP_SIZES2(PDEP, i_pdep)
+UOP_SIZES2(PEXT, i_pext)
+UOP_SIZES2(RORX, i_rorx)
+UOP_SIZES2(SARX, i_sarx)
+UOP_SIZES2(SHLX, i_shlx)
+UOP_SIZES2(SHRX, i_shrx)
+UOP_SIZES2(MULX, i_mulx)
+UOP_SIZES2(ADCX, i_adcx)
+UOP_SIZES2(ADOX, i_adox)
+UOP(CRC32, i_crc32)
+UOP_SIZES3(MOVBE, i_movbe)
+
+/* exec_int_muldiv.c */
+UOP_SIZES(MUL, i_mul)
+UOP_SIZES(IMUL, i_imul)
+UOP_SIZES(DIV, i_div)
+UOP_SIZES(IDIV, i_idiv)
+UOP_SIZES3(IMUL_RR, i_imul_rr)
+UOP_SIZES3(IMUL_RRI, i_imul_rri)
+UOP_SIZES3(IMUL_RM, i_imul_rm)
+UOP_SIZES3(IMUL_RMX, i_imul_rmx)
+UOP(DAA, i_daa)
+UOP(DAS, i_das)
+UOP(AAA, i_aaa)
+UOP(AAS, i_aas)
+UOP(AAM, i_aam)
+UOP(AAD, i_aad)
+
+/* exec_int_string.c; segment of rSI in src, flags: address size, REP; element size in size */
+UOP(MOVS, i_movs)
+UOP(STOS, i_stos)
+UOP(LODS, i_lods)
+UOP(SCAS, i_scas)
+UOP(CMPS, i_cmps)
+
 #undef UOP_SIZES
+#undef UOP_SIZES2
 #undef UOP_SIZES3
 #undef UOP_MEM
 #undef UOP_CONDS

@@ -56,6 +56,17 @@ static const struct cc_effect cc_effects[] = {
 	{ UOP_XADD_M8, UOP_XADD_RR64, CC_ADD },
 	{ UOP_CMPXCHG_M8, UOP_CMPXCHG_RR64, CC_SUB },
 	{ UOP_SSE_UNAVAILABLE, UOP_CVTTSD2SI_RM64, CC_KEEP },
+	{ UOP_SHL_RI8, UOP_SHL_RI64, CC_SHL },
+	{ UOP_SHR_RI8, UOP_SHR_RI64, CC_SHR },
+	{ UOP_SAR_RI8, UOP_SAR_RI64, CC_SHR },
+	{ UOP_BTEA16, UOP_BTEA_SEG64, CC_KEEP },
+	{ UOP_BSF16, UOP_BSF64, CC_LOGIC + 1 },
+	{ UOP_BSR16, UOP_BSR64, CC_LOGIC + 1 },
+	{ UOP_ANDN32, UOP_ANDN64, CC_LOGIC + 2 },
+	{ UOP_PDEP32, UOP_MULX64, CC_KEEP },
+	{ UOP_CRC32, UOP_MOVBE64, CC_KEEP },
+	{ UOP_DIV8, UOP_IDIV64, CC_KEEP },
+	{ UOP_MOVS, UOP_LODS, CC_KEEP },
 };
 
 static int cc_effect_of(uint16_t op)
@@ -139,25 +150,19 @@ struct uop *xi_emit_mem(struct xlate *x, unsigned op, const struct mem_ref *m)
 	return x_emit_mem(x, op + (m->index != R_ZERO ? 4 : 0), m);
 }
 
-/* A temporary slot as an operand of SIZE bytes. */
-static uint8_t temp_slot(unsigned slot, unsigned size)
-{
-	return (uint8_t)(size == 1 ? slot * 8 : slot);
-}
-
 struct mem_ref xi_load(struct xlate *x, const ZydisDecodedOperand *o, unsigned slot, bool for_write)
 {
 	unsigned size = o->size / 8;
 	struct mem_ref m = x_mem(x, o, size, for_write);
 
 	xi_emit_mem(x, (for_write ? UOP_LDW_RM8 : UOP_MOV_RM8) + xi_log2(size), &m)->dst =
-		temp_slot(slot, size);
+		xi_temp(slot, size);
 	return m;
 }
 
 void xi_store(struct xlate *x, const struct mem_ref *m, unsigned slot, unsigned size)
 {
-	xi_emit_mem(x, UOP_MOV_MR8 + xi_log2(size), m)->src = temp_slot(slot, size);
+	xi_emit_mem(x, UOP_MOV_MR8 + xi_log2(size), m)->src = xi_temp(slot, size);
 }
 
 /* The slot that holds source operand O: its own, or R_T1 after a load or a move. */
@@ -174,7 +179,7 @@ uint8_t xi_source(struct xlate *x, const ZydisDecodedOperand *o, unsigned size)
 		u->dst = R_T1;
 		u->imm = x_imm(o, size);
 	}
-	return temp_slot(R_T1, size);
+	return xi_temp(R_T1, size);
 }
 
 /* ---- data movement ---- */
@@ -602,8 +607,6 @@ static bool x_stack_plain(struct xlate *x, const struct xlate_entry *e)
 
 	u->size = (uint8_t)x->opsize;
 	u->flags |= UF_SS;
-	if (e->arg == UOP_POPF)
-		x->last = true; /* TF, IF, AC and VM decide how to go on */
 	return true;
 }
 
@@ -773,5 +776,73 @@ const struct xlate_entry xlate_int_table[] = {
 	{ ZYDIS_MNEMONIC_LFENCE, x_plain, UOP_LFENCE, FEAT_SSE2 },
 	{ ZYDIS_MNEMONIC_MFENCE, x_plain, UOP_MFENCE, FEAT_SSE2 },
 	{ ZYDIS_MNEMONIC_SFENCE, x_plain, UOP_SFENCE, FEAT_SSE },
+
+	{ ZYDIS_MNEMONIC_SHL, xi_shift, UOP_SHL_RI8, 0 },
+	{ ZYDIS_MNEMONIC_SHR, xi_shift, UOP_SHR_RI8, 0 },
+	{ ZYDIS_MNEMONIC_SAR, xi_shift, UOP_SAR_RI8, 0 },
+	{ ZYDIS_MNEMONIC_ROL, xi_shift, UOP_ROL_RI8, 0 },
+	{ ZYDIS_MNEMONIC_ROR, xi_shift, UOP_ROR_RI8, 0 },
+	{ ZYDIS_MNEMONIC_RCL, xi_rotate_carry, UOP_RCL, 0 },
+	{ ZYDIS_MNEMONIC_RCR, xi_rotate_carry, UOP_RCR, 0 },
+	{ ZYDIS_MNEMONIC_SHLD, xi_shift_double, UOP_SHLD16, 0 },
+	{ ZYDIS_MNEMONIC_SHRD, xi_shift_double, UOP_SHRD16, 0 },
+	{ ZYDIS_MNEMONIC_BT, xi_bit_test, UOP_BT_RR16, 0 },
+	{ ZYDIS_MNEMONIC_BTS, xi_bit_test, UOP_BTS_RR16, 0 },
+	{ ZYDIS_MNEMONIC_BTR, xi_bit_test, UOP_BTR_RR16, 0 },
+	{ ZYDIS_MNEMONIC_BTC, xi_bit_test, UOP_BTC_RR16, 0 },
+	{ ZYDIS_MNEMONIC_BSF, xi_bit_scan, UOP_BSF16, 0 },
+	{ ZYDIS_MNEMONIC_BSR, xi_bit_scan, UOP_BSR16, 0 },
+	{ ZYDIS_MNEMONIC_TZCNT, xi_bit_scan, UOP_TZCNT16, FEAT_BMI1 },
+	{ ZYDIS_MNEMONIC_LZCNT, xi_bit_scan, UOP_LZCNT16, FEAT_ABM },
+	{ ZYDIS_MNEMONIC_POPCNT, xi_bit_scan, UOP_POPCNT16, FEAT_POPCNT },
+	{ ZYDIS_MNEMONIC_ANDN, xi_bmi, UOP_ANDN32, FEAT_BMI1 },
+	{ ZYDIS_MNEMONIC_BEXTR, xi_bmi, UOP_BEXTR32, FEAT_BMI1 },
+	{ ZYDIS_MNEMONIC_BLSI, xi_bmi, UOP_BLSI32, FEAT_BMI1 },
+	{ ZYDIS_MNEMONIC_BLSR, xi_bmi, UOP_BLSR32, FEAT_BMI1 },
+	{ ZYDIS_MNEMONIC_BLSMSK, xi_bmi, UOP_BLSMSK32, FEAT_BMI1 },
+	{ ZYDIS_MNEMONIC_BZHI, xi_bmi, UOP_BZHI32, FEAT_BMI2 },
+	{ ZYDIS_MNEMONIC_PDEP, xi_bmi, UOP_PDEP32, FEAT_BMI2 },
+	{ ZYDIS_MNEMONIC_PEXT, xi_bmi, UOP_PEXT32, FEAT_BMI2 },
+	{ ZYDIS_MNEMONIC_MULX, xi_bmi, UOP_MULX32, FEAT_BMI2 },
+	{ ZYDIS_MNEMONIC_SARX, xi_bmi, UOP_SARX32, FEAT_BMI2 },
+	{ ZYDIS_MNEMONIC_SHLX, xi_bmi, UOP_SHLX32, FEAT_BMI2 },
+	{ ZYDIS_MNEMONIC_SHRX, xi_bmi, UOP_SHRX32, FEAT_BMI2 },
+	{ ZYDIS_MNEMONIC_RORX, xi_rorx, 0, FEAT_BMI2 },
+	{ ZYDIS_MNEMONIC_ADCX, xi_bmi, UOP_ADCX32, FEAT_ADX },
+	{ ZYDIS_MNEMONIC_ADOX, xi_bmi, UOP_ADOX32, FEAT_ADX },
+	{ ZYDIS_MNEMONIC_CRC32, xi_crc32, 0, FEAT_SSE42 },
+	{ ZYDIS_MNEMONIC_MOVBE, xi_movbe, 0, FEAT_MOVBE },
+
+	{ ZYDIS_MNEMONIC_MUL, xi_muldiv, UOP_MUL8, 0 },
+	{ ZYDIS_MNEMONIC_IMUL, xi_imul, UOP_IMUL8, 0 },
+	{ ZYDIS_MNEMONIC_DIV, xi_muldiv, UOP_DIV8, 0 },
+	{ ZYDIS_MNEMONIC_IDIV, xi_muldiv, UOP_IDIV8, 0 },
+	{ ZYDIS_MNEMONIC_DAA, x_plain, UOP_DAA, 0 },
+	{ ZYDIS_MNEMONIC_DAS, x_plain, UOP_DAS, 0 },
+	{ ZYDIS_MNEMONIC_AAA, x_plain, UOP_AAA, 0 },
+	{ ZYDIS_MNEMONIC_AAS, x_plain, UOP_AAS, 0 },
+	{ ZYDIS_MNEMONIC_AAM, xi_decimal_imm, UOP_AAM, 0 },
+	{ ZYDIS_MNEMONIC_AAD, xi_decimal_imm, UOP_AAD, 0 },
+
+	{ ZYDIS_MNEMONIC_MOVSB, xi_string, UOP_MOVS | 1 << 16, 0 },
+	{ ZYDIS_MNEMONIC_MOVSW, xi_string, UOP_MOVS | 2 << 16, 0 },
+	{ ZYDIS_MNEMONIC_MOVSD, xi_string, UOP_MOVS | 4 << 16, 0 },
+	{ ZYDIS_MNEMONIC_MOVSQ, xi_string, UOP_MOVS | 8 << 16, 0 },
+	{ ZYDIS_MNEMONIC_STOSB, xi_string, UOP_STOS | 1 << 16, 0 },
+	{ ZYDIS_MNEMONIC_STOSW, xi_string, UOP_STOS | 2 << 16, 0 },
+	{ ZYDIS_MNEMONIC_STOSD, xi_string, UOP_STOS | 4 << 16, 0 },
+	{ ZYDIS_MNEMONIC_STOSQ, xi_string, UOP_STOS | 8 << 16, 0 },
+	{ ZYDIS_MNEMONIC_LODSB, xi_string, UOP_LODS | 1 << 16, 0 },
+	{ ZYDIS_MNEMONIC_LODSW, xi_string, UOP_LODS | 2 << 16, 0 },
+	{ ZYDIS_MNEMONIC_LODSD, xi_string, UOP_LODS | 4 << 16, 0 },
+	{ ZYDIS_MNEMONIC_LODSQ, xi_string, UOP_LODS | 8 << 16, 0 },
+	{ ZYDIS_MNEMONIC_SCASB, xi_string, UOP_SCAS | 1 << 16, 0 },
+	{ ZYDIS_MNEMONIC_SCASW, xi_string, UOP_SCAS | 2 << 16, 0 },
+	{ ZYDIS_MNEMONIC_SCASD, xi_string, UOP_SCAS | 4 << 16, 0 },
+	{ ZYDIS_MNEMONIC_SCASQ, xi_string, UOP_SCAS | 8 << 16, 0 },
+	{ ZYDIS_MNEMONIC_CMPSB, xi_string, UOP_CMPS | 1 << 16, 0 },
+	{ ZYDIS_MNEMONIC_CMPSW, xi_string, UOP_CMPS | 2 << 16, 0 },
+	{ ZYDIS_MNEMONIC_CMPSD, xi_string, UOP_CMPS | 4 << 16, 0 },
+	{ ZYDIS_MNEMONIC_CMPSQ, xi_string, UOP_CMPS | 8 << 16, 0 },
 	{ ZYDIS_MNEMONIC_INVALID, NULL, 0, 0 },
 };

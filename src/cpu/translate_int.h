@@ -10,6 +10,12 @@ static inline unsigned xi_log2(unsigned size)
 	return (unsigned)__builtin_ctz(size);
 }
 
+/* A temporary slot as an operand of SIZE bytes. */
+static inline uint8_t xi_temp(unsigned slot, unsigned size)
+{
+	return (uint8_t)(size == 1 ? slot * 8 : slot);
+}
+
 /* CF into R_CARRY, as cheaply as what is known of the flags allows. */
 void xi_carry(struct xlate *x);
 /* Slot of a general register operand; byte offset for 8 bits. */
@@ -26,5 +32,21 @@ uint8_t xi_source(struct xlate *x, const ZydisDecodedOperand *o, unsigned size);
 int xi_data_segment(const struct xlate *x);
 /* UF_A16 or UF_A32 as the address size has it. */
 uint8_t xi_addr_flags(const struct xlate *x);
+
+/* ---- entries of the second half ---- */
+
+bool xi_shift(struct xlate *x, const struct xlate_entry *e);
+bool xi_rotate_carry(struct xlate *x, const struct xlate_entry *e);
+bool xi_shift_double(struct xlate *x, const struct xlate_entry *e);
+bool xi_bit_test(struct xlate *x, const struct xlate_entry *e);
+bool xi_bit_scan(struct xlate *x, const struct xlate_entry *e);
+bool xi_bmi(struct xlate *x, const struct xlate_entry *e);
+bool xi_rorx(struct xlate *x, const struct xlate_entry *e);
+bool xi_crc32(struct xlate *x, const struct xlate_entry *e);
+bool xi_movbe(struct xlate *x, const struct xlate_entry *e);
+bool xi_muldiv(struct xlate *x, const struct xlate_entry *e);
+bool xi_imul(struct xlate *x, const struct xlate_entry *e);
+bool xi_decimal_imm(struct xlate *x, const struct xlate_entry *e);
+bool xi_string(struct xlate *x, const struct xlate_entry *e);
 
 #endif
