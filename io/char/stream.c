@@ -99,6 +99,7 @@ static void run_file_write(struct worker_job *job)
 	struct stream *s = container_of(job, struct stream, job);
 
 	s->job_errno = write_all(s->out_fd, s->job_buf, s->job_len);
+	s->job_len = 0;
 }
 
 static void file_write_done(struct worker_job *job)
@@ -237,6 +238,9 @@ void stream_fini(struct stream *s)
 {
 	s->chr->handlers = NULL;
 	worker_pool_free(s->pool);
+	/* A job that no thread had begun comes back as it was. */
+	if (s->job_len)
+		run_file_write(&s->job);
 	if (s->out_fd >= 0 && !s->out_closed)
 		drain(s);
 	loop_work_cancel(&s->flush_work);

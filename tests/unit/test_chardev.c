@@ -503,7 +503,7 @@ static struct child start_child(int in_child, int out_child, int in, int out, bo
 		close(fds[0]);
 		loop = loop_new();
 		body();
-		exit(0);
+		_exit(0);
 	}
 	close(fds[1]);
 	c.status_fd = fds[0];
