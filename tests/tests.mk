@@ -8,6 +8,7 @@ if HAVE_CMOCKA
 UNIT_TESTS =
 UNIT_TESTS += tests/unit/test_acpi
 UNIT_TESTS += tests/unit/test_boot
+UNIT_TESTS += tests/cpu/test_lapic
 UNIT_TESTS += tests/unit/test_chardev
 UNIT_TESTS += tests/unit/test_clock
 UNIT_TESTS += tests/unit/test_device_props
