@@ -85,51 +85,60 @@ void clock_free(struct clock *c)
 
 /* ---- time ---- */
 
-struct clock_reading {
-	bool paused;
-	int64_t offset_ns, frozen_ns;
-};
-
-static struct clock_reading clock_read(const struct clock *c)
+/*
+ * The guest's time and the offset at one moment. The host's time is read inside: an offset that is out of date
+ * by then would give a time yet to come.
+ */
+static int64_t guest_read(const struct clock *c, int64_t *offset_ns)
 {
-	struct clock_reading r;
+	int64_t now, frozen;
+	bool paused;
 	uint32_t seq;
 
 	do {
 		seq = __atomic_load_n(&c->seq, __ATOMIC_ACQUIRE);
-		r.paused = __atomic_load_n(&c->paused, __ATOMIC_RELAXED);
-		r.offset_ns = __atomic_load_n(&c->offset_ns, __ATOMIC_RELAXED);
-		r.frozen_ns = __atomic_load_n(&c->frozen_ns, __ATOMIC_RELAXED);
+		paused = __atomic_load_n(&c->paused, __ATOMIC_RELAXED);
+		*offset_ns = __atomic_load_n(&c->offset_ns, __ATOMIC_RELAXED);
+		frozen = __atomic_load_n(&c->frozen_ns, __ATOMIC_RELAXED);
+		now = paused ? frozen : host_now_ns() - *offset_ns;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	} while (unlikely((seq & 1) || seq != __atomic_load_n(&c->seq, __ATOMIC_RELAXED)));
-	return r;
+	return now;
 }
 
-static void clock_write(struct clock *c, bool paused, int64_t offset_ns, int64_t frozen_ns)
+static void write_begin(struct clock *c)
 {
 	__atomic_store_n(&c->seq, c->seq + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	__atomic_store_n(&c->paused, paused, __ATOMIC_RELAXED);
-	__atomic_store_n(&c->offset_ns, offset_ns, __ATOMIC_RELAXED);
-	__atomic_store_n(&c->frozen_ns, frozen_ns, __ATOMIC_RELAXED);
+	/* Full: the host's time is read after this, and no reader may still take a later one for good. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void write_end(struct clock *c)
+{
 	__atomic_store_n(&c->seq, c->seq + 1, __ATOMIC_RELEASE);
 }
 
 int64_t clock_now_ns(const struct clock *c)
 {
-	struct clock_reading r;
+	int64_t offset_ns;
 
-	if (c->kind == CLOCK_HOST)
+	switch (c->kind) {
+	case CLOCK_HOST:
 		return host_now_ns();
-	if (c->kind == CLOCK_FAKE)
+	case CLOCK_GUEST:
+		return guest_read(c, &offset_ns);
+	default:
 		return __atomic_load_n(&c->frozen_ns, __ATOMIC_RELAXED);
-	r = clock_read(c);
-	return r.paused ? r.frozen_ns : host_now_ns() - r.offset_ns;
+	}
 }
 
 int64_t clock_guest_offset_ns(const struct clock *c)
 {
-	return c->kind == CLOCK_GUEST ? clock_read(c).offset_ns : 0;
+	int64_t offset_ns = 0;
+
+	if (c->kind == CLOCK_GUEST)
+		guest_read(c, &offset_ns);
+	return offset_ns;
 }
 
 bool clock_is_paused(const struct clock *c)
@@ -141,16 +150,26 @@ void clock_pause(struct clock *c)
 {
 	LOOP_ASSERT();
 	assert(c->kind != CLOCK_HOST);
-	if (!c->paused)
-		clock_write(c, true, c->offset_ns, clock_now_ns(c));
+	if (c->paused)
+		return;
+	write_begin(c);
+	if (c->kind == CLOCK_GUEST)
+		__atomic_store_n(&c->frozen_ns, host_now_ns() - c->offset_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->paused, true, __ATOMIC_RELAXED);
+	write_end(c);
 }
 
 void clock_resume(struct clock *c)
 {
 	LOOP_ASSERT();
 	assert(c->kind != CLOCK_HOST);
-	if (c->paused)
-		clock_write(c, false, host_now_ns() - c->frozen_ns, c->frozen_ns);
+	if (!c->paused)
+		return;
+	write_begin(c);
+	if (c->kind == CLOCK_GUEST)
+		__atomic_store_n(&c->offset_ns, host_now_ns() - c->frozen_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->paused, false, __ATOMIC_RELAXED);
+	write_end(c);
 }
 
 /* ---- the heap ---- */

@@ -11,12 +11,11 @@
 
 #define IDLE_SECONDS 10
 
-enum slot_state { SLOT_FREE, SLOT_RUNNING, SLOT_ENDED };
-
 struct worker_slot {
 	struct worker_pool *pool;
 	pthread_t thread;
-	enum slot_state state;
+	bool started; /* loop thread: there is a thread to join */
+	bool ended;   /* under the lock: it has nothing more to do */
 };
 
 struct worker_pool {
@@ -69,7 +68,7 @@ static void *worker_thread(void *opaque)
 		list_push_back(&pool->finished, &job->node);
 		loop_notifier_signal_mt(&pool->notifier);
 	}
-	slot->state = SLOT_ENDED;
+	slot->ended = true;
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
@@ -103,14 +102,15 @@ static bool want_thread(struct worker_pool *pool)
 	for (unsigned i = 0; i < pool->n_slots; i++) {
 		struct worker_slot *slot = &pool->slots[i];
 
-		if (slot->state == SLOT_RUNNING) {
+		if (slot->started && !slot->ended) {
 			any = true;
 			continue;
 		}
-		if (slot->state == SLOT_ENDED)
+		if (slot->started)
 			pthread_join(slot->thread, NULL);
-		slot->state = start_thread(slot) ? SLOT_FREE : SLOT_RUNNING;
-		if (slot->state == SLOT_RUNNING)
+		slot->ended = false;
+		slot->started = start_thread(slot) == 0;
+		if (slot->started)
 			return true;
 	}
 	return any;
@@ -194,7 +194,7 @@ void worker_pool_free(struct worker_pool *pool)
 	pthread_cond_broadcast(&pool->wanted);
 	pthread_mutex_unlock(&pool->lock);
 	for (unsigned i = 0; i < pool->n_slots; i++) {
-		if (pool->slots[i].state != SLOT_FREE)
+		if (pool->slots[i].started)
 			pthread_join(pool->slots[i].thread, NULL);
 	}
 	complete(&pool->finished);
