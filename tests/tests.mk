@@ -14,6 +14,7 @@ UNIT_TESTS += tests/unit/test_clock
 UNIT_TESTS += tests/unit/test_device_props
 UNIT_TESTS += tests/unit/test_loop
 UNIT_TESTS += tests/unit/test_monitor
+UNIT_TESTS += tests/unit/test_machine
 UNIT_TESTS += tests/unit/test_memory
 UNIT_TESTS += tests/unit/test_options
 UNIT_TESTS += tests/unit/test_state
