@@ -145,6 +145,13 @@ void code_map_serve(struct cpu *c)
 
 	if (!map)
 		return;
+	if (unlikely(c->rmw_code_phys)) {
+		uint64_t phys = c->rmw_code_phys;
+
+		/* The read-modify-write that mmu_rmw_slow let through has been made; others may have read the bytes before it. */
+		c->rmw_code_phys = 0;
+		code_map_written(map, c, phys, 16);
+	}
 	me = &map->peers[cpu_index(c)];
 	if (__atomic_load_n(&me->posted, __ATOMIC_SEQ_CST) == __atomic_load_n(&me->served, __ATOMIC_RELAXED))
 		return;

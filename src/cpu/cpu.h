@@ -302,14 +302,17 @@ struct cpu {
 	uint64_t large_2m[4], large_1g; /* Bloom filters: 2 and 4 MiB, 1 GiB pages with entries */
 	uint64_t code_pages[64];	/* Bloom filter: linear pages that code was looked up on in this tlb_generation */
 	bool split_locked;		/* holds mmu_split_lock */
+	uint64_t rmw_code_phys;		/* nonzero: mmu_rmw_slow gave out a page with code; code_map_serve drops it again and clears this */
 	struct code_map *code_map;	/* of the machine; NULL: there is none */
 
 	/* ---- excp.c ---- */
 	uint64_t db_pending; /* DR6 bits of data and I/O breakpoints that the current instruction hit */
-	bool step_done;	     /* the current instruction delivered an event: no single-step trap after it */
+	bool step_done;	     /* the instruction was INT n: no single-step trap after it */
+	bool keep_rf;	     /* the instruction was IRET with RF set */
 	bool exc_ext;	     /* EXT bit for faults of this delivery */
-	uint64_t hwcr, ucode_rev;
-	uint64_t mc0_ctl[4 * 4];
+	bool shutdown;	     /* triple fault */
+	uint64_t hwcr, ucode_rev, mcg_ctl;
+	uint64_t mc_bank[4 * 4];
 	struct cpu_stats {
 		uint64_t blocks_made, block_lookups, tlb_fills, tlb_flushes, faults, interrupts, smc;
 	} stats;
@@ -334,6 +337,8 @@ enum { EXEC_EXCEPTION = 1, /* exc_* tell which */ EXEC_RESTART = 2 /* go on at r
 /* ---- excp.c ---- (vCPU thread, inside cpu_exec; they don't return: siglongjmp to the outer loop) */
 void cpu_raise(struct cpu *c, int vector) __attribute__((noreturn, cold));
 void cpu_raise_err(struct cpu *c, int vector, uint32_t error) __attribute__((noreturn, cold));
+/* #DB with these bits set in DR6; rip is exact already. */
+void cpu_raise_db(struct cpu *c, uint64_t dr6_bits) __attribute__((noreturn, cold));
 /* Delivers through the IDT/IVT. For faults rip is the instruction's, for traps and interrupts the next one. May itself fault (then it doesn't return). */
 void cpu_deliver(struct cpu *c, int vector, bool has_error, uint32_t error, bool soft, bool hardware);
 /* The outer loop's half: takes what the longjmp left in exc_* and delivers it, with double and triple faults. */
@@ -365,6 +370,9 @@ void cpu_sync_rip(struct cpu *c);
 /* ---- state shared with accel_ops ---- */
 void cpu_get_regs(struct cpu *c, struct x86_regs *r);
 void cpu_set_regs(struct cpu *c, const struct x86_regs *r);
+
+/* Registers, as -d cpu_reset shows them. */
+void cpu_log_state(struct cpu *c, unsigned category, const char *why);
 
 /* Guest TSC, any time on the vCPU thread. */
 uint64_t cpu_rdtsc(struct cpu *c);

@@ -117,6 +117,7 @@ void mmu_sys_store(struct cpu *c, uint64_t lin, unsigned size, uint64_t value);
 /* Pushes of an interrupt or call gate to a stack of privilege CPL: SUPERVISOR says as whom. */
 void mmu_store_as(struct cpu *c, uint64_t lin, unsigned size, uint64_t value, bool supervisor);
 uint64_t mmu_load_as(struct cpu *c, uint64_t lin, unsigned size, bool supervisor);
+void mmu_probe_as(struct cpu *c, uint64_t lin, unsigned size, enum mmu_access access, bool supervisor);
 
 /*
  * For the block cache: physical address of code at LIN with execute permission at the current privilege (faults if
@@ -140,6 +141,8 @@ void mmu_flush_page(struct cpu *c, uint64_t lin);
 void mmu_protect_code_page(struct cpu *c, uint64_t phys);
 /* CR3 was loaded in PAE mode without long mode: loads and checks the four PDPTEs; #GP if bad. */
 void mmu_load_pdptes(struct cpu *c, uint64_t cr3);
+/* False instead of the #GP; nothing is loaded then. */
+bool mmu_try_pdptes(struct cpu *c, uint64_t cr3);
 /* Translation without side effects (no A/D, no faults), for the monitor and -d. False when not mapped. */
 bool mmu_debug_translate(struct cpu *c, uint64_t lin, uint64_t *phys);
 
