@@ -204,7 +204,8 @@ void cpu_reset(struct cpu *c, bool init)
 		c->view = as_view_mt(&c->machine->mem);
 	mmu_config_changed(c);
 	cpu_mode_changed(c);
-	cpu_log_state(c, LOG_CPU_RESET, init ? "INIT" : "Reset");
+	if (init)
+		cpu_log_state(c, LOG_CPU_RESET, "INIT");
 }
 
 /* ---- registers from outside ---- */
