@@ -77,12 +77,12 @@ FPU_ARITH(divr)
 
 /* ---- comparison into the condition codes; u->size: how many to pop ---- */
 
-/* Unmasked, an invalid operand leaves the condition codes and the stack. */
+/* Unmasked, an invalid operand leaves the stack; the condition codes are set in any case. */
 static void fpu_compared(struct cpu *c, const struct uop *u, uint16_t sw)
 {
 	struct cpu_fpu *f = &c->fpu;
 
-	if (!fpu_take(f, sw, sw & ~f->fcw & FSW_PRE ? FSW_C1 : FSW_CC, FSW_PRE))
+	if (!fpu_take(f, sw, FSW_CC, FSW_PRE))
 		return;
 	for (unsigned i = 0; i < u->size; i++)
 		fpu_pop(f);
@@ -92,9 +92,9 @@ static cold_fn void fpu_compare_empty(struct cpu *c, const struct uop *u)
 {
 	struct cpu_fpu *f = &c->fpu;
 
+	f->fsw |= FSW_C0 | FSW_C2 | FSW_C3;
 	if (!fpu_stack_fault(f, 0))
 		return;
-	f->fsw |= FSW_C0 | FSW_C2 | FSW_C3;
 	for (unsigned i = 0; i < u->size; i++)
 		fpu_pop(f);
 }
@@ -175,10 +175,10 @@ static noinline_fn void fpu_comi(struct cpu *c, const struct uop *u, bool quiet)
 	fpu_wait(c, u);
 	fpu_note(c, u);
 	if (unlikely(FPU_EMPTY(f, 0) || FPU_EMPTY(f, u->src))) {
-		if (!fpu_stack_fault(f, 0))
-			return;
 		cc_set(c, FL_ZF | FL_PF | FL_CF);
-		goto pop;
+		if (fpu_stack_fault(f, 0) && u->size)
+			fpu_pop(f);
+		return;
 	}
 	if (quiet)
 		__asm__ volatile("fldt %[s]\n\tfldt %[d]\n\tfucomi %%st(1), %%st\n\t"
@@ -194,11 +194,8 @@ static noinline_fn void fpu_comi(struct cpu *c, const struct uop *u, bool quiet)
 				 : "=&a"(sw), [fl] "=&Q"(flags)
 				 : [d] "m"(FPU_ST(f, 0).ld), [s] "m"(FPU_ST(f, u->src).ld)
 				 : "cc");
-	if (!fpu_take(f, sw, FSW_C1, FSW_PRE))
-		return;
 	cc_set(c, flags & (FL_ZF | FL_PF | FL_CF));
-pop:
-	if (u->size)
+	if (fpu_take(f, sw, 0, FSW_PRE) && u->size)
 		fpu_pop(f);
 }
 

@@ -45,6 +45,7 @@ UOP_FRAME_FN(fpu_fabs)
 		fpu_wait(c, u);                                                                    \
 		fpu_note(c, u);                                                                    \
 		if (unlikely(FPU_EMPTY(f, 0))) {                                                   \
+			f->fsw &= (uint16_t)~((cc) & FSW_C2);                                      \
 			if (fpu_stack_fault(f, 0))                                                 \
 				fpu_indefinite(f, 0);                                              \
 			return;                                                                    \
@@ -63,7 +64,24 @@ FPU_UNARY(fcos, FSW_C1 | FSW_C2)
 
 /* ---- ST(0) = ST(0) op ST(1) ---- */
 
-#define FPU_BINARY(name, cc)                                                                       \
+static cold_fn void fpu_binary_empty(struct cpu_fpu *f, uint16_t cc)
+{
+	f->fsw &= (uint16_t)~(cc & FSW_C2);
+	if (fpu_stack_fault(f, 0))
+		fpu_indefinite(f, 0);
+}
+
+/* Of the quotient's bits C0 and C3 stay as they were when there is none: the result is a NaN, or none was stored. */
+static uint16_t fpu_quotient_codes(const struct cpu_fpu *f, uint16_t sw)
+{
+	const union fpreg *r = &FPU_ST(f, 0);
+
+	if ((sw & ~f->fcw & FSW_PRE) || ((r->exp & 0x7fff) == 0x7fff && r->mant << 1))
+		return FSW_C1 | FSW_C2;
+	return FSW_CC;
+}
+
+#define FPU_BINARY(name, cc, codes)                                                                \
 	UOP_FRAME_FN(fpu_##name)                                                                   \
 	{                                                                                          \
 		struct cpu_fpu *f = &c->fpu;                                                       \
@@ -72,20 +90,19 @@ FPU_UNARY(fcos, FSW_C1 | FSW_C2)
 		fpu_wait(c, u);                                                                    \
 		fpu_note(c, u);                                                                    \
 		if (unlikely(FPU_EMPTY(f, 0) || FPU_EMPTY(f, 1))) {                                \
-			if (fpu_stack_fault(f, 0))                                                 \
-				fpu_indefinite(f, 0);                                              \
+			fpu_binary_empty(f, cc);                                                   \
 			return;                                                                    \
 		}                                                                                  \
 		__asm__ volatile(FPU_HOST("fldt %[s]\n\tfldt %[d]", #name,                         \
 					  "fstpt %[d]\n\tfstp %%st(0)")                            \
 				 : "=&a"(sw), [d] "+m"(FPU_ST(f, 0).ld)                            \
 				 : [s] "m"(FPU_ST(f, 1).ld), FPU_CONTROLS);                        \
-		fpu_take(f, sw, cc, FSW_PRE);                                                      \
+		fpu_take(f, sw, codes, FSW_PRE);                                                   \
 	}
 
-FPU_BINARY(fprem, FSW_CC)
-FPU_BINARY(fprem1, FSW_CC)
-FPU_BINARY(fscale, FSW_C1)
+FPU_BINARY(fprem, FSW_CC, fpu_quotient_codes(f, sw))
+FPU_BINARY(fprem1, FSW_CC, fpu_quotient_codes(f, sw))
+FPU_BINARY(fscale, FSW_C1, FSW_C1)
 
 /* ---- ST(1) = ST(1) op ST(0), pop. Whether the host popped depends on exceptions; FNINIT tidies up ---- */
 
@@ -120,11 +137,12 @@ FPU_BINARY_POP(fpatan)
 
 /* ---- one operand, two results: ST(0) is replaced, and another one pushed ---- */
 
-static cold_fn void fpu_two_results_fault(struct cpu_fpu *f)
+static cold_fn void fpu_two_results_fault(struct cpu_fpu *f, uint16_t c2)
 {
 	/* An empty operand is found first. */
 	bool empty = FPU_EMPTY(f, 0);
 
+	f->fsw &= (uint16_t)~c2;
 	if (!fpu_stack_fault(f, empty ? 0 : FSW_C1))
 		return;
 	fpu_indefinite(f, 0);
@@ -142,7 +160,7 @@ static cold_fn void fpu_two_results_fault(struct cpu_fpu *f)
 		fpu_wait(c, u);                                                                    \
 		fpu_note(c, u);                                                                    \
 		if (unlikely(FPU_EMPTY(f, 0) || !FPU_EMPTY(f, 7))) {                               \
-			fpu_two_results_fault(f);                                                  \
+			fpu_two_results_fault(f, (cc) & FSW_C2);                                                  \
 			return;                                                                    \
 		}                                                                                  \
 		__asm__ volatile(FPU_HOST("fldt %[d]", #name,                                      \

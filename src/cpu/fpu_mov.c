@@ -18,7 +18,10 @@ static always_inline bool fpu_room(struct cpu_fpu *f)
 
 /* ---- loads ---- */
 
-/* A signalling NaN or a denormal raises an exception when it is loaded from single or double precision. */
+/*
+ * A signalling NaN or a denormal raises an exception when it is loaded from single or double precision. Of the latter's, even
+ * when unmasked, the value is pushed.
+ */
 #define FPU_LOAD(name, insn, bits)                                                                 \
 	UOP_FRAME_FN(fpu_##name)                                                                   \
 	{                                                                                          \
@@ -36,7 +39,7 @@ static always_inline bool fpu_room(struct cpu_fpu *f)
 		__asm__ volatile(insn " %[m]\n\tfnstsw %%ax\n\tfnclex\n\tfstpt %[r]"               \
 				 : "=&a"(sw), [r] "=m"(r.ld)                                       \
 				 : [m] "m"(m));                                                    \
-		if (fpu_take(f, (uint16_t)(sw & ~FSW_C1), FSW_C1, FSW_PRE)) {                      \
+		if (fpu_take(f, (uint16_t)(sw & ~FSW_C1), FSW_C1, FSW_IE)) {                       \
 			fpu_push(f);                                                               \
 			fpu_copy(&FPU_ST(f, 0), &r);                                               \
 		}                                                                                  \
@@ -73,14 +76,13 @@ UOP_FRAME_FN(fpu_fld_st)
 
 	fpu_wait(c, u);
 	fpu_note(c, u);
-	if (!FPU_EMPTY(f, 7)) {
-		fpu_room(f);
-	} else if (FPU_EMPTY(f, u->src)) {
+	/* An empty source is found before a full stack. */
+	if (FPU_EMPTY(f, u->src)) {
 		if (fpu_stack_fault(f, 0)) {
 			fpu_push(f);
 			fpu_indefinite(f, 0);
 		}
-	} else {
+	} else if (fpu_room(f)) {
 		const union fpreg *s = &FPU_ST(f, u->src);
 
 		f->fsw &= (uint16_t)~FSW_C1;
@@ -204,14 +206,16 @@ UOP_FRAME_FN(fpu_fbstp)
 		fpu_pop(f);
 }
 
-/* ST(dst) = ST(0) */
+/* ST(dst) = ST(0). UF_REP: D9 D8+i, which of an empty ST(0) makes no stack fault, and only pops. */
 UOP_FRAME_FN(fpu_fst_st)
 {
 	struct cpu_fpu *f = &c->fpu;
 
 	fpu_wait(c, u);
 	fpu_note(c, u);
-	if (FPU_EMPTY(f, 0)) {
+	if (FPU_EMPTY(f, 0) && (u->flags & UF_REP)) {
+		f->fsw &= (uint16_t)~FSW_C1;
+	} else if (FPU_EMPTY(f, 0)) {
 		if (!fpu_stack_fault(f, 0))
 			return;
 		fpu_indefinite(f, u->dst);
@@ -256,10 +260,8 @@ UOP_FRAME_FN(fpu_fcmov)
 	if (unlikely(FPU_EMPTY(f, 0) || FPU_EMPTY(f, u->src))) {
 		if (fpu_stack_fault(f, 0))
 			fpu_indefinite(f, 0);
-	} else {
-		f->fsw &= (uint16_t)~FSW_C1;
-		if (cc_test(c, u->size))
-			fpu_copy(&FPU_ST(f, 0), &FPU_ST(f, u->src));
+	} else if (cc_test(c, u->size)) {
+		fpu_copy(&FPU_ST(f, 0), &FPU_ST(f, u->src));
 	}
 }
 
@@ -291,6 +293,7 @@ const struct uop *fpu_ffree(struct cpu *c, const struct uop *u)
 	fpu_wait(c, u);
 	fpu_note(c, u);
 	f->ftw &= (uint8_t)~FPU_BIT(f, u->dst);
+	f->fsw &= (uint16_t)~FSW_C1;
 	if (u->flags & UF_AUX)
 		fpu_pop(f);
 	NEXT();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * MMX: eight registers that are the low 64 bits of the x87's physical ones (SDM 1, chapter 9; SDM 3A, chapter 12).
- * Any MMX instruction but EMMS sets TOP to 0 and all tags to valid; a register written has its exponent set to ones.
+ * Any MMX instruction sets TOP to 0 and all tags to valid (EMMS: empty); a register written has its exponent set to ones.
  *
  * Micro-operations: mm registers by number; UF_MEM: the source is memory of u->size bytes; UF_AUX: it is u->imm.
  */
@@ -47,6 +47,7 @@ static uint64_t mmx_source(struct cpu *c, const struct uop *u)
 UOP_FRAME_FN(mmx_emms)
 {
 	fpu_wait(c, u);
+	c->fpu.top = 0;
 	c->fpu.ftw = 0;
 }
 

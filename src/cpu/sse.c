@@ -89,7 +89,12 @@ const struct uop *sse_stmxcsr(struct cpu *c, const struct uop *u)
 	NEXT();
 }
 
-/* ---- checked operations (MODE_MXCSR) ---- */
+/*
+ * ---- checked operations (MODE_MXCSR) ----
+ *
+ * What the host's masked answer doesn't tell: PE of an unmasked overflow or underflow, which is of rounding with an unbounded
+ * exponent there, and of the masked result here; and tiny but exact products within DPPS and DPPD.
+ */
 
 /* u->size: enum sse_check */
 const struct uop *sse_check_begin(struct cpu *c, const struct uop *u)
@@ -119,8 +124,12 @@ static cold_fn void sse_check_undo(struct cpu *c, const struct uop *u)
 		*XMM(c, u->dst) = c->sse_saved.xmm;
 	else if (u->size == CHECK_GPR)
 		c->regs[u->dst] = c->sse_saved.gpr;
-	else if (u->size == CHECK_MMX)
+	else if (u->size == CHECK_MMX) {
+		/* The registers have become MMX's all the same. */
 		c->fpu = c->sse_saved.fpu;
+		c->fpu.top = 0;
+		c->fpu.ftw = 0xff;
+	}
 }
 
 /* True when an element of the result is denormal. u->imm: bytes of an element, 0: integers. u->src: elements. */

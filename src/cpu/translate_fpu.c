@@ -190,6 +190,8 @@ static bool x87_registers(struct xlate *x, unsigned opcode, unsigned reg, unsign
 	u->size = f.op == UOP_FCMOV ? f.size : f.pops;
 	if (f.pops)
 		u->flags |= UF_AUX;
+	if (f.op == UOP_FST_ST && opcode == 1)
+		u->flags |= UF_REP;
 	u->imm = fop;
 	return true;
 }

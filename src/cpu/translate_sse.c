@@ -81,7 +81,7 @@ static bool xlate_regular(struct xlate *x, const struct xlate_entry *e)
 	unsigned kind = ARG_MORE(e->arg) & 0xff, n = ARG_MORE(e->arg) >> 8;
 	uint8_t dst;
 
-	if (!x_is_xmm(&x->ops[0]) || (x_is_reg(&x->ops[1]) && !x_is_xmm(&x->ops[1])))
+	if (!x_is_xmm(&x->ops[0]) || (!x_is_mem(&x->ops[1]) && !x_is_xmm(&x->ops[1])))
 		return false;
 	if (x_sse_off(x))
 		return true;
