@@ -85,7 +85,7 @@ struct state_desc {
 #define STATE_END {.name = NULL}
 
 /* The guest-visible part of a device's struct stands between these two; its fields are ordered so that nothing is padded. */
-#define GUEST_VISIBLE_BEGIN char guest_begin[0]
+#define GUEST_VISIBLE_BEGIN char guest_begin[0] __attribute__((aligned(8)))
 #define GUEST_VISIBLE_END   char guest_end[0]
 #define STATE_SPAN(S)                                                                              \
 	.span_offset = offsetof(struct S, guest_begin),                                            \

@@ -22,6 +22,36 @@ UNIT_TESTS += tests/unit/test_vcpu_stress
 UNIT_TESTS += tests/unit/test_worker
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
+
+DEVICE_TESTS =
+DEVICE_TESTS += tests/device/test_acpi_pm
+DEVICE_TESTS += tests/device/test_all
+DEVICE_TESTS += tests/device/test_debug
+DEVICE_TESTS += tests/device/test_i8042
+DEVICE_TESTS += tests/device/test_i8254
+DEVICE_TESTS += tests/device/test_i8259
+DEVICE_TESTS += tests/device/test_ioapic
+DEVICE_TESTS += tests/device/test_mc146818
+DEVICE_TESTS += tests/device/test_pci
+DEVICE_TESTS += tests/device/test_port92
+DEVICE_TESTS += tests/device/test_reset_control
+DEVICE_TESTS += tests/device/test_serial
+check_PROGRAMS += $(DEVICE_TESTS)
+TESTS += $(DEVICE_TESTS)
+
+DEVICE_KIT = tests/device/kit.c tests/device/kit.h
+tests_device_test_acpi_pm_SOURCES = tests/device/test_acpi_pm.c $(DEVICE_KIT)
+tests_device_test_all_SOURCES = tests/device/test_all.c $(DEVICE_KIT)
+tests_device_test_debug_SOURCES = tests/device/test_debug.c $(DEVICE_KIT)
+tests_device_test_i8042_SOURCES = tests/device/test_i8042.c $(DEVICE_KIT)
+tests_device_test_i8254_SOURCES = tests/device/test_i8254.c $(DEVICE_KIT)
+tests_device_test_i8259_SOURCES = tests/device/test_i8259.c $(DEVICE_KIT)
+tests_device_test_ioapic_SOURCES = tests/device/test_ioapic.c $(DEVICE_KIT)
+tests_device_test_mc146818_SOURCES = tests/device/test_mc146818.c $(DEVICE_KIT)
+tests_device_test_pci_SOURCES = tests/device/test_pci.c $(DEVICE_KIT)
+tests_device_test_port92_SOURCES = tests/device/test_port92.c $(DEVICE_KIT)
+tests_device_test_reset_control_SOURCES = tests/device/test_reset_control.c $(DEVICE_KIT)
+tests_device_test_serial_SOURCES = tests/device/test_serial.c $(DEVICE_KIT)
 endif
 
 # Freestanding guests, see tests/guest/guest.h.
