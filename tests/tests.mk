@@ -6,6 +6,7 @@ LDADD = $(TEST_LDADD)
 
 if HAVE_CMOCKA
 UNIT_TESTS =
+UNIT_TESTS += tests/cpu/test_translate
 UNIT_TESTS += tests/unit/test_acpi
 UNIT_TESTS += tests/unit/test_boot
 UNIT_TESTS += tests/cpu/test_lapic
@@ -58,6 +59,7 @@ endif
 GUESTS = garbage hammer hello nowhere triple
 GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
 EXTRA_DIST += $(GUESTS:%=tests/guest/%.S) tests/guest/guest.h
+EXTRA_DIST += tests/cpu/box.h
 CLEANFILES += $(GUEST_IMAGES)
 
 $(GUEST_IMAGES): tests/guest/%.elf: tests/guest/%.S tests/guest/guest.h
