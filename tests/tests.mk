@@ -27,7 +27,8 @@ TESTS += $(UNIT_TESTS)
 DEVICE_TESTS =
 DEVICE_TESTS += tests/device/test_acpi_pm
 DEVICE_TESTS += tests/device/test_all
-DEVICE_TESTS += tests/device/test_debug
+DEVICE_TESTS += tests/device/test_debugcon
+DEVICE_TESTS += tests/device/test_debugexit
 DEVICE_TESTS += tests/device/test_i8042
 DEVICE_TESTS += tests/device/test_i8254
 DEVICE_TESTS += tests/device/test_i8259
@@ -37,13 +38,15 @@ DEVICE_TESTS += tests/device/test_pci
 DEVICE_TESTS += tests/device/test_port92
 DEVICE_TESTS += tests/device/test_reset_control
 DEVICE_TESTS += tests/device/test_serial
+DEVICE_TESTS += tests/device/test_testdev
 check_PROGRAMS += $(DEVICE_TESTS)
 TESTS += $(DEVICE_TESTS)
 
 DEVICE_KIT = tests/device/kit.c tests/device/kit.h
 tests_device_test_acpi_pm_SOURCES = tests/device/test_acpi_pm.c $(DEVICE_KIT)
 tests_device_test_all_SOURCES = tests/device/test_all.c $(DEVICE_KIT)
-tests_device_test_debug_SOURCES = tests/device/test_debug.c $(DEVICE_KIT)
+tests_device_test_debugcon_SOURCES = tests/device/test_debugcon.c $(DEVICE_KIT)
+tests_device_test_debugexit_SOURCES = tests/device/test_debugexit.c $(DEVICE_KIT)
 tests_device_test_i8042_SOURCES = tests/device/test_i8042.c $(DEVICE_KIT)
 tests_device_test_i8254_SOURCES = tests/device/test_i8254.c $(DEVICE_KIT)
 tests_device_test_i8259_SOURCES = tests/device/test_i8259.c $(DEVICE_KIT)
@@ -53,6 +56,7 @@ tests_device_test_pci_SOURCES = tests/device/test_pci.c $(DEVICE_KIT)
 tests_device_test_port92_SOURCES = tests/device/test_port92.c $(DEVICE_KIT)
 tests_device_test_reset_control_SOURCES = tests/device/test_reset_control.c $(DEVICE_KIT)
 tests_device_test_serial_SOURCES = tests/device/test_serial.c $(DEVICE_KIT)
+tests_device_test_testdev_SOURCES = tests/device/test_testdev.c $(DEVICE_KIT)
 endif
 
 # Freestanding guests, see tests/guest/guest.h.

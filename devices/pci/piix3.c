@@ -27,6 +27,7 @@ static const struct pci_register piix3_registers[] = {
 	{"PIRQRC", 0x60, 4, 0x80808080, PIIX3_PIRQRC_WRITABLE, 0}, /* 2.2.10; A to D */
 	{"TOM", 0x69, 1, 0x02, 0xfe, 0},			   /* 2.2.11 */
 	{"MSTAT", 0x6a, 2, 0x0000, 0x8000, 0},			   /* 2.2.12 */
+	{"DLC", 0x82, 1, 0x00, 0x0f, 0},			   /* 2.2.14 */
 	{.name = NULL},
 };
 

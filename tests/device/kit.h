@@ -16,6 +16,9 @@
 
 #define KIT_RAM (1 * MiB)
 
+/* A test's row: each has the file's setup and teardown around it. */
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
 struct kit {
 	struct loop *loop;
 	struct clock *clock;

@@ -157,8 +157,6 @@ static void events_survive_save_and_load(void **state)
 	assert_true(k->level[SCI]);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

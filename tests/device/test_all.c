@@ -261,8 +261,6 @@ static void two_machines_in_one_process_keep_apart(void **state)
 	clock_resume(k->clock);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -292,8 +292,6 @@ static void answers_that_wait_survive_save_and_load(void **state)
 	nothing_more();
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -421,8 +421,6 @@ static void a_count_that_runs_survives_save_and_load(void **state)
 	assert_int_equal(k->rises[0], 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

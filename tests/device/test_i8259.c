@@ -301,8 +301,6 @@ static void what_is_in_service_survives_save_and_load(void **state)
 	assert_int_equal(i8259_intack(pic), 0x2b);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

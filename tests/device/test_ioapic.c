@@ -199,8 +199,6 @@ static void remote_irr_survives_save_and_load(void **state)
 	assert_int_equal(last_addr(), 0xfee03000);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

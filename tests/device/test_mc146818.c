@@ -385,8 +385,6 @@ static void the_host_s_time_is_shown_without_a_base(void **state)
 	fail();
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -156,8 +156,6 @@ static void another_device_s_configuration_is_refused(void **state)
 	free(saved);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -44,8 +44,6 @@ static void it_survives_save_and_load(void **state)
 	assert_int_equal(kit_in8(k, 0x92), 0);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -373,8 +373,6 @@ static void fifos_and_interrupts_survive_save_and_load(void **state)
 	assert_string_equal(chr->out, "T");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

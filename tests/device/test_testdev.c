@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pc-testdev. */
+#include "devices/char/serial.h"
+#include "tests/device/kit.h"
+
+static struct kit *k;
+
+static int setup(void **state)
+{
+	k = kit_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	kit_free(k);
+	return 0;
+}
+
+static void testdev_stores_four_bytes_in_any_width(void **state)
+{
+	kit_add(k, &testdev_type, NULL);
+	kit_out32(k, 0xe0, 0x12345678);
+	assert_int_equal(kit_in32(k, 0xe0), 0x12345678);
+	assert_int_equal(kit_in16(k, 0xe1), 0x3456);
+	kit_out8(k, 0xe3, 0xaa);
+	assert_int_equal(kit_in32(k, 0xe8), 0xaa345678);
+	kit_out16(k, 0xe8, 0xbbcc);
+	assert_int_equal(kit_in32(k, 0xe0), 0xaa34bbcc);
+	kit_out32(k, 0xe4, 0x1000);
+}
+
+static void testdev_pulls_interrupt_lines(void **state)
+{
+	struct device *dev = kit_add(k, &testdev_type, NULL);
+
+	kit_out8(k, 0x2000 + 5, 1);
+	kit_out32(k, 0x2000 + 17, 1);
+	assert_true(k->level[5] && k->level[17]);
+	kit_out8(k, 0x2000 + 5, 0);
+	assert_false(k->level[5]);
+	kit_save_load(dev);
+	assert_true(k->level[17]);
+	device_reset(dev);
+	assert_false(k->level[17]);
+}
+
+static void testdev_has_memory_that_traps(void **state)
+{
+	kit_add(k, &testdev_type, NULL);
+	as_write(&k->m->mem, 0xff000000, 0x1122334455667788, 8);
+	assert_int_equal(as_read(&k->m->mem, 0xff000001, 4), 0x44556677);
+	as_write(&k->m->mem, 0xff00fffe, 0xabcd, 2);
+	assert_int_equal(as_read(&k->m->mem, 0xff00fffe, 4), 0xffffabcd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(testdev_stores_four_bytes_in_any_width),
+		TEST(testdev_pulls_interrupt_lines),
+		TEST(testdev_has_memory_that_traps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
