@@ -47,6 +47,7 @@ struct loop {
 
 	uint32_t sleeping __attribute__((aligned(64))); /* atomic */
 	int busy;					/* atomic: loop_busy_add_mt */
+	int64_t woken_ns;				/* atomic: when loop_wake_mt found the loop asleep */
 	struct loop_notifier *posted;			/* atomic: stack of signalled notifiers */
 	struct loop_notifier *notified;			/* taken from there, in order */
 };
@@ -244,6 +245,7 @@ void loop_wake_mt(struct loop *l)
 	/* One publisher of several writes the eventfd. */
 	if (!__atomic_exchange_n(&l->sleeping, 0, __ATOMIC_ACQ_REL))
 		return;
+	__atomic_store_n(&l->woken_ns, clock_now_ns(l->host), __ATOMIC_RELAXED);
 	while (write(l->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 }
@@ -400,12 +402,17 @@ static bool spin(struct loop *l, int64_t until_ns)
 }
 
 /*
- * The loop waited WAITED_NS, spin and sleep together, and was then needed by a poller (or not). A wait that
- * a spin of allowed length would have covered is a reason to spin longer next time; a longer one, to spin less.
+ * The loop has waited since START, spin and sleep together, and was then needed by a poller (or not). If a spin of allowed
+ * length would have seen what it waited for, that is a reason to spin longer next time; if not, to spin less. What
+ * counts is when the publisher came, not how long it took to wake up: that is what spinning saves.
  */
-static void adapt_spin(struct loop *l, int64_t waited_ns, bool by_poller)
+static void adapt_spin(struct loop *l, int64_t start_ns, bool by_poller)
 {
-	if (by_poller && waited_ns < SPIN_MAX_NS)
+	int64_t came_ns = __atomic_load_n(&l->woken_ns, __ATOMIC_RELAXED);
+
+	if (came_ns < start_ns)
+		came_ns = l->stamp_ns;
+	if (by_poller && came_ns - start_ns < SPIN_MAX_NS)
 		l->spin_ns = l->spin_ns ? MIN(2 * l->spin_ns, SPIN_MAX_NS) : SPIN_START_NS;
 	else if ((l->spin_ns /= 2) < SPIN_MIN_NS)
 		l->spin_ns = 0;
@@ -466,7 +473,7 @@ static void wait_for_events(struct loop *l, int64_t until_ns, bool busy)
 	}
 	if (spin(l, until_ns) || sleep_until(l, until_ns))
 		return;
-	adapt_spin(l, l->stamp_ns - start, run_pollers(l));
+	adapt_spin(l, start, run_pollers(l));
 }
 
 /* ---- the turn ---- */
