@@ -641,6 +641,8 @@ static bool serial_realize(struct device *dev, struct error *err)
 	if (!serial_choose_index(s, err) || !isa_connect_irq(dev, &s->irq, s->irq_num, err))
 		return false;
 	region_init_io(&s->ports, "serial", &serial_ops, s, UART_REGS);
+	/* A driver learns by reading what its write did, and a read waits for the writes before it. */
+	s->ports.posted = true;
 	if (!isa_add_ports(dev, &s->ports, s->iobase, err))
 		return false;
 	timer_init(&s->timeout, dev->machine->clock, "serial", uart_on_timeout, s);
