@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Address spaces: trees of regions, the flat views rendered from them, and the dispatch of accesses. */
 #include <stdlib.h>
+#include "src/clock.h"
 #include "src/loop.h"
 #include "src/machine.h"
 #include "src/memory.h"
@@ -47,6 +48,7 @@ static void paint_leaf(struct canvas *cv, struct region *r, __int128 base, uint6
 				.region_offset = offset,
 				.host = r->host ? r->host + offset : NULL,
 				.posted = r->posted,
+				.counter = r->counter,
 			};
 
 			canvas_insert(cv, i++, &range);
@@ -233,6 +235,18 @@ struct region_doorbell *view_doorbell(const struct view_range *range, uint64_t a
 			return d;
 	}
 	return NULL;
+}
+
+uint64_t view_counter(const struct view_range *range, uint64_t addr, unsigned size)
+{
+	const struct region_counter *c = &range->counter;
+	uint64_t count = muldiv64((uint64_t)clock_now_ns(c->clock), c->hz, NS_PER_SEC);
+	uint64_t offset = range->region_offset + (addr - range->start);
+
+	if (c->bits < 64)
+		count &= (1ull << c->bits) - 1;
+	count = offset < 8 ? count >> (8 * offset) : 0;
+	return size < 8 ? count & ((1ull << (8 * size)) - 1) : count;
 }
 
 /* ---- regions ---- */
@@ -485,7 +499,8 @@ uint64_t as_read(struct address_space *as, uint64_t addr, unsigned size)
 			uint64_t into = addr + done - range->start;
 
 			n = in_range(range, addr + done, size - done);
-			part = range->kind == REGION_IO
+			part = range->counter.hz ? view_counter(range, addr + done, n)
+			       : range->kind == REGION_IO
 				       ? io_read(range->region, range->region_offset + into, n)
 				       : host_load(range->host + into, n);
 		}

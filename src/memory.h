@@ -17,6 +17,7 @@
 
 typedef uint64_t gpa_t; /* guest-physical address */
 
+struct clock;
 struct loop_notifier;
 struct device;
 
@@ -30,6 +31,16 @@ struct region_ops {
 	 */
 	uint8_t min_size, max_size;
 	bool unaligned;
+};
+
+/*
+ * What a register that only shows the time shows: HZ counts a second of CLOCK, modulo 2^BITS. It needs no device to be
+ * read, so a vCPU reads it without a trap. Guests poll such a register to learn how fast everything else is.
+ */
+struct region_counter {
+	const struct clock *clock;
+	uint32_t hz; /* 0: no counter */
+	uint8_t bits;
 };
 
 enum region_kind {
@@ -49,6 +60,7 @@ struct region {
 	uint8_t *host;	      /* RAM and ROM */
 	struct region *alias; /* ALIAS: target and where in it */
 	uint64_t alias_offset;
+	struct region_counter counter; /* set: reads show it, whatever OPS has */
 	bool posted;  /* writes need no answer: the vCPU goes on without waiting (order per vCPU is kept) */
 	bool enabled; /* a disabled region is as if it were not there */
 
@@ -78,6 +90,7 @@ struct view_range {
 	struct region *region;
 	uint64_t region_offset; /* of START in REGION */
 	uint8_t *host;		/* of START; RAM and ROM */
+	struct region_counter counter;
 	bool posted;		/* copies of the region's, so that a vCPU need not look at the region */
 	unsigned n_doorbells;
 	struct region_doorbell *doorbells; /* owned by the view */
@@ -137,6 +150,9 @@ const struct view_range *view_find(const struct mem_view *view, uint64_t addr);
 bool view_occupied(const struct mem_view *view, uint64_t first, uint64_t last);
 /* The doorbell that a write would ring (the view's copy), or NULL. Any thread that holds a view. */
 struct region_doorbell *view_doorbell(const struct view_range *range, uint64_t addr, unsigned size, uint64_t value);
+
+/* Any thread that holds a view: RANGE's counter as an access at ADDR, within the range, reads it. */
+uint64_t view_counter(const struct view_range *range, uint64_t addr, unsigned size);
 
 /* Loop thread: one access as a vCPU would make it, RAM or device. SIZE 1, 2, 4, 8. */
 uint64_t as_read(struct address_space *as, uint64_t addr, unsigned size);

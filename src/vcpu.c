@@ -160,7 +160,12 @@ static bool nobody_there(struct vcpu *v, const struct mem_view *view, uint64_t a
 static uint64_t access_read(struct vcpu *v, struct address_space *as, enum vcpu_exit_kind kind, uint64_t addr,
 			    unsigned size)
 {
-	if (nobody_there(v, as_view_mt(as), addr, size))
+	const struct mem_view *view = as_view_mt(as);
+	const struct view_range *range = view_find(view, addr);
+
+	if (range && range->counter.hz && range->last - addr >= size - 1)
+		return view_counter(range, addr, size);
+	if (!range && nobody_there(v, view, addr, size))
 		return ones(size);
 	v->exit = (struct vcpu_exit){.kind = kind, .size = (uint8_t)size, .count = 1, .addr = addr};
 	trap(v, true);

@@ -49,7 +49,7 @@
 #define PMCNTRL_SUS_EN	0x2000
 #define PMCNTRL_KEPT	0x1c02 /* SUS_TYP, BRLD_EN_BM; SUS_EN and GBL_RLS are commands */
 #define PMCNTRL_SOFTOFF 0x0000 /* SUS_TYP: S5 */
-#define PMTMR_MASK	0xffffff
+#define PMTMR_BITS	24
 #define PMTMR_CARRY	23 /* TMROF_STS follows the toggling of this bit */
 #define GPE_WRITABLE	0x0f03
 
@@ -72,7 +72,7 @@ struct acpi_pm {
 	struct pci_device pci;
 
 	/* configuration */
-	struct region ports;
+	struct region ports, pmtmr;
 	uint16_t pm_base;
 
 	/* guest-visible */
@@ -152,8 +152,6 @@ static uint32_t acpi_pm_read_dword(struct acpi_pm *s, uint64_t offset)
 		return s->pmsts | (uint32_t)s->pmen << 16;
 	case PMCNTRL:
 		return s->pmcntrl;
-	case PMTMR:
-		return pm_timer_clks(acpi_pm_now(s)) & PMTMR_MASK;
 	case GPSTS:
 		return s->gpsts | (uint32_t)s->gpen << 16;
 	default:
@@ -301,6 +299,9 @@ static bool acpi_pm_realize(struct device *dev, struct error *err)
 	timer_init(&s->overflow, dev->machine->clock, "acpi-pm", acpi_pm_on_overflow, s);
 	region_init_io(&s->ports, "acpi-pm", &acpi_pm_ops, s, PM_BYTES);
 	s->ports.enabled = false;
+	region_init_io(&s->pmtmr, "acpi-pm-timer", NULL, NULL, 4);
+	s->pmtmr.counter = (struct region_counter){.clock = dev->machine->clock, .hz = PM_TIMER_HZ, .bits = PMTMR_BITS};
+	region_add(&s->ports, PMTMR, &s->pmtmr, 0);
 	return isa_connect_irq(dev, &s->sci, PM_IRQ, err) && isa_add_ports(dev, &s->ports, 0, err);
 }
 
@@ -311,6 +312,7 @@ static void acpi_pm_unrealize(struct device *dev)
 	timer_cancel(&s->overflow);
 	isa_disconnect_irq(&s->sci);
 	region_remove(&s->ports);
+	region_remove(&s->pmtmr);
 	pci_device_fini(&s->pci);
 }
 
