@@ -6,6 +6,7 @@ LDADD = $(TEST_LDADD)
 
 if HAVE_CMOCKA
 UNIT_TESTS =
+UNIT_TESTS += tests/cpu/test_excp
 UNIT_TESTS += tests/cpu/test_mmu
 UNIT_TESTS += tests/cpu/test_translate
 UNIT_TESTS += tests/unit/test_acpi

@@ -329,6 +329,7 @@ static void shut_down(struct cpu *c)
 	c->exc_ext = false;
 	c->shutdown = true;
 	cpu_log_state(c, LOG_CPU_RESET, "Triple fault");
+	c->halted = true;
 	if (c->vcpu)
 		vcpu_shutdown(c->vcpu);
 }
