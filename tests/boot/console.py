@@ -95,7 +95,8 @@ class Guest:
         """Waits for the shell that tests/boot/mk-initramfs starts."""
         self.expect(r'evmm guest ready', limit)
         self.expect(r'# ', limit)
-        self.run('stty cols 400', limit)
+        # Wide, so that the shell's editor doesn't wrap lines; and nothing of the kernel's between a command's lines.
+        self.run('stty cols 400; dmesg -n 1', limit)
 
     def wait(self, limit=30):
         """Waits for the process to end; its status."""
