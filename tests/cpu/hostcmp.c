@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Runs forms on both processors and compares. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "src/cpu/hostfeat.h"
+#include "src/util.h"
+#include "tests/cpu/hostcmp.h"
+
+extern uint64_t hc_seed;
+
+static struct {
+	double seconds;
+	uint64_t cases;	  /* at most; 0: by time */
+	unsigned inputs;  /* per encoding */
+	unsigned max_failures;
+	const char *only; /* forms whose text contains this */
+	bool verbose;
+} opt = { .seconds = 2, .inputs = 24, .max_failures = 10 };
+
+static uint64_t n_cases, n_faults, n_failed;
+static unsigned slot;
+/* What memory holds before each case. */
+static uint8_t data0[3 * HC_PAGE], stack0[HC_PAGE];
+
+#define FLAGS_ARITH 0x8d5u
+#define FLAGS_ALL   (FLAGS_ARITH | 0x400u | 0x3000u | 0x4000u | 0x40000u | 0x200000u)
+
+/* ---- memory ---- */
+
+static void put_memory(const struct hc_case *k)
+{
+	memcpy((void *)HC_DATA, k->data, 2 * HC_PAGE);
+	memcpy(hc_guest_page(HC_DATA), k->data, 2 * HC_PAGE);
+	memcpy((void *)HC_STACK, k->stack, HC_PAGE);
+	memcpy(hc_guest_page(HC_STACK), k->stack, HC_PAGE);
+}
+
+static void fill(uint8_t *p, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += 8) {
+		uint64_t v = hc_value();
+
+		memcpy(p + i, &v, 8);
+	}
+}
+
+static void fresh_memory(void)
+{
+	static bool read_only_done;
+
+	fill(data0, 2 * HC_PAGE);
+	fill(stack0, HC_PAGE);
+	if (!read_only_done) {
+		fill(data0 + 2 * HC_PAGE, HC_PAGE);
+		hc_host_protect(false);
+		memcpy((void *)(HC_DATA + 2 * HC_PAGE), data0 + 2 * HC_PAGE, HC_PAGE);
+		memcpy(hc_guest_page(HC_DATA + 2 * HC_PAGE), data0 + 2 * HC_PAGE, HC_PAGE);
+		hc_host_protect(true);
+	}
+	read_only_done = true;
+}
+
+/* ---- comparing ---- */
+
+static bool same_fx(const struct hc_case *k, const struct hc_fx *a, const struct hc_fx *b)
+{
+	/* FCW FSW FTW; FOP FIP FDP; MXCSR; (its mask); ST and XMM registers */
+	return memcmp(a->bytes, b->bytes, 5) == 0 &&
+	       (!(k->form->options & HC_X87_PTRS) || memcmp(a->bytes + 6, b->bytes + 6, 18) == 0) &&
+	       memcmp(a->bytes + 24, b->bytes + 24, 4) == 0 &&
+	       memcmp(a->bytes + 32, b->bytes + 32, k->insn->bits == 64 ? 384 : 256) == 0;
+}
+
+/*
+ * Bits of the error code that can't be compared: one side is a user, the other not; and for addresses in its own half Linux
+ * claims that something is present.
+ */
+static uint64_t error_unknown(const struct hc_result *h)
+{
+	return h->fault.vector == 14 && h->fault.cr2 >> 63 ? 5 : 4;
+}
+
+static const char *compare(const struct hc_case *k, const struct hc_result *h, const struct hc_result *g,
+			   uint32_t undefined)
+{
+	uint64_t mask = k->insn->bits == 64 ? ~0ull : 0xffffffff;
+
+	if (h->fault.vector != g->fault.vector)
+		return "vector";
+	if (h->fault.vector >= 0) {
+		undefined = 0;
+		if (h->regs.rip != g->regs.rip)
+			return "rip of the fault";
+		if ((h->fault.vector == 13 || h->fault.vector == 14 || h->fault.vector == 12) &&
+		    (h->fault.error ^ g->fault.error) & ~error_unknown(h))
+			return "error code";
+		if (h->fault.vector == 14 && h->fault.cr2 != g->fault.cr2)
+			return "CR2";
+	}
+	for (unsigned i = 0; i < 16; i++)
+		if ((h->regs.gpr[i] ^ g->regs.gpr[i]) & mask)
+			return "registers";
+	if ((h->regs.flags ^ g->regs.flags) & FLAGS_ALL & ~undefined)
+		return "flags";
+	if ((k->form->options & HC_FX) && !same_fx(k, &h->fx, &g->fx))
+		return "FXSAVE image";
+	if (memcmp((void *)HC_DATA, hc_guest_page(HC_DATA), 2 * HC_PAGE) ||
+	    memcmp((void *)HC_STACK, hc_guest_page(HC_STACK), HC_PAGE))
+		return "memory";
+	return NULL;
+}
+
+static void print_flags(const char *who, uint64_t fl)
+{
+	printf("  %-6s flags %06llx %s%s%s%s%s%s%s\n", who, (unsigned long long)fl, fl & 0x800 ? " OF" : "",
+	       fl & 0x400 ? " DF" : "", fl & 0x80 ? " SF" : "", fl & 0x40 ? " ZF" : "", fl & 0x10 ? " AF" : "",
+	       fl & 4 ? " PF" : "", fl & 1 ? " CF" : "");
+}
+
+static void print_memory_difference(uint64_t lin, unsigned bytes)
+{
+	const uint8_t *h = (const uint8_t *)lin, *g = hc_guest_page(lin);
+	unsigned shown = 0;
+
+	for (unsigned i = 0; i < bytes && shown < 16; i++) {
+		if (h[i] == g[i])
+			continue;
+		printf("  memory %#llx: host %02x guest %02x\n", (unsigned long long)lin + i, h[i], g[i]);
+		shown++;
+	}
+}
+
+static void print_fx(const struct hc_case *k, const struct hc_fx *h, const struct hc_fx *g)
+{
+	for (unsigned i = 0; i < 416; i += 8) {
+		uint64_t a = ldn_le(k->fx.bytes + i, 8), b = ldn_le(h->bytes + i, 8), d = ldn_le(g->bytes + i, 8);
+
+		if (b != d)
+			printf("  fxsave+%u: before %016llx host %016llx guest %016llx\n", i, (unsigned long long)a,
+			       (unsigned long long)b, (unsigned long long)d);
+	}
+}
+
+static void report(struct hc_case *k, const char *what, const struct hc_result *h, const struct hc_result *g,
+		   uint64_t rip)
+{
+	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+					       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+	ZydisDisassembledInstruction dis;
+
+	n_failed++;
+	ZydisDisassembleIntel(k->insn->bits == 64 ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LONG_COMPAT_32,
+			      rip, k->insn->bytes, k->insn->length, &dis);
+	printf("FAIL %s: %s differ: %s (%u-bit code, bytes", k->form->text, what, dis.text, k->insn->bits);
+	for (unsigned i = 0; i < k->insn->length; i++)
+		printf(" %02x", k->insn->bytes[i]);
+	printf(")\n");
+	if (k->insn->mem >= 0)
+		printf("  operand at %#llx: %016llx\n", (unsigned long long)k->addr,
+		       (unsigned long long)hc_operand_value(k, (unsigned)k->insn->mem));
+	for (unsigned i = 0; i < 16; i++) {
+		bool differ = h->regs.gpr[i] != g->regs.gpr[i];
+
+		if (differ || k->in.gpr[i] != h->regs.gpr[i] || hc_below(1) == 0)
+			printf("  %-3s %016llx -> host %016llx guest %016llx%s\n", names[i],
+			       (unsigned long long)k->in.gpr[i], (unsigned long long)h->regs.gpr[i],
+			       (unsigned long long)g->regs.gpr[i], differ ? " <<<" : "");
+	}
+	print_flags("before", k->in.flags);
+	print_flags("host", h->regs.flags);
+	print_flags("guest", g->regs.flags);
+	if (h->fault.vector >= 0 || g->fault.vector >= 0)
+		printf("  fault: host %d error %llx cr2 %llx rip %llx; guest %d error %llx cr2 %llx rip %llx\n",
+		       h->fault.vector, (unsigned long long)h->fault.error, (unsigned long long)h->fault.cr2,
+		       (unsigned long long)h->regs.rip, g->fault.vector, (unsigned long long)g->fault.error,
+		       (unsigned long long)g->fault.cr2, (unsigned long long)g->regs.rip);
+	if (k->form->options & HC_FX)
+		print_fx(k, &h->fx, &g->fx);
+	print_memory_difference(HC_DATA, 2 * HC_PAGE);
+	print_memory_difference(HC_STACK, HC_PAGE);
+}
+
+/* ---- running ---- */
+
+/* Code for both sides at the next slot; the address of the instruction itself. */
+static uint64_t place(const struct hc_form *f, const struct hc_insn *insn, uint64_t *slot_at, uint64_t *guest_end)
+{
+	uint8_t *h, *g;
+	uint64_t at;
+	unsigned n;
+
+	if (slot == HC_CODE_SIZE / HC_SLOT) {
+		slot = 0;
+		hc_guest_code_changed();
+	}
+	*slot_at = at = HC_CODE + slot++ * HC_SLOT;
+	h = (uint8_t *)at;
+	g = hc_guest_page(at);
+	n = hc_guest_prologue(g, f, insn->bits);
+	memcpy(h + n, insn->bytes, insn->length);
+	memcpy(g + n, insn->bytes, insn->length);
+	at += n;
+	n += insn->length;
+	hc_host_epilogue(h + n, at + insn->length, insn->bits);
+	*guest_end = at + insn->length + hc_guest_epilogue(g + n, f, insn->bits);
+	return at;
+}
+
+static void run_case(struct hc_case *k, uint64_t rip, uint64_t slot_at, uint64_t end)
+{
+	struct hc_result h, g;
+	uint32_t undefined = k->form->undefined;
+	const char *what;
+
+	memcpy(k->data, data0, sizeof(data0));
+	memcpy(k->stack, stack0, sizeof(stack0));
+	k->skip = false;
+	hc_make_case(k);
+	if (k->skip)
+		return;
+	put_memory(k);
+	if (k->form->undefined_if)
+		undefined |= k->form->undefined_if(k);
+	hc_host_run(k, rip, &h);
+	hc_guest_run(k, slot_at, end, &g);
+	n_cases++;
+	n_faults += h.fault.vector >= 0;
+	what = compare(k, &h, &g, undefined);
+	if (what)
+		report(k, what, &h, &g, rip);
+}
+
+static bool run_encoding(const struct hc_form *f, unsigned size, unsigned bits)
+{
+	static uint8_t data[3 * HC_PAGE], stack[HC_PAGE];
+	struct hc_insn insn;
+	struct hc_case k = { .form = f, .insn = &insn, .data = data, .stack = stack };
+	const char *error = NULL;
+	uint64_t rip, at, end, failed = n_failed;
+
+	if (!hc_encode(f, size, bits, &insn, &error)) {
+		printf("FAIL %s (%u-bit code, size %u): %s\n", f->text, bits, size, error ? error : "malformed");
+		n_failed++;
+		return false;
+	}
+	rip = place(f, &insn, &at, &end);
+	for (unsigned i = 0; i < opt.inputs && n_failed == failed; i++)
+		run_case(&k, rip, at, end);
+	return n_failed == failed;
+}
+
+static bool in_32bit_code(const struct hc_form *f, unsigned size)
+{
+	return hc_host_has_32() && !(f->options & HC_ONLY64) && size != 8 && !strstr(f->text, "64") &&
+	       !strstr(f->text, "rax");
+}
+
+/* One encoding of a form at each size and in each kind of code. */
+static bool run_form(const struct hc_form *f)
+{
+	unsigned sizes[4], n = hc_form_sizes(f->text, sizes);
+	bool ok = true;
+
+	for (unsigned i = 0; i < n && ok; i++) {
+		if (!(f->options & HC_ONLY32))
+			ok = run_encoding(f, sizes[i], 64);
+		if (ok && in_32bit_code(f, sizes[i]))
+			ok = run_encoding(f, sizes[i], 32);
+	}
+	return ok;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
+}
+
+static bool wanted(const struct hc_form *f)
+{
+	if (opt.only && !strstr(f->text, opt.only))
+		return false;
+	return !f->feature || (host_has_feature(f->feature) && hc_guest_has(f->feature));
+}
+
+static void run_all(const struct hc_form *forms, unsigned n)
+{
+	double start = now(), end = start + opt.seconds;
+	bool *broken = calloc(n, sizeof(*broken));
+	unsigned run = 0, skipped = 0;
+	bool stop = false;
+
+	for (unsigned round = 0; !stop; round++) {
+		fresh_memory();
+		for (unsigned i = 0; i < n; i++) {
+			if (!wanted(&forms[i])) {
+				skipped += round == 0;
+				continue;
+			}
+			run += round == 0;
+			if (!broken[i] && !run_form(&forms[i]))
+				broken[i] = true;
+			stop = n_failed >= opt.max_failures;
+			if (stop)
+				break;
+		}
+		stop |= opt.cases ? n_cases >= opt.cases : now() >= end;
+		stop |= run == 0;
+	}
+	free(broken);
+	printf("%u forms, %u skipped (not on this host or model); %llu cases, %llu of them faults, %llu failed; %.1f s\n", run,
+	       skipped, (unsigned long long)n_cases, (unsigned long long)n_faults, (unsigned long long)n_failed,
+	       now() - start);
+}
+
+static void usage(const char *name)
+{
+	printf("usage: %s [-s SECONDS | -n CASES] [-S SEED] [-f TEXT] [-m MAX-FAILURES] [-i INPUTS] [-c CPU-MODEL]\n",
+	       name);
+}
+
+int hc_main(int argc, char **argv, const char *name, const struct hc_form *forms, unsigned n)
+{
+	const char *model = "max";
+	int o;
+
+	hc_seed = 1;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	while ((o = getopt(argc, argv, "s:n:S:f:m:i:c:h")) != -1) {
+		switch (o) {
+		case 's':
+			opt.seconds = atof(optarg);
+			break;
+		case 'n':
+			opt.cases = strtoull(optarg, NULL, 0);
+			break;
+		case 'S':
+			hc_seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'f':
+			opt.only = optarg;
+			break;
+		case 'm':
+			opt.max_failures = (unsigned)atoi(optarg);
+			break;
+		case 'i':
+			opt.inputs = (unsigned)atoi(optarg);
+			break;
+		case 'c':
+			model = optarg;
+			break;
+		default:
+			usage(name);
+			return 2;
+		}
+	}
+	if (!hc_host_init())
+		return 77;
+	hc_guest_init(model);
+	if (!hc_host_has_32())
+		printf("32-bit code: skipped, this host doesn't run it\n");
+	run_all(forms, n);
+	hc_guest_fini();
+	return n_failed ? 1 : 0;
+}
