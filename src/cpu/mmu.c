@@ -7,6 +7,7 @@
  */
 #include <pthread.h>
 #include "src/cpu/block.h"
+#include "src/cpu/ea.h"
 #include "src/cpu/lapic.h"
 #include "src/cpu/mmu_walk.h"
 #include "src/machine.h"
@@ -162,11 +163,6 @@ void mmu_take_view(struct cpu *c)
 	mmu_flush_all(c);
 }
 
-static bool canonical(uint64_t lin)
-{
-	return (uint64_t)((int64_t)(lin << 16) >> 16) == lin;
-}
-
 static void tlb_mark(struct cpu *c, unsigned index, uint64_t lin, const struct walk *w)
 {
 	unsigned slot = (lin >> PAGE_SHIFT) & (TLB_SIZE - 1), h = hash_2m(lin);
@@ -219,7 +215,7 @@ static void tlb_walk(struct cpu *c, const struct uop *u, uint64_t lin, enum mmu_
 		*w = (struct walk){.phys = lin & 0xfffff000u, .shift = 12, .read = true, .write = true, .exec = true};
 		return;
 	}
-	if ((c->efer & EFER_LMA) && unlikely(!canonical(lin)))
+	if ((c->efer & EFER_LMA) && unlikely(!canonical(c, lin)))
 		cpu_raise_err(c, u && (u->flags & UF_SS) && access != ACC_EXEC ? EXC_SS : EXC_GP, 0);
 	if (unlikely(!mmu_walk(c, lin, access, index, w))) {
 		c->cr2 = lin;
@@ -251,12 +247,19 @@ static struct tlb_entry tlb_get(struct cpu *c, const struct uop *u, uint64_t lin
 	return e;
 }
 
-/* The page after LIN's; in 32-bit code the address space wraps. */
-static uint64_t next_page(const struct cpu *c, uint64_t lin)
+/*
+ * The page after LIN's. In 32-bit code the address space wraps; but the limit of flat segments, which nothing else checks,
+ * is exceeded there.
+ */
+static uint64_t next_page(struct cpu *c, const struct uop *u, uint64_t lin)
 {
 	uint64_t next = (lin & PAGE_MASK) + PAGE_SIZE;
 
-	return next == 1ull << 32 && !(c->mode & MODE_CODE64) ? 0 : next;
+	if (likely(next != 1ull << 32 || (c->mode & MODE_CODE64)))
+		return next;
+	if (u && (c->mode & MODE_FLAT))
+		uop_raise_err(c, u, u->flags & UF_SS ? EXC_SS : EXC_GP, 0);
+	return 0;
 }
 
 static unsigned bytes_on_page(uint64_t lin)
@@ -518,7 +521,7 @@ static uint64_t load(struct cpu *c, const struct uop *u, uint64_t lin, unsigned 
 		e = tlb_get(c, u, lin, ACC_READ, index);
 		return entry_load(c, &e, lin, size);
 	}
-	lin2 = next_page(c, lin);
+	lin2 = next_page(c, u, lin);
 	e = tlb_get(c, u, lin, ACC_READ, index);
 	e2 = tlb_get(c, u, lin2, ACC_READ, index);
 	entry_load_bytes(c, &e, lin, (uint8_t *)&value, first);
@@ -539,7 +542,7 @@ static void store(struct cpu *c, const struct uop *u, uint64_t lin, unsigned siz
 		entry_store(c, &e, lin, size, value, index);
 		return;
 	}
-	lin2 = next_page(c, lin);
+	lin2 = next_page(c, u, lin);
 	e = tlb_get(c, u, lin, ACC_WRITE, index);
 	e2 = tlb_get(c, u, lin2, ACC_WRITE, index);
 	before_store(c, u, &e, lin, first);
@@ -598,7 +601,7 @@ static void probe(struct cpu *c, const struct uop *u, uint64_t lin, unsigned siz
 
 	tlb_get(c, u, lin, access, index);
 	while (n < size) {
-		lin = next_page(c, lin);
+		lin = next_page(c, u, lin);
 		tlb_get(c, u, lin, access, index);
 		n += PAGE_SIZE;
 	}
@@ -636,7 +639,7 @@ void mmu_load_bytes(struct cpu *c, const struct uop *u, uint64_t lin, void *buf,
 		entry_load_bytes(c, &e, lin, p, n);
 		p += n;
 		bytes -= n;
-		lin = next_page(c, lin);
+		lin = next_page(c, u, lin);
 	}
 }
 
@@ -649,7 +652,7 @@ static void before_stores(struct cpu *c, const struct uop *u, uint64_t lin, size
 
 		before_store(c, u, &e, lin, n);
 		bytes -= n;
-		lin = next_page(c, lin);
+		lin = next_page(c, u, lin);
 	}
 }
 
@@ -668,7 +671,7 @@ void mmu_store_bytes(struct cpu *c, const struct uop *u, uint64_t lin, const voi
 		entry_store_bytes(c, &e, lin, p, n, c->mmu_index);
 		p += n;
 		bytes -= n;
-		lin = next_page(c, lin);
+		lin = next_page(c, u, lin);
 	}
 }
 
@@ -744,7 +747,7 @@ bool mmu_code_probe(struct cpu *c, uint64_t lin, uint64_t *phys, const uint8_t *
 	if (!(c->mode & MODE_CODE64))
 		lin = (uint32_t)lin;
 	if (c->cr0 & CR0_PG) {
-		if ((c->efer & EFER_LMA) && !canonical(lin))
+		if ((c->efer & EFER_LMA) && !canonical(c, lin))
 			return false;
 		if (!mmu_walk(c, lin, ACC_EXEC, c->mmu_index, &w))
 			return false;

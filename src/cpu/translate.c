@@ -303,7 +303,9 @@ struct mem_ref x_mem(struct xlate *x, const ZydisDecodedOperand *op, unsigned si
 	if ((x->mode & MODE_FLAT) && (seg == S_DS || seg == S_ES || seg == S_SS)) {
 		if (x->adsize == 4 && raw.base == R_ZERO && raw.index == R_ZERO)
 			return constant_ref(x, (uint32_t)raw.disp);
-		return ea_ref(x, x->adsize == 4 ? UOP_EA32 : UOP_EA16, &raw);
+		raw = ea_ref(x, x->adsize == 4 ? UOP_EA32 : UOP_EA16, &raw);
+		raw.flags = seg == S_SS ? UF_SS : 0;
+		return raw;
 	}
 	u = x_emit_mem(x, x->adsize == 4 ? UOP_EA32_SEG : UOP_EA16_SEG, &raw);
 	u->dst = (uint8_t)seg;

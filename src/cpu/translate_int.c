@@ -563,8 +563,10 @@ static void emit_pop_mem(struct xlate *x, const ZydisDecodedOperand *o)
 	struct mem_ref m;
 	struct uop *u;
 
-	if (o->mem.base == ZYDIS_REGISTER_RSP || o->mem.base == ZYDIS_REGISTER_ESP)
-		adjusted.mem.disp.value += x->opsize;
+	if (o->mem.base == ZYDIS_REGISTER_RSP || o->mem.base == ZYDIS_REGISTER_ESP) {
+		adjusted.mem.disp.value = (o->mem.disp.has_displacement ? o->mem.disp.value : 0) + x->opsize;
+		adjusted.mem.disp.has_displacement = true;
+	}
 	u = x_emit(x, UOP_PEEK_T);
 	u->size = (uint8_t)x->opsize;
 	u->dst = R_T0;

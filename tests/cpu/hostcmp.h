@@ -121,6 +121,7 @@ enum {
 	HC_NO_MEM_FAULTS = 1u << 4, /* memory operands that never fault */
 	HC_X87_PTRS = 1u << 5,      /* compare FIP, FDP, FOP too */
 	HC_NO_HIGH8 = 1u << 6,
+	HC_ANY_CR2 = 1u << 7, /* which of several operands faults first is the processor's own matter */
 };
 
 /* Random numbers of the run, reproducible from its seed. */

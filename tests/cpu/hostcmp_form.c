@@ -256,7 +256,7 @@ static void encode_mem(const struct hc_form *f, ZydisEncoderOperand *o, unsigned
 	if (bits == 64 && hc_below(16) == 0)
 		reg_size = 4;
 	o->type = ZYDIS_OPERAND_TYPE_MEMORY;
-	o->mem.size = (uint16_t)size;
+	o->mem.size = (uint16_t)(size ? size : bits / 8);
 	o->mem.scale = 0;
 	o->mem.base = o->mem.index = ZYDIS_REGISTER_NONE;
 	o->mem.displacement = 0;

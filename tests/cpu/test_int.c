@@ -282,10 +282,10 @@ static void setup_bound(struct hc_case *k)
 		{ .text = "lock " name " mv, i8", .undefined = OF | SF | AF | PF }
 #define COND(cc)                                                                                   \
 	{ .text = "set" cc " rm8" }, { .text = "cmov" cc " rv, rmv", .feature = FEAT_CMOV }
-#define STRING(name, rep)                                                                          \
-	{ .text = rep name "b", .setup = setup_string }, { .text = rep name "w", .setup = setup_string }, \
-		{ .text = rep name "d", .setup = setup_string },                                   \
-		{ .text = rep name "q", .setup = setup_string, .options = HC_ONLY64 }
+#define STRING_SIZE(text_, opts) { .text = text_, .setup = setup_string, .options = (opts) }
+#define STRING(name, rep, opts)                                                                    \
+	STRING_SIZE(rep name "b", opts), STRING_SIZE(rep name "w", opts), STRING_SIZE(rep name "d", opts), \
+		STRING_SIZE(rep name "q", (opts) | HC_ONLY64)
 #define BMI(text_, undef, feat)                                                                    \
 	{ .text = text_, .undefined = undef, .feature = feat }
 
@@ -357,9 +357,9 @@ static const struct hc_form forms[] = {
 	{ .text = "aam i8", .undefined = OF | AF | CF, .options = HC_ONLY32 },
 	{ .text = "aad i8", .undefined = OF | AF | CF, .options = HC_ONLY32 },
 
-	STRING("movs", ""), STRING("movs", "rep "), STRING("stos", ""), STRING("stos", "rep "),
-	STRING("lods", ""), STRING("lods", "rep "), STRING("scas", ""), STRING("scas", "repe "), STRING("scas", "repne "),
-	STRING("cmps", ""), STRING("cmps", "repe "), STRING("cmps", "repne "),
+	STRING("movs", "", 0), STRING("movs", "rep ", 0), STRING("stos", "", 0), STRING("stos", "rep ", 0),
+	STRING("lods", "", 0), STRING("lods", "rep ", 0), STRING("scas", "", 0), STRING("scas", "repe ", 0), STRING("scas", "repne ", 0),
+	STRING("cmps", "", HC_ANY_CR2), STRING("cmps", "repe ", HC_ANY_CR2), STRING("cmps", "repne ", HC_ANY_CR2),
 
 	{ .text = "push r16" }, { .text = "push r32", .options = HC_ONLY32 }, { .text = "push r64" },
 	{ .text = "push rm16" }, { .text = "push rm32", .options = HC_ONLY32 }, { .text = "push rm64" },
