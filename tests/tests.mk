@@ -61,6 +61,14 @@ tests_device_test_serial_SOURCES = tests/device/test_serial.c $(DEVICE_KIT)
 tests_device_test_testdev_SOURCES = tests/device/test_testdev.c $(DEVICE_KIT)
 endif
 
+# The software CPU against the host's processor, instruction by instruction (tests/cpu/hostcmp.h). For long: test_int -n 30000000.
+HOSTCMP = tests/cpu/hostcmp.c tests/cpu/hostcmp.h tests/cpu/hostcmp_form.c tests/cpu/hostcmp_guest.c tests/cpu/hostcmp_host.c
+HOST_TESTS =
+HOST_TESTS += tests/cpu/test_int
+tests_cpu_test_int_SOURCES = tests/cpu/test_int.c $(HOSTCMP)
+check_PROGRAMS += $(HOST_TESTS)
+TESTS += $(HOST_TESTS)
+
 # Freestanding guests, see tests/guest/guest.h.
 GUESTS = garbage hammer hello nowhere triple
 GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
