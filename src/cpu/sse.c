@@ -38,12 +38,6 @@ void sse_set_mxcsr(struct cpu *c, uint32_t mxcsr)
 		cpu_mode_changed(c);
 }
 
-void sse_reset(struct cpu *c)
-{
-	memset(c->xmm, 0, sizeof(c->xmm));
-	c->mxcsr = MXCSR_DEFAULT;
-}
-
 void sse_raise(struct cpu *c, const struct uop *u, int vector)
 {
 	c->cur = u;

@@ -42,7 +42,4 @@ void sse_leave_guest(struct cpu *c);
 void sse_sync_mxcsr(struct cpu *c);
 void sse_set_mxcsr(struct cpu *c, uint32_t mxcsr);
 
-/* INIT and power-on: the registers' and MXCSR's reset values (INIT leaves them). */
-void sse_reset(struct cpu *c);
-
 #endif
