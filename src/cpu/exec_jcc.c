@@ -59,6 +59,13 @@ EACH_SIZE(DEF_SUB, exec_jcc_sub)
 	}
 EACH_SIZE(DEF_LOGIC, exec_jcc_logic)
 
+#define DEF_EFLAGS(name, cond, bits)                                                               \
+	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
+	{                                                                                          \
+		GO(cc_test_op(c, CC_EFLAGS, cond));                                                \
+	}
+EACH_COND(DEF_EFLAGS, exec_jcc_eflags, 0)
+
 /* ---- comparing themselves ---- */
 
 /* Condition COND of comparing A with B; SUB says how: a constant, as all but the operands. */

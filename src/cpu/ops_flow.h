@@ -25,7 +25,7 @@ UOP(CALL_GEN, exec_call_gen)
 /*
  * Conditional jumps within the page; the next micro-operation is the fall-through jump, within the page too. By condition,
  * and by what set the flags: anything; a SUB or LOGIC of known size before (LOGIC also stands for others where the condition
- * asks for the result only); or a CMP or TEST that is part of this micro-operation (JCMP, JTEST; operands in the order
+ * asks for the result only); what leaves them computed (EFLAGS: comparisons of floating point); or a CMP or TEST that is part of this micro-operation (JCMP, JTEST; operands in the order
  * of ops_int.h: R register, I immediate in disp, or with a memory operand in dst and src; M memory).
  */
 #define UOP_JCONDS(name, fn)                                                                       \
@@ -40,6 +40,7 @@ UOP(CALL_GEN, exec_call_gen)
 UOP_JCONDS(JCC, exec_jcc)
 UOP_JSIZES(JCC_SUB, exec_jcc_sub)
 UOP_JSIZES(JCC_LOGIC, exec_jcc_logic)
+UOP_JCONDS(JCC_EFLAGS, exec_jcc_eflags)
 UOP_JSIZES(JCMP_RR, exec_jcmp_rr)
 UOP_JSIZES(JCMP_RI, exec_jcmp_ri)
 UOP_JSIZES(JCMP_RM, exec_jcmp_rm)

@@ -211,8 +211,10 @@ static unsigned jcc_group(const struct xlate *x, unsigned cond)
 {
 	int cc = x_known_cc(x);
 
-	if (cc < 0 || (cc & ~3) == CC_EFLAGS)
+	if (cc < 0)
 		return UOP_JCC_O;
+	if ((cc & ~3) == CC_EFLAGS)
+		return UOP_JCC_EFLAGS_O;
 	if ((cc & ~3) == CC_SUB)
 		return UOP_JCC_SUB8_O + 16 * (cc & 3);
 	/* ZF, SF and PF come from the result alone. */
