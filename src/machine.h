@@ -95,6 +95,8 @@ struct machine {
 	struct list devices;
 	struct vcpu **vcpus;
 	unsigned n_vcpus;
+	uint64_t posted_tickets __attribute__((aligned(64))); /* given out to posted writes; atomic */
+	uint64_t posted_done __attribute__((aligned(64)));    /* the loop's: writes up to here are done */
 
 	/* The board's interrupt wiring: GSI n reaches the 8259s (n < 16) and the IOAPIC. */
 	struct irq gsi[MACHINE_GSIS];

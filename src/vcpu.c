@@ -107,6 +107,7 @@ static void trap(struct vcpu *v, bool may_spin)
 	uint64_t asked = __rdtsc();
 
 	v->stats.traps++;
+	v->exit.posted_before = __atomic_load_n(&v->machine->posted_tickets, __ATOMIC_RELAXED);
 	wait_begin(v);
 	__atomic_store_n(&v->mbox, MBOX_REQUEST, __ATOMIC_RELEASE);
 	wake_loop_if_asleep(v);
@@ -141,6 +142,8 @@ static void post(struct vcpu *v, const struct vcpu_posted *p)
 	if (v->posted_head - load_acquire(&v->posted_tail) == VCPU_POSTED_RING)
 		fence(v);
 	v->posted[v->posted_head % VCPU_POSTED_RING] = *p;
+	v->posted[v->posted_head % VCPU_POSTED_RING].ticket =
+		__atomic_fetch_add(&v->machine->posted_tickets, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->posted_head, v->posted_head + 1, __ATOMIC_RELEASE);
 	v->stats.posted++;
 	wake_loop_if_asleep(v);
@@ -446,32 +449,53 @@ static void serve_posted(struct machine *m, const struct vcpu_posted *p)
 		as_write(p->mmio ? &m->mem : &m->io, p->addr, p->data, p->size);
 }
 
-static bool drain_posted(struct vcpu *v)
+/* Does the writes of V's ring whose turn it is. */
+static void drain_ring(struct vcpu *v)
 {
+	struct machine *m = v->machine;
 	uint32_t head = load_acquire(&v->posted_head);
 	uint32_t tail = v->posted_tail;
 
-	if (head == tail)
-		return false;
 	for (; tail != head; tail++) {
 		struct vcpu_posted p = v->posted[tail % VCPU_POSTED_RING];
 
-		serve_posted(v->machine, &p);
+		if (p.ticket != m->posted_done)
+			break;
+		serve_posted(m, &p);
+		m->posted_done++;
 		/* Only now is it done: an empty ring tells the vCPU that nothing is under way. */
 		__atomic_store_n(&v->posted_tail, tail + 1, __ATOMIC_RELEASE);
 	}
-	return true;
+}
+
+/*
+ * Posted writes of all vCPUs, by ticket, up to the last one that was given out when this began. It ends early at a
+ * ticket whose vCPU has not put its write into the ring yet.
+ */
+static bool drain_posted(struct machine *m)
+{
+	uint64_t last = __atomic_load_n(&m->posted_tickets, __ATOMIC_RELAXED), done = m->posted_done, before;
+
+	do {
+		before = m->posted_done;
+		for (unsigned i = 0; i < m->n_vcpus && m->posted_done < last; i++)
+			drain_ring(m->vcpus[i]);
+	} while (m->posted_done != before && m->posted_done < last);
+	return m->posted_done != done;
 }
 
 static bool vcpu_poll(void *opaque)
 {
 	struct vcpu *v = opaque;
-	/* The mailbox is looked at first: whatever was posted before this trap is then seen in the ring. */
+	struct machine *m = v->machine;
+	/* The mailbox is looked at first: whatever was posted before this trap then has its ticket. */
 	bool asked = !v->parked && load_acquire(&v->mbox) == MBOX_REQUEST;
-	bool found = drain_posted(v);
+	bool found = drain_posted(m);
 
 	if (!asked)
 		return found;
+	if (m->posted_done < v->exit.posted_before)
+		return true; /* somebody is between taking a ticket and putting the write in: the next turn */
 	if (serve_exit(v))
 		answer(v);
 	return true;
@@ -615,6 +639,6 @@ void vcpus_end(struct machine *m)
 			pthread_join(v->thread, NULL);
 		v->thread_started = false;
 		v->parked = true;
-		drain_posted(v);
 	}
+	drain_posted(m);
 }

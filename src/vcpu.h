@@ -48,10 +48,16 @@ struct vcpu_exit {
 	void (*call)(struct vcpu *v, void *arg);
 	void *call_arg;
 	uint8_t *buf; /* string I/O: count*size bytes */
+	uint64_t posted_before; /* posted tickets that were given out when this was asked */
 };
 
-/* A posted write in a vCPU's ring: no answer. */
+/*
+ * A posted write in a vCPU's ring: no answer. Tickets number the posted writes of all vCPUs in the order in which
+ * they were made, and the loop does them in that order: two vCPUs that take turns at a device under a lock of the
+ * guest's are sure of it. A trap waits for all that had a ticket when it was made, whoever's they are.
+ */
 struct vcpu_posted {
+	uint64_t ticket;
 	uint64_t addr;
 	uint64_t data;
 	uint8_t size;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * vCPU threads and the trap mailbox under load: four threads, a million traps, with an accelerator that executes
- * nothing but traps. Order, completion, posted order, and that every device function runs on the loop's thread.
+ * nothing but traps. Order, completion, posted order, also between vCPUs that share
+ * a register under a lock, and that every device function runs on the loop's thread.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +24,9 @@
 #define PIO_SEQ	    0
 #define PIO_STRING  4
 #define PIO_POSTED  8
+/* A register that all share, each under a lock, as a guest's drivers do. */
+#define SHARED_POSTED 0x800
+#define SHARED	      0x804
 
 struct bench {
 	struct loop *loop;
@@ -36,6 +40,10 @@ struct bench {
 		uint64_t bells, calls, eois, strings;
 		uint8_t string_next;
 	} ports[VCPUS];
+	struct port shared;
+	struct region shared_posted, shared_plain;
+	pthread_spinlock_t shared_lock;
+	uint64_t shared_seq;   /* under the lock */
 	uint64_t accesses;     /* of any vCPU */
 	unsigned traps_each;   /* how many each thread makes */
 	uint32_t finished;     /* threads that have made theirs; atomic */
@@ -222,6 +230,11 @@ static void one_trap(struct vcpu *v, struct bench *b)
 		if (next_random(c) % 8 == 0)
 			do_string(v, c, port);
 		break;
+	case 14:
+		pthread_spin_lock(&b->shared_lock);
+		vcpu_pio_write(v, next_random(c) % 4 ? SHARED_POSTED : SHARED, (uint32_t)b->shared_seq++, 4);
+		pthread_spin_unlock(&b->shared_lock);
+		break;
 	case 13:
 		check(vcpu_pio_read(v, 0x3ff, 1) == 0xff, "nobody there");
 		check(vcpu_mmio_read(v, 0xf0000000, 8) == ~0ull, "nobody there");
@@ -340,6 +353,13 @@ static void bench_build(struct bench *b, unsigned vcpus, unsigned traps_each)
 	b->m->intack = intack;
 	b->m->eoi_broadcast = eoi;
 	b->m->eoi_opaque = b;
+	pthread_spin_init(&b->shared_lock, PTHREAD_PROCESS_PRIVATE);
+	b->shared.bench = b;
+	region_init_io(&b->shared_posted, "shared-posted", &seq_ops, &b->shared, 4);
+	region_init_io(&b->shared_plain, "shared", &seq_ops, &b->shared, 4);
+	b->shared_posted.posted = true;
+	region_add(&b->m->io.root, SHARED_POSTED, &b->shared_posted, 0);
+	region_add(&b->m->io.root, SHARED, &b->shared_plain, 0);
 	for (unsigned i = 0; i < vcpus; i++) {
 		struct port *p = &b->ports[i];
 		uint64_t mmio = MMIO_BASE + i * MMIO_STRIDE;
@@ -392,6 +412,7 @@ static void run_until_finished(struct bench *b)
 static void check_counts(struct bench *b)
 {
 	vcpus_end(b->m);
+	assert_int_equal(b->shared_seq, b->shared.expected);
 	for (unsigned i = 0; i < b->m->n_vcpus; i++) {
 		struct vcpu *v = b->m->vcpus[i];
 		struct fake_cpu *c = v->accel;
