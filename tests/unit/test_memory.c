@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include "src/clock.h"
 #include "src/machine.h"
 
 struct access {
@@ -471,6 +472,33 @@ static void dma_reaches_ram_only_and_all_or_nothing(void **state)
 	machine_free(m);
 }
 
+static void a_counter_shows_its_clock_without_a_device(void **state)
+{
+	struct loop *loop = loop_new();
+	struct clock *clock = clock_new_fake(loop);
+	struct address_space as;
+	struct region r;
+	const struct view_range *range;
+
+	as_init(&as, "test", 0x1000);
+	region_init_io(&r, "counter", NULL, NULL, 4);
+	r.counter = (struct region_counter){.clock = clock, .hz = 1000000, .bits = 24};
+	region_add(&as.root, 0x100, &r, 0);
+	clock_fake_advance(clock, 0x123456 * NS_PER_US);
+	assert_int_equal(as_read(&as, 0x100, 4), 0x123456);
+	assert_int_equal(as_read(&as, 0x101, 1), 0x34);
+	assert_int_equal(as_read(&as, 0x102, 4), 0xffff0012); /* and nobody after it */
+	as_write(&as, 0x100, 0, 4);
+	range = view_find(as_view_mt(&as), 0x100);
+	assert_int_equal(view_counter(range, 0x100, 4), 0x123456);
+	clock_fake_advance(clock, 0x1000000 * NS_PER_US);
+	assert_int_equal(view_counter(range, 0x102, 2), 0x12);
+	region_remove(&r);
+	as_fini(&as);
+	clock_free(clock);
+	loop_free(loop);
+}
+
 static void dma_map_gives_what_is_contiguous(void **state)
 {
 	struct machine *m = machine(*state, MiB);
@@ -531,6 +559,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_access_over_two_regions_reaches_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(rom_reads_and_drops_writes, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_doorbell_rings_instead_of_a_write, setup, teardown),
+		cmocka_unit_test(a_counter_shows_its_clock_without_a_device),
 		cmocka_unit_test_setup_teardown(dma_reaches_ram_only_and_all_or_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(dma_map_gives_what_is_contiguous, setup, teardown),
 		cmocka_unit_test_setup_teardown(ram_is_split_below_4_gib, setup, teardown),
