@@ -66,6 +66,10 @@ HOSTCMP = tests/cpu/hostcmp.c tests/cpu/hostcmp.h tests/cpu/hostcmp_form.c tests
 HOST_TESTS =
 HOST_TESTS += tests/cpu/test_int
 tests_cpu_test_int_SOURCES = tests/cpu/test_int.c $(HOSTCMP)
+HOST_TESTS += tests/cpu/test_fpu
+tests_cpu_test_fpu_SOURCES = tests/cpu/test_fpu.c tests/cpu/fx_inputs.c tests/cpu/fx_inputs.h $(HOSTCMP)
+HOST_TESTS += tests/cpu/test_sse
+tests_cpu_test_sse_SOURCES = tests/cpu/test_sse.c tests/cpu/fx_inputs.c tests/cpu/fx_inputs.h $(HOSTCMP)
 check_PROGRAMS += $(HOST_TESTS)
 TESTS += $(HOST_TESTS)
 

@@ -119,7 +119,7 @@ FPU_CONSTANT(fldz, "fldz")
 
 /*
  * OP stores ST(0) to %[m], and may pop or not: FNINIT tidies up. EMPTY is what a masked stack fault stores. Of an unmasked
- * exception other than inexact nothing is stored.
+ * exception other than inexact nothing is stored; a page fault comes all the same.
  */
 #define FPU_STORE(name, op, tidy, bits, empty)                                                     \
 	UOP_FRAME_FN(fpu_##name)                                                                   \
@@ -133,6 +133,8 @@ FPU_CONSTANT(fldz, "fldz")
 		if (unlikely(FPU_EMPTY(f, 0))) {                                                   \
 			if (f->fcw & FSW_IE)                                                       \
 				mmu_st##bits(c, u, lin, empty);                                    \
+			else                                                                       \
+				mmu_probe(c, u, lin, bits / 8, ACC_WRITE);                         \
 			fpu_note_mem(c, u, lin);                                                   \
 			if (fpu_stack_fault(f, 0) && (u->flags & UF_AUX))                          \
 				fpu_pop(f);                                                        \
@@ -143,6 +145,8 @@ FPU_CONSTANT(fldz, "fldz")
 				 : [s] "m"(FPU_ST(f, 0).ld), FPU_CONTROLS);                        \
 		if (!(sw & ~f->fcw & FSW_OUT))                                                     \
 			mmu_st##bits(c, u, lin, m);                                                \
+		else                                                                               \
+			mmu_probe(c, u, lin, bits / 8, ACC_WRITE);                                 \
 		fpu_note_mem(c, u, lin);                                                           \
 		if (fpu_take(f, sw, FSW_C1, FSW_OUT) && (u->flags & UF_AUX))                       \
 			fpu_pop(f);                                                                \
@@ -169,6 +173,8 @@ UOP_FRAME_FN(fpu_fstp_m80)
 		r.exp = 0xffff;
 		if (f->fcw & FSW_IE)
 			mmu_store_bytes(c, u, lin, &r, 10);
+		else
+			mmu_probe(c, u, lin, 10, ACC_WRITE);
 		fpu_note_mem(c, u, lin);
 		if (fpu_stack_fault(f, 0))
 			fpu_pop(f);
@@ -201,6 +207,8 @@ UOP_FRAME_FN(fpu_fbstp)
 	}
 	if (!(sw & ~f->fcw & FSW_OUT))
 		mmu_store_bytes(c, u, lin, &r, 10);
+	else
+		mmu_probe(c, u, lin, 10, ACC_WRITE);
 	fpu_note_mem(c, u, lin);
 	if (empty ? fpu_stack_fault(f, 0) : fpu_take(f, sw, FSW_C1, FSW_OUT))
 		fpu_pop(f);

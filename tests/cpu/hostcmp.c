@@ -252,10 +252,17 @@ static bool run_encoding(const struct hc_form *f, unsigned size, unsigned bits)
 	return n_failed == failed;
 }
 
+/* Does TEXT name a general register of 64 bits, or integers in memory that only those hold? */
+static bool needs_64(const struct hc_form *f)
+{
+	if (strstr(f->text, "r64") || strstr(f->text, "rm64") || strstr(f->text, "rax"))
+		return true;
+	return !(f->options & HC_FX) && strstr(f->text, "64");
+}
+
 static bool in_32bit_code(const struct hc_form *f, unsigned size)
 {
-	return hc_host_has_32() && !(f->options & HC_ONLY64) && size != 8 && !strstr(f->text, "64") &&
-	       !strstr(f->text, "rax");
+	return hc_host_has_32() && !(f->options & HC_ONLY64) && size != 8 && !needs_64(f);
 }
 
 /* One encoding of a form at each size and in each kind of code. */
