@@ -8,6 +8,9 @@ if HAVE_CMOCKA
 UNIT_TESTS =
 UNIT_TESTS += tests/cpu/test_excp
 UNIT_TESTS += tests/cpu/test_mmu
+UNIT_TESTS += tests/cpu/test_seg
+UNIT_TESTS += tests/cpu/test_sys
+UNIT_TESTS += tests/cpu/test_task
 UNIT_TESTS += tests/cpu/test_translate
 UNIT_TESTS += tests/unit/test_acpi
 UNIT_TESTS += tests/unit/test_boot

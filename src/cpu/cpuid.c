@@ -79,7 +79,6 @@ static const struct feature features[] = {
 	{"xgetbv1", NULL, CPU_FEATURE(CPUID_D1_EAX, 2), E},
 	{"syscall", NULL, CPU_FEATURE(CPUID_80000001_EDX, 11), ALL},
 	{"nx", "xd", CPU_FEATURE(CPUID_80000001_EDX, 20), ALL},
-	{"fxsr-opt", "ffxsr", CPU_FEATURE(CPUID_80000001_EDX, 25), E},
 	{"pdpe1gb", NULL, CPU_FEATURE(CPUID_80000001_EDX, 26), E},
 	{"rdtscp", NULL, CPU_FEATURE(CPUID_80000001_EDX, 27), E},
 	{"lm", "i64", CPU_FEATURE(CPUID_80000001_EDX, 29), ALL},
@@ -94,7 +93,7 @@ static const struct feature features[] = {
 
 /* Names that users know and the software CPU doesn't implement: asked for, they give a warning instead of an error. */
 static const char *const absent[] = {
-	"vme", "cmp-legacy", "cmp_legacy", "ht", "ss", "ds", "acpi", "tm", "pbe", "dtes64", "monitor", "ds-cpl", "vmx", "smx", "est", "tm2",
+	"vme", "fxsr-opt", "ffxsr", "cmp-legacy", "cmp_legacy", "ht", "ss", "ds", "acpi", "tm", "pbe", "dtes64", "monitor", "ds-cpl", "vmx", "smx", "est", "tm2",
 	"cid", "fma", "xtpr", "pdcm", "pcid", "dca", "avx", "f16c", "osxsave", "svm", "sse4a", "misalignsse",
 	"3dnow", "3dnowext", "mmxext", "osvw", "ibs", "xop", "skinit", "wdt", "lwp", "fma4", "tce", "tbm", "topoext",
 	"perfctr-core", "avx2", "hle", "rtm", "mpx", "avx512f", "avx512dq", "avx512ifma", "avx512cd", "avx512bw",

@@ -230,7 +230,7 @@ static void deliver_protected(struct cpu *c, const struct event *e)
 	check_gate(c, e, desc_attr(&gate));
 	if (type == SYS_TASK) {
 		c->irq_inhibit = 0;
-		task_switch_event(c, task_gate_tss(c, &gate), c->rip, e->has_error, e->error);
+		task_switch_event(c, task_gate_tss(c, &gate), e->eflags, e->has_error, e->error);
 		return;
 	}
 	deliver_gate(c, e, &gate, type);

@@ -138,8 +138,8 @@ void far_iret(struct cpu *c, unsigned opsize);
 enum task_why { TASK_JUMP, TASK_CALL, TASK_IRET };
 /* NEXT_RIP: where the old task will go on. The caller has checked the privilege of gate or TSS descriptor. */
 void task_switch(struct cpu *c, uint16_t sel, enum task_why why, uint64_t next_rip);
-/* From the IDT: pushes the error code on the new task's stack. */
-void task_switch_event(struct cpu *c, uint16_t sel, uint64_t next_rip, bool has_error, uint32_t error);
+/* From the IDT, with EFLAGS as the old task's image: pushes the error code on the new task's stack. */
+void task_switch_event(struct cpu *c, uint16_t sel, uint64_t eflags, bool has_error, uint32_t error);
 /* Checks a task gate's TSS selector: #GP, #NP. */
 uint16_t task_gate_tss(struct cpu *c, const struct desc *gate);
 

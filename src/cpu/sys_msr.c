@@ -185,8 +185,6 @@ static bool efer_write(struct cpu *c, uint64_t v)
 		known |= EFER_LME | EFER_LMA;
 	if (cpu_has(c, FEAT_NX))
 		known |= EFER_NXE;
-	if (cpu_has(c, FEAT_FXSR_OPT))
-		known |= EFER_FFXSR;
 	if (cpu_has(c, FEAT_AUTOIBRS))
 		known |= EFER_AIBRSE;
 	if (v & ~known)

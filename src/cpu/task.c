@@ -232,9 +232,9 @@ static void load_task(struct cpu *c, const struct task *t, bool wide)
 	c->dr[7] &= ~0x155ull;
 }
 
-static bool switch_to(struct cpu *c, uint16_t sel, enum task_why why, uint64_t next_rip)
+/* EFLAGS: the image to save. */
+static bool switch_to(struct cpu *c, uint16_t sel, enum task_why why, uint64_t next_rip, uint32_t eflags)
 {
-	uint32_t eflags = (uint32_t)cpu_eflags(c);
 	struct task t;
 	struct desc d;
 	uint64_t base;
@@ -278,13 +278,13 @@ static void task_trap(struct cpu *c)
 
 void task_switch(struct cpu *c, uint16_t sel, enum task_why why, uint64_t next_rip)
 {
-	switch_to(c, sel, why, next_rip);
+	switch_to(c, sel, why, next_rip, (uint32_t)cpu_eflags(c));
 	task_trap(c);
 }
 
-void task_switch_event(struct cpu *c, uint16_t sel, uint64_t next_rip, bool has_error, uint32_t error)
+void task_switch_event(struct cpu *c, uint16_t sel, uint64_t eflags, bool has_error, uint32_t error)
 {
-	bool wide = switch_to(c, sel, TASK_CALL, next_rip);
+	bool wide = switch_to(c, sel, TASK_CALL, c->rip, (uint32_t)eflags);
 	struct stack s;
 
 	if (has_error) {
