@@ -176,7 +176,7 @@ static void test_the_cache_overflows_gracefully(void **state)
 		n++;
 	}
 	BOX_CODE_AT(b, at, 0xff, 0xc9, 0x74, 5, 0xe9, 0, 0, 0, 0, 0xf4); /* dec %ecx; jz 1f; jmp; 1: hlt */
-	*(int32_t *)(b->ram + at + 5) = (int32_t)(BOX_CODE + 5 - (at + 9));
+	stn_le(b->ram + at + 5, 4, BOX_CODE + 5 - (at + 9));
 	for (unsigned i = 0; i < 2; i++) {
 		box_mode(b, 0, BOX_LONG, BOX_CODE);
 		assert_int_equal(box_run(b, 0), -1);
@@ -231,7 +231,7 @@ static void test_a_jump_past_the_limit_is_gp(void **state)
 	box_mode(b, 0, BOX_PROT16, 0x8000);
 	BOX_CODE_AT(b, 0x8000, 0x66, 0xe9, 0, 0, 2, 0); /* jmp .+0x20000 with 32-bit operand size */
 	assert_int_equal(box_run(b, 0), EXC_GP);
-	assert_int_equal(*(uint32_t *)(b->ram + (c->regs[R_RSP] & 0xffff) + 4), 0x8000);
+	assert_int_equal(ldn_le(b->ram + (c->regs[R_RSP] & 0xffff) + 4, 4), 0x8000);
 }
 
 static void test_single_step_traps_after_each_instruction(void **state)
