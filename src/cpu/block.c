@@ -243,6 +243,15 @@ void block_drop_lines(struct cpu *c, uint64_t page, uint64_t lines)
 	}
 }
 
+/* U's instruction once more, in a block of its own. */
+static void __attribute__((noreturn)) begin_again(struct cpu *c, const struct uop *u)
+{
+	c->cur = u;
+	cpu_sync_rip(c);
+	c->blocks->one = true;
+	siglongjmp(c->fault_jmp, EXEC_RESTART);
+}
+
 void block_before_store(struct cpu *c, const struct uop *u, uint64_t phys, uint64_t bytes)
 {
 	const struct block *b = c->block;
@@ -253,10 +262,13 @@ void block_before_store(struct cpu *c, const struct uop *u, uint64_t phys, uint6
 	rest = b->phys + u->ip + u->ilen; /* a block of several instructions is within one page */
 	if (rest >= b->phys + b->bytes || phys >= b->phys + b->bytes || phys + bytes <= rest)
 		return;
-	c->cur = u;
-	cpu_sync_rip(c);
-	c->blocks->one = true;
-	siglongjmp(c->fault_jmp, EXEC_RESTART);
+	begin_again(c, u);
+}
+
+void block_alone(struct cpu *c, const struct uop *u)
+{
+	if (c->block && u && !(c->block->mode & MODE_SINGLE))
+		begin_again(c, u);
 }
 
 /* ---- making blocks ---- */

@@ -50,6 +50,12 @@ void code_map_leave_guest(struct cpu *c);
 /* mmu.c, before a slow store to RAM by micro-operation U (NULL: not by one). May begin the instruction again (doesn't return). */
 void block_before_store(struct cpu *c, const struct uop *u, uint64_t phys, uint64_t bytes);
 
+/*
+ * mmu.c, before it gives out a pointer for a read-modify-write to a page with code: unless U's instruction is executed as a
+ * block of its own, begins it again as such (doesn't return). cpu_exec then calls code_map_serve() right after it.
+ */
+void block_alone(struct cpu *c, const struct uop *u);
+
 /* In a block's mode: it holds one instruction, though the CPU's mode would allow more. */
 #define MODE_SINGLE (1u << 31)
 

@@ -302,7 +302,7 @@ struct cpu {
 	uint64_t large_2m[4], large_1g; /* Bloom filters: 2 and 4 MiB, 1 GiB pages with entries */
 	uint64_t code_pages[64];	/* Bloom filter: linear pages that code was looked up on in this tlb_generation */
 	bool split_locked;		/* holds mmu_split_lock */
-	uint64_t rmw_code_phys;		/* nonzero: mmu_rmw_slow gave out a page with code; code_map_serve drops it again and clears this */
+	uint64_t rmw_code_phys;		/* nonzero: mmu_rmw_slow gave out a page with code; code_map_serve tells that it was written, and clears this */
 	struct code_map *code_map;	/* of the machine; NULL: there is none */
 
 	/* ---- excp.c ---- */

@@ -71,6 +71,8 @@ static void run_one(struct cpu *c)
 	run(c, block_find(c));
 	c->blocks->one = false;
 	__atomic_and_fetch(&c->exit_request, ~EXIT_ONE, __ATOMIC_RELAXED);
+	if (unlikely(c->rmw_code_phys))
+		code_map_serve(c);
 	if (mode & MODE_ONE)
 		cpu_step_trap(c, mode);
 }

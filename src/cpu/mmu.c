@@ -365,13 +365,13 @@ static uint64_t host_load(const void *p, unsigned size)
 {
 	switch (size) {
 	case 1:
-		return *(const volatile uint8_t *)p;
+		return *(const volatile guest_u8 *)p;
 	case 2:
-		return *(const volatile uint16_t *)p;
+		return *(const volatile guest_u16 *)p;
 	case 4:
-		return *(const volatile uint32_t *)p;
+		return *(const volatile guest_u32 *)p;
 	default:
-		return *(const volatile uint64_t *)p;
+		return *(const volatile guest_u64 *)p;
 	}
 }
 
@@ -379,16 +379,16 @@ static void host_store(void *p, unsigned size, uint64_t value)
 {
 	switch (size) {
 	case 1:
-		*(volatile uint8_t *)p = (uint8_t)value;
+		*(volatile guest_u8 *)p = (uint8_t)value;
 		break;
 	case 2:
-		*(volatile uint16_t *)p = (uint16_t)value;
+		*(volatile guest_u16 *)p = (uint16_t)value;
 		break;
 	case 4:
-		*(volatile uint32_t *)p = (uint32_t)value;
+		*(volatile guest_u32 *)p = (uint32_t)value;
 		break;
 	default:
-		*(volatile uint64_t *)p = value;
+		*(volatile guest_u64 *)p = value;
 		break;
 	}
 }
@@ -580,16 +580,10 @@ void *mmu_rmw_slow(struct cpu *c, const struct uop *u, uint64_t lin, unsigned si
 	if (checked(c))
 		check_access(c, lin, size, true);
 	if (e.wtag & TLB_SLOW) {
-		block_before_store(c, u, entry_phys(&e, lin), size);
-		/*
-		 * Dropped now, so that this processor doesn't execute it; and once more when the store has been made, as
-		 * another one may translate the old bytes in between.
-		 */
+		/* The instruction is alone in its block, so that the store can be told right after it. */
+		block_alone(c, u);
 		code_map_written(c->code_map, c, entry_phys(&e, lin), size);
 		c->rmw_code_phys = entry_phys(&e, lin);
-		if (c->vcpu)
-			__atomic_or_fetch(&c->vcpu->requests, VCPU_REQ_CODE, __ATOMIC_RELAXED);
-		__atomic_store_n(&c->exit_request, 1, __ATOMIC_RELAXED);
 	}
 	return entry_host(&e, lin);
 }

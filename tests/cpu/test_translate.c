@@ -139,6 +139,25 @@ static void test_a_store_into_its_own_block_acts_at_once(void **state)
 	}
 }
 
+static void test_a_read_modify_write_of_its_own_block_acts_at_once(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = box_cpu(b, 0);
+
+	box_mode(b, 0, BOX_LONG, BOX_CODE);
+	BOX_CODE_AT(b, BOX_CODE, 0xb9, 100, 0, 0, 0,		/* mov $100, %ecx */
+		    0x31, 0xdb,					/* xor %ebx, %ebx */
+		    0xf0, 0xfe, 0x05, 7, 0, 0, 0,		/* 1: lock incb 2f+1(%rip) */
+		    0xfe, 0x05, 1, 0, 0, 0,			/* incb 2f+1(%rip) */
+		    0xb8, 0, 0, 0, 0,				/* 2: mov $0, %eax */
+		    0x01, 0xc3,					/* add %eax, %ebx */
+		    0xff, 0xc9,					/* dec %ecx */
+		    0x75, 0xe8,					/* jnz 1b */
+		    0xf4);
+	assert_int_equal(box_run(b, 0), -1);
+	assert_int_equal(c->regs[R_RBX], 10100);
+}
+
 /* A routine is rewritten between calls, through links, calls and the jump cache. */
 static void test_a_store_into_another_block_unlinks_it(void **state)
 {
@@ -363,6 +382,7 @@ int main(void)
 		ONE(test_more_than_15_bytes_are_gp),
 		ONE(test_an_unknown_opcode_is_ud_when_reached),
 		ONE(test_a_store_into_its_own_block_acts_at_once),
+		ONE(test_a_read_modify_write_of_its_own_block_acts_at_once),
 		ONE(test_a_store_into_another_block_unlinks_it),
 		ONE(test_the_cache_overflows_gracefully),
 		ONE(test_16_bit_addresses_wrap_and_are_checked),
