@@ -30,12 +30,18 @@ static uint8_t data0[3 * HC_PAGE], stack0[HC_PAGE];
 
 /* ---- memory ---- */
 
-static void put_memory(const struct hc_case *k)
+static void put_memory(const uint8_t *data, const uint8_t *stack)
 {
-	memcpy((void *)HC_DATA, k->data, 2 * HC_PAGE);
-	memcpy(hc_guest_page(HC_DATA), k->data, 2 * HC_PAGE);
-	memcpy((void *)HC_STACK, k->stack, HC_PAGE);
-	memcpy(hc_guest_page(HC_STACK), k->stack, HC_PAGE);
+	memcpy((void *)HC_DATA, data, 2 * HC_PAGE);
+	memcpy(hc_guest_page(HC_DATA), data, 2 * HC_PAGE);
+	memcpy((void *)HC_STACK, stack, HC_PAGE);
+	memcpy(hc_guest_page(HC_STACK), stack, HC_PAGE);
+}
+
+/* Does the host's memory hold what it held at first? (The guest's is the same then, if nothing was found to differ.) */
+static bool memory_unchanged(void)
+{
+	return !memcmp((void *)HC_DATA, data0, 2 * HC_PAGE) && !memcmp((void *)HC_STACK, stack0, HC_PAGE);
 }
 
 static void fill(uint8_t *p, size_t bytes)
@@ -61,6 +67,7 @@ static void fresh_memory(void)
 		hc_host_protect(true);
 	}
 	read_only_done = true;
+	put_memory(data0, stack0);
 }
 
 /* ---- comparing ---- */
@@ -211,38 +218,48 @@ static uint64_t place(const struct hc_form *f, const struct hc_insn *insn, uint6
 
 static void run_case(struct hc_case *k, uint64_t rip, uint64_t slot_at, uint64_t end)
 {
-	struct hc_result h, g;
+	static struct hc_result h, g;
 	uint32_t undefined = k->form->undefined;
 	const char *what;
 
-	memcpy(k->data, data0, sizeof(data0));
-	memcpy(k->stack, stack0, sizeof(stack0));
-	k->skip = false;
+	k->skip = k->written = false;
 	hc_make_case(k);
-	if (k->skip)
-		return;
-	put_memory(k);
-	if (k->form->undefined_if)
-		undefined |= k->form->undefined_if(k);
-	hc_host_run(k, rip, &h);
-	hc_guest_run(k, slot_at, end, &g);
-	n_cases++;
-	n_faults += h.fault.vector >= 0;
-	what = compare(k, &h, &g, undefined);
-	if (what)
-		report(k, what, &h, &g, rip);
+	if (!k->skip) {
+		if (k->written)
+			put_memory(k->data, k->stack);
+		if (k->form->undefined_if)
+			undefined |= k->form->undefined_if(k);
+		hc_host_run(k, rip, &h);
+		hc_guest_run(k, slot_at, end, &g);
+		n_cases++;
+		n_faults += h.fault.vector >= 0;
+		what = compare(k, &h, &g, undefined);
+		if (what)
+			report(k, what, &h, &g, rip);
+		if (what || !memory_unchanged())
+			put_memory(data0, stack0);
+	}
+	if (k->written) {
+		memcpy(k->data, data0, sizeof(data0));
+		memcpy(k->stack, stack0, sizeof(stack0));
+	}
 }
 
-static bool run_encoding(const struct hc_form *f, unsigned size, unsigned bits)
+static bool run_encoding(const struct hc_form *f, const struct hc_parsed *p, unsigned bits)
 {
 	static uint8_t data[3 * HC_PAGE], stack[HC_PAGE];
-	struct hc_insn insn;
-	struct hc_case k = { .form = f, .insn = &insn, .data = data, .stack = stack };
-	const char *error = NULL;
+	static struct hc_insn insn;
+	static struct hc_case k;
 	uint64_t rip, at, end, failed = n_failed;
 
-	if (!hc_encode(f, size, bits, &insn, &error)) {
-		printf("FAIL %s (%u-bit code, size %u): %s\n", f->text, bits, size, error ? error : "malformed");
+	k.form = f;
+	k.insn = &insn;
+	k.data = data;
+	k.stack = stack;
+	memcpy(data, data0, sizeof(data0));
+	memcpy(stack, stack0, sizeof(stack0));
+	if (!hc_encode(f, p, bits, &insn)) {
+		printf("FAIL %s (%u-bit code, size %u): the encoder has no such instruction\n", f->text, bits, p->size);
 		n_failed++;
 		return false;
 	}
@@ -265,17 +282,41 @@ static bool in_32bit_code(const struct hc_form *f, unsigned size)
 	return hc_host_has_32() && !(f->options & HC_ONLY64) && size != 8 && !needs_64(f);
 }
 
-/* One encoding of a form at each size and in each kind of code. */
-static bool run_form(const struct hc_form *f)
+/* One form of the table, understood: at each operand size. */
+struct entry {
+	const struct hc_form *form;
+	struct hc_parsed parsed[3];
+	unsigned n_sizes;
+	bool broken;
+};
+
+static void prepare(struct entry *e, const struct hc_form *f)
 {
-	unsigned sizes[4], n = hc_form_sizes(f->text, sizes);
+	unsigned sizes[4];
+	const char *error;
+
+	e->form = f;
+	e->n_sizes = hc_form_sizes(f->text, sizes);
+	for (unsigned i = 0; i < e->n_sizes; i++) {
+		if (hc_form_parse(f->text, sizes[i], &e->parsed[i], &error))
+			continue;
+		printf("FAIL %s: %s\n", f->text, error);
+		n_failed++;
+		e->broken = true;
+	}
+}
+
+/* One encoding at each size and in each kind of code. */
+static bool run_form(const struct entry *e)
+{
+	const struct hc_form *f = e->form;
 	bool ok = true;
 
-	for (unsigned i = 0; i < n && ok; i++) {
+	for (unsigned i = 0; i < e->n_sizes && ok; i++) {
 		if (!(f->options & HC_ONLY32))
-			ok = run_encoding(f, sizes[i], 64);
-		if (ok && in_32bit_code(f, sizes[i]))
-			ok = run_encoding(f, sizes[i], 32);
+			ok = run_encoding(f, &e->parsed[i], 64);
+		if (ok && in_32bit_code(f, e->parsed[i].size))
+			ok = run_encoding(f, &e->parsed[i], 32);
 	}
 	return ok;
 }
@@ -298,30 +339,23 @@ static bool wanted(const struct hc_form *f)
 static void run_all(const struct hc_form *forms, unsigned n)
 {
 	double start = now(), end = start + opt.seconds;
-	bool *broken = calloc(n, sizeof(*broken));
-	unsigned run = 0, skipped = 0;
+	struct entry *entries = calloc(n, sizeof(*entries));
+	unsigned run = 0;
 	bool stop = false;
 
-	for (unsigned round = 0; !stop; round++) {
+	for (unsigned i = 0; i < n; i++)
+		if (wanted(&forms[i]))
+			prepare(&entries[run++], &forms[i]);
+	while (!stop) {
 		fresh_memory();
-		for (unsigned i = 0; i < n; i++) {
-			if (!wanted(&forms[i])) {
-				skipped += round == 0;
-				continue;
-			}
-			run += round == 0;
-			if (!broken[i] && !run_form(&forms[i]))
-				broken[i] = true;
-			stop = n_failed >= opt.max_failures;
-			if (stop)
-				break;
-		}
-		stop |= opt.cases ? n_cases >= opt.cases : now() >= end;
-		stop |= run == 0;
+		for (unsigned i = 0; i < run && n_failed < opt.max_failures; i++)
+			if (!entries[i].broken)
+				entries[i].broken = !run_form(&entries[i]);
+		stop = n_failed >= opt.max_failures || !run || (opt.cases ? n_cases >= opt.cases : now() >= end);
 	}
-	free(broken);
+	free(entries);
 	printf("%u forms, %u skipped (not on this host or model); %llu cases, %llu of them faults, %llu failed; %.1f s\n", run,
-	       skipped, (unsigned long long)n_cases, (unsigned long long)n_faults, (unsigned long long)n_failed,
+	       n - run, (unsigned long long)n_cases, (unsigned long long)n_faults, (unsigned long long)n_failed,
 	       now() - start);
 }
 

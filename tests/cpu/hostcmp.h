@@ -24,7 +24,7 @@
 #define HC_CTX	     0x20000000ull /* struct hc_ctx */
 #define HC_BLOB	     0x20010000ull /* the host's way in and out */
 #define HC_CODE	     0x21000000ull
-#define HC_CODE_SIZE 0x10000u
+#define HC_CODE_SIZE 0x40000u
 #define HC_SLOT	     128u /* bytes of code per encoding */
 #define HC_DATA	     0x22000000ull /* two pages, then a read-only one; nothing mapped before or behind */
 #define HC_STACK     0x23000000ull /* one page */
@@ -68,6 +68,15 @@ struct hc_operand {
 	bool fixed_imm;
 };
 
+/* A form's text for one operand size, understood. */
+struct hc_parsed {
+	ZydisMnemonic mnemonic;
+	ZydisInstructionAttributes prefixes;
+	struct hc_operand ops[4];
+	unsigned n;
+	unsigned size; /* bytes, of v and y; 0: there is none */
+};
+
 /* An encoding, and what its memory operand is made of. */
 struct hc_insn {
 	uint8_t bytes[16];
@@ -87,8 +96,9 @@ struct hc_case {
 	uint64_t addr; /* of the memory operand */
 	struct hc_regs in;
 	struct hc_fx fx;
-	uint8_t *data;	/* what HC_DATA holds: 3 pages */
-	uint8_t *stack; /* what HC_STACK holds */
+	uint8_t *data;	/* what HC_DATA will hold: 3 pages */
+	uint8_t *stack; /* what HC_STACK will hold */
+	bool written;	/* hc_mem gave a hook a pointer into them */
 	bool skip;	/* a hook found that the host must not run this */
 };
 
@@ -143,13 +153,12 @@ int hc_main(int argc, char **argv, const char *name, const struct hc_form *forms
 
 /* ---- between the harness's files ---- */
 
-/* Expands TEXT for operand size SIZE (of v and y). False: no such form at this size. */
-bool hc_form_parse(const char *text, unsigned size, ZydisMnemonic *mnemonic, ZydisInstructionAttributes *prefixes,
-		   struct hc_operand ops[4], unsigned *n, const char **error);
+/* Expands TEXT for operand size SIZE (of v and y). False: malformed, and why. */
+bool hc_form_parse(const char *text, unsigned size, struct hc_parsed *p, const char **error);
 /* The sizes that the v or y of TEXT stands for (bytes, 0-terminated); one, of 0, when it has none. */
 unsigned hc_form_sizes(const char *text, unsigned sizes[4]);
 /* A random encoding. False: the encoder can't. */
-bool hc_encode(const struct hc_form *f, unsigned size, unsigned bits, struct hc_insn *out, const char **error);
+bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, unsigned bits, struct hc_insn *out);
 /* Inputs for an encoding. */
 void hc_make_case(struct hc_case *k);
 

@@ -22,7 +22,7 @@ uint64_t hc_rand(void)
 
 uint64_t hc_below(uint64_t n)
 {
-	return hc_rand() % n;
+	return (uint64_t)((unsigned __int128)hc_rand() * n >> 64);
 }
 
 uint64_t hc_value(void)
@@ -136,40 +136,36 @@ static bool parse_operand(const char *w, unsigned size, struct hc_operand *o)
 	return find_register(w, &o->reg);
 }
 
-bool hc_form_parse(const char *text, unsigned size, ZydisMnemonic *mnemonic, ZydisInstructionAttributes *prefixes,
-		   struct hc_operand ops[4], unsigned *n, const char **error)
+bool hc_form_parse(const char *text, unsigned size, struct hc_parsed *p, const char **error)
 {
 	char word[32];
 	int used;
 
-	*prefixes = 0;
-	*n = 0;
-	*error = NULL;
+	*p = (struct hc_parsed){ .size = size };
 	for (;;) {
+		*error = "no mnemonic";
 		if (sscanf(text, " %31[a-z0-9_]%n", word, &used) != 1)
 			return false;
 		text = skip_space(text + used);
 		if (!strcmp(word, "lock"))
-			*prefixes |= ZYDIS_ATTRIB_HAS_LOCK;
+			p->prefixes |= ZYDIS_ATTRIB_HAS_LOCK;
 		else if (!strcmp(word, "rep"))
-			*prefixes |= ZYDIS_ATTRIB_HAS_REP;
+			p->prefixes |= ZYDIS_ATTRIB_HAS_REP;
 		else if (!strcmp(word, "repe"))
-			*prefixes |= ZYDIS_ATTRIB_HAS_REPE;
+			p->prefixes |= ZYDIS_ATTRIB_HAS_REPE;
 		else if (!strcmp(word, "repne"))
-			*prefixes |= ZYDIS_ATTRIB_HAS_REPNE;
+			p->prefixes |= ZYDIS_ATTRIB_HAS_REPNE;
 		else
 			break;
 	}
-	if (!find_mnemonic(word, mnemonic)) {
-		*error = "no such mnemonic";
+	*error = "no such mnemonic";
+	if (!find_mnemonic(word, &p->mnemonic))
 		return false;
-	}
-	while (*text && *n < 4) {
-		if (sscanf(text, " %31[a-z0-9]%n", word, &used) != 1 || !parse_operand(word, size, &ops[*n])) {
-			*error = "operand not understood";
+	*error = "operand not understood";
+	while (*text && p->n < 4) {
+		if (sscanf(text, " %31[a-z0-9]%n", word, &used) != 1 || !parse_operand(word, size, &p->ops[p->n]))
 			return false;
-		}
-		(*n)++;
+		p->n++;
 		text = skip_space(text + used);
 		if (*text == ',')
 			text++;
@@ -338,34 +334,27 @@ static void encode_operand(const struct hc_form *f, const struct hc_operand *p, 
 	}
 }
 
-bool hc_encode(const struct hc_form *f, unsigned size, unsigned bits, struct hc_insn *out, const char **error)
+bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, unsigned bits, struct hc_insn *out)
 {
-	ZydisInstructionAttributes prefixes;
-	struct hc_operand ops[4];
-	ZydisMnemonic mnemonic;
-	unsigned n;
 	ZyanUSize length;
 
-	if (!hc_form_parse(f->text, size, &mnemonic, &prefixes, ops, &n, error))
-		return false;
 	/* Some combinations have no encoding (AH with a REX prefix): try others. */
 	for (unsigned attempt = 0; attempt < 100; attempt++) {
 		memset(out, 0, sizeof(*out));
 		out->bits = bits;
 		out->mem = -1;
 		out->req.machine_mode = bits == 64 ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LONG_COMPAT_32;
-		out->req.mnemonic = mnemonic;
-		out->req.prefixes = prefixes;
-		out->req.operand_count = (uint8_t)n;
-		for (unsigned i = 0; i < n; i++)
-			encode_operand(f, &ops[i], i, out);
+		out->req.mnemonic = p->mnemonic;
+		out->req.prefixes = p->prefixes;
+		out->req.operand_count = (uint8_t)p->n;
+		for (unsigned i = 0; i < p->n; i++)
+			encode_operand(f, &p->ops[i], i, out);
 		length = sizeof(out->bytes);
 		if (ZYAN_SUCCESS(ZydisEncoderEncodeInstruction(&out->req, out->bytes, &length))) {
 			out->length = (unsigned)length;
 			return true;
 		}
 	}
-	*error = "the encoder has no such instruction";
 	return false;
 }
 
@@ -403,13 +392,19 @@ void hc_set_reg(struct hc_case *k, ZydisRegister r, uint64_t value)
 	memcpy(p, &value, reg_bytes(r));
 }
 
-uint8_t *hc_mem(struct hc_case *k, uint64_t addr, unsigned size)
+static uint8_t *mem_at(struct hc_case *k, uint64_t addr, unsigned size)
 {
 	if (addr >= HC_DATA && addr + size <= HC_DATA + 3 * HC_PAGE)
 		return k->data + (addr - HC_DATA);
 	if (addr >= HC_STACK && addr + size <= HC_STACK + HC_PAGE)
 		return k->stack + (addr - HC_STACK);
 	return NULL;
+}
+
+uint8_t *hc_mem(struct hc_case *k, uint64_t addr, unsigned size)
+{
+	k->written = true;
+	return mem_at(k, addr, size);
 }
 
 uint64_t hc_operand_value(struct hc_case *k, unsigned i)
@@ -421,7 +416,7 @@ uint64_t hc_operand_value(struct hc_case *k, unsigned i)
 	case ZYDIS_OPERAND_TYPE_REGISTER:
 		return hc_reg(k, o->reg.value);
 	case ZYDIS_OPERAND_TYPE_MEMORY:
-		p = hc_mem(k, k->addr, o->mem.size);
+		p = mem_at(k, k->addr, o->mem.size);
 		return p ? ldn_le(p, MIN(o->mem.size, 8u)) : 0;
 	default:
 		return o->imm.u;

@@ -131,7 +131,8 @@ static void on_fault(int sig, siginfo_t *si, void *arg)
 	ctx->fault.vector = (int)g[REG_TRAPNO];
 	ctx->fault.error = (uint64_t)g[REG_ERR];
 	ctx->fault.cr2 = (uint64_t)g[REG_CR2];
-	memcpy(&ctx->fx_out, ((ucontext_t *)arg)->uc_mcontext.fpregs, sizeof(ctx->fx_out));
+	if (ctx->fx_wanted)
+		memcpy(&ctx->fx_out, ((ucontext_t *)arg)->uc_mcontext.fpregs, sizeof(ctx->fx_out));
 	g[REG_RIP] = (greg_t)blob(hc_fault_return);
 	g[REG_EFL] = 0x202;
 	/* Low word: CS. */
@@ -222,7 +223,8 @@ void hc_host_run(const struct hc_case *k, uint64_t rip, struct hc_result *r)
 	r->regs.flags = ctx->out_flags;
 	r->regs.rip = ctx->fault_rip;
 	r->fault = ctx->fault;
-	r->fx = ctx->fx_out;
+	if (ctx->fx_wanted)
+		r->fx = ctx->fx_out;
 }
 
 /* The code that follows an instruction whose end is at END: a jump to the way out. */
