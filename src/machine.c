@@ -141,7 +141,7 @@ static void control(void *opaque);
 
 struct machine *machine_new(struct loop *loop, const struct machine_config *config, struct clock *clock)
 {
-	struct machine *m = xzalloc(sizeof(*m));
+	struct machine *m = xaligned_zalloc(64, sizeof(*m));
 
 	LOOP_ASSERT();
 	m->config = *config;
