@@ -2,12 +2,12 @@
 /* ISA: ports and interrupt lines. */
 #include "devices/isa.h"
 
-#define ISA_PORTS	0x10000
+#define ISA_PORTS       0x10000
 #define ISA_IRQ_CASCADE 2
 
 /*
- * On a real board the cards' outputs are tied together, and the line is high while any of them drives it. A device's
- * own struct irq tells only of changes, so that counting them is enough.
+ * On a real board the cards' outputs are tied together, and the line is high while any of them
+ * drives it. A device's own struct irq tells only of changes, so that counting them is enough.
  */
 static void isa_irq_changed(void *opaque, unsigned n, bool level)
 {
@@ -37,8 +37,8 @@ void isa_disconnect_irq(struct irq *irq)
 bool isa_add_ports(struct device *dev, struct region *r, uint64_t port, struct error *err)
 {
 	if (port >= ISA_PORTS || r->size > ISA_PORTS - port)
-		return error_set(err, "%s: ports from 0x%llx do not fit in the I/O space", dev->type->name,
-				 (unsigned long long)port);
+		return error_set(err, "%s: ports from 0x%llx do not fit in the I/O space",
+				 dev->type->name, (unsigned long long)port);
 	region_add(&dev->machine->io.root, port, r, 0);
 	return true;
 }

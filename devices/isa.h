@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the ISA devices share: ports in the I/O space, and interrupt lines that several devices may drive. Loop thread. */
+/*
+ * What the ISA devices share: ports in the I/O space, and interrupt lines that several devices may
+ * drive. Loop thread.
+ */
 #ifndef EVMM_DEVICES_ISA_H
 #define EVMM_DEVICES_ISA_H
 

@@ -2,8 +2,8 @@
 /*
  * The `pc` board: a list of parts, and the wires between them.
  *
- *	GSI 0-15	the ISA interrupt lines: to the 8259 pair, and to the IOAPIC pin of the same number; but
- *	GSI 0		(the timer) to IOAPIC pin 2, as the MADT says, since pin 0 of a PC's IOAPIC is the 8259's
+ *	GSI 0-15	the ISA lines: to the 8259s, and to the IOAPIC's pin of that number; but
+ *	GSI 0		(the timer) to IOAPIC pin 2, as the MADT says: pin 0 is the 8259's
  *	GSI 2		is the cascade, and no line
  *	GSI 16-23	IOAPIC only
  *	8259 INTR	LINT0 of the boot processor
@@ -16,15 +16,15 @@
 #include "src/boot/boot.h"
 #include "src/machine.h"
 
-#define PC_ISA_IRQS	    16
-#define PC_GSI_TIMER	    0
-#define PC_GSI_CASCADE	    2
+#define PC_ISA_IRQS         16
+#define PC_GSI_TIMER        0
+#define PC_GSI_CASCADE      2
 #define PC_IOAPIC_PIN_TIMER 2
-#define PC_IOAPIC_BASE	    0xfec00000
-#define PC_PM_BASE	    0x600
-#define PC_PM_SCI	    9
-#define PC_RESET_PORT	    0xcf9
-#define PC_RESET_VALUE	    0x06 /* hard reset, now */
+#define PC_IOAPIC_BASE      0xfec00000
+#define PC_PM_BASE          0x600
+#define PC_PM_SCI           9
+#define PC_RESET_PORT       0xcf9
+#define PC_RESET_VALUE      0x06 /* hard reset, now */
 
 struct pc {
 	struct machine *machine;
@@ -38,7 +38,7 @@ static void pc_gsi(void *opaque, unsigned gsi, bool level)
 	struct pc *pc = opaque;
 
 	if (gsi == PC_GSI_CASCADE || !pc->machine->vcpus)
-		return; /* none: the machine is being taken apart, and its devices let go of their lines */
+		return; /* no vCPUs: the machine is being taken apart */
 	if (gsi < PC_ISA_IRQS)
 		i8259_set_irq(pc->pic, gsi, level);
 	ioapic_set_irq(pc->ioapic, gsi == PC_GSI_TIMER ? PC_IOAPIC_PIN_TIMER : gsi, level);

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Debug console: one port, each byte written to it goes to a character device. Firmware and small kernels look for it
- * at E9h, where it reads as E9h.
+ * Debug console: one port, each byte written to it goes to a character device. Firmware and small
+ * kernels look for it at E9h, where it reads as E9h.
  *
  * As in Bochs (user manual, "port_e9_hack").
  *
  *	offset	name	access	reset	section
  *	0	DATA	RW	-	reads as the property "readback"
  *
- * Not modelled: waiting; what the back end cannot take is lost, as there is no way to tell the guest.
+ * Not modelled: waiting; what the back end cannot take is lost, as there is no way to tell the
+ * guest.
  * Deviates because: nothing.
  */
 #include "devices/char/serial.h"
 #include "devices/isa.h"
 #include "io/char/chardev.h"
 
-#define DEBUGCON_PORT	  0xe9
+#define DEBUGCON_PORT     0xe9
 #define DEBUGCON_READBACK 0xe9
 
 struct debugcon {
@@ -42,14 +43,17 @@ static void debugcon_write(void *opaque, uint64_t offset, uint64_t value, unsign
 	chardev_write(s->chr, &c, 1);
 }
 
-static const struct region_ops debugcon_ops = {.read = debugcon_read, .write = debugcon_write, .min_size = 1, .max_size = 1};
+static const struct region_ops debugcon_ops = {
+	.read = debugcon_read, .write = debugcon_write, .min_size = 1, .max_size = 1};
 
 static const struct chardev_handlers debugcon_handlers = {.can_receive = NULL};
 
 static const struct device_prop debugcon_props[] = {
 	DEFINE_PROP(debugcon, iobase, "iobase", PROP_U32, DEBUGCON_PORT, "the port"),
-	DEFINE_PROP(debugcon, chr, "chardev", PROP_CHARDEV, 0, "character device that takes the output"),
-	DEFINE_PROP(debugcon, readback, "readback", PROP_U32, DEBUGCON_READBACK, "what the port reads as"),
+	DEFINE_PROP(debugcon, chr, "chardev", PROP_CHARDEV, 0,
+		    "character device that takes the output"),
+	DEFINE_PROP(debugcon, readback, "readback", PROP_U32, DEBUGCON_READBACK,
+		    "what the port reads as"),
 	DEFINE_PROP_END,
 };
 

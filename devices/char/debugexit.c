@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Debug exit: writing V to the port ends the machine, and evmm exits with status (V << 1) | 1. Kernel tests report with it.
+ * Debug exit: writing V to the port ends the machine, and evmm exits with status (V << 1) | 1.
+ * Kernel tests report with it.
  *
- * As in QEMU (docs/specs and the users' convention): never 0, so that a test cannot be taken for an ordinary end.
+ * As in QEMU (docs/specs and the users' convention): never 0, so that a test cannot be taken for an
+ * ordinary end.
  *
  *	offset	name	access	reset	section
  *	0	EXIT	RW	00	as wide as the property "iosize"; reads as 0
@@ -13,9 +15,9 @@
 #include "devices/char/serial.h"
 #include "devices/isa.h"
 
-#define DEBUGEXIT_PORT	0x501
+#define DEBUGEXIT_PORT  0x501
 #define DEBUGEXIT_BYTES 2
-#define DEBUGEXIT_MAX	4
+#define DEBUGEXIT_MAX   4
 
 struct debugexit {
 	struct device dev;
@@ -34,7 +36,8 @@ static void debugexit_write(void *opaque, uint64_t offset, uint64_t value, unsig
 {
 	struct debugexit *s = opaque;
 
-	machine_request_shutdown(s->dev.machine, SHUTDOWN_DEBUG_EXIT, (int)((uint32_t)value << 1 | 1));
+	machine_request_shutdown(s->dev.machine, SHUTDOWN_DEBUG_EXIT,
+				 (int)((uint32_t)value << 1 | 1));
 }
 
 static const struct region_ops debugexit_ops = {
@@ -42,7 +45,8 @@ static const struct region_ops debugexit_ops = {
 
 static const struct device_prop debugexit_props[] = {
 	DEFINE_PROP(debugexit, iobase, "iobase", PROP_U32, DEBUGEXIT_PORT, "first port"),
-	DEFINE_PROP(debugexit, iosize, "iosize", PROP_U32, DEBUGEXIT_BYTES, "number of ports, 1 to 4"),
+	DEFINE_PROP(debugexit, iosize, "iosize", PROP_U32, DEBUGEXIT_BYTES,
+		    "number of ports, 1 to 4"),
 	DEFINE_PROP_END,
 };
 
@@ -51,7 +55,8 @@ static bool debugexit_realize(struct device *dev, struct error *err)
 	struct debugexit *s = container_of(dev, struct debugexit, dev);
 
 	if (!s->iosize || s->iosize > DEBUGEXIT_MAX)
-		return error_set(err, "isa-debug-exit: iosize=%u is not 1 to %u", s->iosize, DEBUGEXIT_MAX);
+		return error_set(err, "isa-debug-exit: iosize=%u is not 1 to %u", s->iosize,
+				 DEBUGEXIT_MAX);
 	region_init_io(&s->port, "debug-exit", &debugexit_ops, s, s->iosize);
 	return isa_add_ports(dev, &s->port, s->iobase, err);
 }

@@ -18,87 +18,90 @@
  *	6	MSR	R	b0	8.9; DCD, DSR and CTS are up: something is plugged in
  *	7	SCR	RW	00	8.10
  *
- * Not modelled: the line itself: parity and framing errors, RCLK; the DMA pins; OUT2, which on a PC's board gates the interrupt.
- * Deviates because: a character leaves the moment it is written, whatever the divisor, as long as the back end takes
- * it; consoles would otherwise crawl at 9600 baud. The character time of the divisor counts for the FIFO's time-out alone.
+ * Not modelled: the line itself: parity and framing errors, RCLK; the DMA pins; OUT2, which on a
+ * PC's board gates the interrupt.
+ * Deviates because: a character leaves the moment it is written, whatever the divisor, as long as
+ * the back end takes it; consoles would otherwise crawl at 9600 baud. The character time of the
+ * divisor counts for the FIFO's time-out alone.
  */
 #include "devices/char/serial.h"
 #include "devices/isa.h"
 #include "io/char/chardev.h"
 #include "src/log.h"
 
-#define UART_RBR 0
-#define UART_THR 0
-#define UART_DLL 0
-#define UART_IER 1
-#define UART_DLM 1
-#define UART_IIR 2
-#define UART_FCR 2
-#define UART_LCR 3
-#define UART_MCR 4
-#define UART_LSR 5
-#define UART_MSR 6
-#define UART_SCR 7
+#define UART_RBR  0
+#define UART_THR  0
+#define UART_DLL  0
+#define UART_IER  1
+#define UART_DLM  1
+#define UART_IIR  2
+#define UART_FCR  2
+#define UART_LCR  3
+#define UART_MCR  4
+#define UART_LSR  5
+#define UART_MSR  6
+#define UART_SCR  7
 #define UART_REGS 8
 
-#define UART_IER_RDI	  0x01
-#define UART_IER_THRI	  0x02
-#define UART_IER_RLSI	  0x04
-#define UART_IER_MSI	  0x08
+#define UART_IER_RDI      0x01
+#define UART_IER_THRI     0x02
+#define UART_IER_RLSI     0x04
+#define UART_IER_MSI      0x08
 #define UART_IER_WRITABLE 0x0f
 
-#define UART_IIR_NONE	  0x01
-#define UART_IIR_MSI	  0x00
-#define UART_IIR_THRI	  0x02
-#define UART_IIR_RDI	  0x04
-#define UART_IIR_RLSI	  0x06
-#define UART_IIR_TIMEOUT  0x0c
-#define UART_IIR_FIFOS	  0xc0
+#define UART_IIR_NONE    0x01
+#define UART_IIR_MSI     0x00
+#define UART_IIR_THRI    0x02
+#define UART_IIR_RDI     0x04
+#define UART_IIR_RLSI    0x06
+#define UART_IIR_TIMEOUT 0x0c
+#define UART_IIR_FIFOS   0xc0
 
-#define UART_FCR_ENABLE	  0x01
-#define UART_FCR_RX_RESET 0x02
-#define UART_FCR_TX_RESET 0x04
-#define UART_FCR_DMA	  0x08
+#define UART_FCR_ENABLE        0x01
+#define UART_FCR_RX_RESET      0x02
+#define UART_FCR_TX_RESET      0x04
+#define UART_FCR_DMA           0x08
 #define UART_FCR_TRIGGER_SHIFT 6
-#define UART_FCR_KEPT	  0xc9 /* enable, DMA mode, trigger; the resets clear themselves */
+#define UART_FCR_KEPT          0xc9 /* enable, DMA mode, trigger; the resets clear themselves */
 
-#define UART_LCR_WLS	  0x03
-#define UART_LCR_STB	  0x04
-#define UART_LCR_PEN	  0x08
-#define UART_LCR_SB	  0x40
-#define UART_LCR_DLAB	  0x80
+#define UART_LCR_WLS  0x03
+#define UART_LCR_STB  0x04
+#define UART_LCR_PEN  0x08
+#define UART_LCR_SB   0x40
+#define UART_LCR_DLAB 0x80
 
-#define UART_MCR_DTR	  0x01
-#define UART_MCR_RTS	  0x02
-#define UART_MCR_OUT1	  0x04
-#define UART_MCR_OUT2	  0x08
-#define UART_MCR_LOOP	  0x10
+#define UART_MCR_DTR      0x01
+#define UART_MCR_RTS      0x02
+#define UART_MCR_OUT1     0x04
+#define UART_MCR_OUT2     0x08
+#define UART_MCR_LOOP     0x10
 #define UART_MCR_WRITABLE 0x1f
 
-#define UART_LSR_DR	  0x01
-#define UART_LSR_OE	  0x02
-#define UART_LSR_PE	  0x04
-#define UART_LSR_FE	  0x08
-#define UART_LSR_BI	  0x10
-#define UART_LSR_THRE	  0x20
-#define UART_LSR_TEMT	  0x40
+#define UART_LSR_DR       0x01
+#define UART_LSR_OE       0x02
+#define UART_LSR_PE       0x04
+#define UART_LSR_FE       0x08
+#define UART_LSR_BI       0x10
+#define UART_LSR_THRE     0x20
+#define UART_LSR_TEMT     0x40
 #define UART_LSR_FIFO_ERR 0x80
-#define UART_LSR_ERRORS	  (UART_LSR_OE | UART_LSR_PE | UART_LSR_FE | UART_LSR_BI)
-#define UART_LSR_OF_CHAR  (UART_LSR_PE | UART_LSR_FE | UART_LSR_BI) /* belong to the character at the FIFO's head */
+#define UART_LSR_ERRORS   (UART_LSR_OE | UART_LSR_PE | UART_LSR_FE | UART_LSR_BI)
+#define UART_LSR_OF_CHAR \
+	(UART_LSR_PE | UART_LSR_FE | UART_LSR_BI) /* belong to the character at the FIFO's head */
 
-#define UART_MSR_DCTS	  0x01
-#define UART_MSR_DDSR	  0x02
-#define UART_MSR_TERI	  0x04
-#define UART_MSR_DDCD	  0x08
-#define UART_MSR_CTS	  0x10
-#define UART_MSR_DSR	  0x20
-#define UART_MSR_RI	  0x40
-#define UART_MSR_DCD	  0x80
-#define UART_MSR_DELTAS	  0x0f
+#define UART_MSR_DCTS   0x01
+#define UART_MSR_DDSR   0x02
+#define UART_MSR_TERI   0x04
+#define UART_MSR_DDCD   0x08
+#define UART_MSR_CTS    0x10
+#define UART_MSR_DSR    0x20
+#define UART_MSR_RI     0x40
+#define UART_MSR_DCD    0x80
+#define UART_MSR_DELTAS 0x0f
 
-#define UART_FIFO	  16
-#define UART_CLOCK_HZ	  1843200
-#define UART_DIVISOR_9600 12
+#define UART_FIFO          16
+#define UART_CLOCK_HZ      1843200
+#define UART_DIVISOR_9600  12
 #define UART_TIMEOUT_CHARS 4
 
 #define SERIAL_AUTO UINT32_MAX
@@ -120,10 +123,10 @@ struct serial {
 	int64_t last_char_ns; /* guest clock: when the receiver FIFO was last filled or read */
 	uint16_t divisor;
 	uint8_t ier, fcr, lcr, mcr;
-	uint8_t lsr; /* without DR, THRE, TEMT and the errors of a character, which the FIFOs tell */
+	uint8_t lsr; /* but DR, THRE, TEMT and a character's errors, which the FIFOs tell */
 	uint8_t msr; /* the deltas; above them the lines as last seen, to find the next delta */
 	uint8_t scr;
-	uint8_t rbr;	      /* what RBR holds when nothing new came */
+	uint8_t rbr; /* what RBR holds when nothing new came */
 	uint8_t rx[UART_FIFO], rx_status[UART_FIFO];
 	uint8_t tx[UART_FIFO];
 	uint8_t rx_n, tx_n;
@@ -185,12 +188,17 @@ static void uart_update_irq(struct serial *s)
 
 static int64_t uart_char_ns(const struct serial *s)
 {
-	unsigned bits = 1 + 5 + (s->lcr & UART_LCR_WLS) + !!(s->lcr & UART_LCR_PEN) + (s->lcr & UART_LCR_STB ? 2 : 1);
+	unsigned bits = 1 + 5 + (s->lcr & UART_LCR_WLS) + !!(s->lcr & UART_LCR_PEN) +
+			(s->lcr & UART_LCR_STB ? 2 : 1);
 
-	return muldiv64((uint64_t)bits * 16 * (s->divisor ? s->divisor : 1), NS_PER_SEC, UART_CLOCK_HZ);
+	return muldiv64((uint64_t)bits * 16 * (s->divisor ? s->divisor : 1), NS_PER_SEC,
+			UART_CLOCK_HZ);
 }
 
-/* Fewer characters than the trigger level wait: an interrupt comes when nothing happens for four character times. */
+/*
+ * Fewer characters than the trigger level wait: an interrupt comes when nothing happens for four
+ * character times.
+ */
 static void uart_arm_timeout(struct serial *s)
 {
 	if (uart_fifos(s) && s->rx_n && !s->timeout_pending && (s->ier & UART_IER_RDI))
@@ -480,7 +488,8 @@ static void serial_write(void *opaque, uint64_t offset, uint64_t value, unsigned
 	}
 }
 
-static const struct region_ops serial_ops = {.read = serial_read, .write = serial_write, .min_size = 1, .max_size = 1};
+static const struct region_ops serial_ops = {
+	.read = serial_read, .write = serial_write, .min_size = 1, .max_size = 1};
 
 /* The back end */
 
@@ -528,7 +537,10 @@ static const struct chardev_handlers serial_handlers = {
 	.writable = serial_writable,
 };
 
-/* MR, table I of the data sheet; the divisor and SCR it leaves alone are set to what a power-on shows here. */
+/*
+ * MR, table I of the data sheet; the divisor and SCR it leaves alone are set to what a power-on
+ * shows here.
+ */
 static void serial_reset(struct device *dev)
 {
 	struct serial *s = serial_of(dev);
@@ -549,7 +561,8 @@ static bool serial_post_load(void *opaque, struct error *err)
 	struct serial *s = opaque;
 	int64_t now = clock_now_ns(s->dev.machine->clock);
 
-	if (s->rx_n > UART_FIFO || s->tx_n > UART_FIFO || s->last_char_ns < 0 || s->last_char_ns > now)
+	if (s->rx_n > UART_FIFO || s->tx_n > UART_FIFO || s->last_char_ns < 0 ||
+	    s->last_char_ns > now)
 		return error_set(err, "isa-serial: saved state is not possible");
 	s->fcr &= UART_FCR_KEPT;
 	s->ier &= UART_IER_WRITABLE;
@@ -572,40 +585,44 @@ static const struct state_desc serial_state = {
 	.version = 1,
 	STATE_SPAN(serial),
 	.post_load = serial_post_load,
-	.fields = (const struct state_field[]){
-		STATE_FIELD(serial, last_char_ns),
-		STATE_FIELD(serial, divisor),
-		STATE_FIELD(serial, ier),
-		STATE_FIELD(serial, fcr),
-		STATE_FIELD(serial, lcr),
-		STATE_FIELD(serial, mcr),
-		STATE_FIELD(serial, lsr),
-		STATE_FIELD(serial, msr),
-		STATE_FIELD(serial, scr),
-		STATE_FIELD(serial, rbr),
-		STATE_ARRAY(serial, rx),
-		STATE_ARRAY(serial, rx_status),
-		STATE_ARRAY(serial, tx),
-		STATE_FIELD(serial, rx_n),
-		STATE_FIELD(serial, tx_n),
-		STATE_FIELD(serial, thre_pending),
-		STATE_FIELD(serial, timeout_pending),
-		STATE_FIELD(serial, rls_pending),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_FIELD(serial, last_char_ns),
+			STATE_FIELD(serial, divisor),
+			STATE_FIELD(serial, ier),
+			STATE_FIELD(serial, fcr),
+			STATE_FIELD(serial, lcr),
+			STATE_FIELD(serial, mcr),
+			STATE_FIELD(serial, lsr),
+			STATE_FIELD(serial, msr),
+			STATE_FIELD(serial, scr),
+			STATE_FIELD(serial, rbr),
+			STATE_ARRAY(serial, rx),
+			STATE_ARRAY(serial, rx_status),
+			STATE_ARRAY(serial, tx),
+			STATE_FIELD(serial, rx_n),
+			STATE_FIELD(serial, tx_n),
+			STATE_FIELD(serial, thre_pending),
+			STATE_FIELD(serial, timeout_pending),
+			STATE_FIELD(serial, rls_pending),
+			STATE_END,
+		},
 };
 
 static const struct device_prop serial_props[] = {
-	DEFINE_PROP(serial, index, "index", PROP_U32, SERIAL_AUTO, "COM port, from 0; default: the first that is free"),
-	DEFINE_PROP(serial, iobase, "iobase", PROP_U32, SERIAL_AUTO, "first of eight ports; default: as index has it"),
-	DEFINE_PROP(serial, irq_num, "irq", PROP_U32, SERIAL_AUTO, "ISA interrupt line; default: as index has it"),
+	DEFINE_PROP(serial, index, "index", PROP_U32, SERIAL_AUTO,
+		    "COM port, from 0; default: the first that is free"),
+	DEFINE_PROP(serial, iobase, "iobase", PROP_U32, SERIAL_AUTO,
+		    "first of eight ports; default: as index has it"),
+	DEFINE_PROP(serial, irq_num, "irq", PROP_U32, SERIAL_AUTO,
+		    "ISA interrupt line; default: as index has it"),
 	DEFINE_PROP(serial, chr, "chardev", PROP_CHARDEV, 0, "character device to talk to"),
 	DEFINE_PROP_END,
 };
 
 static bool index_is_taken(const struct machine *m, uint32_t index)
 {
-	list_for_each(it, &m->devices) {
+	list_for_each (it, &m->devices) {
 		struct device *dev = list_entry(it, struct device, node);
 
 		if (dev->type == &serial_type && dev->realized && serial_of(dev)->index == index)
@@ -625,8 +642,10 @@ static bool serial_choose_index(struct serial *s, struct error *err)
 		return error_set(err, "isa-serial: index=%u is taken", s->index);
 	}
 	if (s->index >= MACHINE_SERIALS && (s->iobase == SERIAL_AUTO || s->irq_num == SERIAL_AUTO))
-		return error_set(err, "isa-serial: there are %u serial ports at most; more need iobase= and irq=",
-				 MACHINE_SERIALS);
+		return error_set(
+			err,
+			"isa-serial: there are %u serial ports at most; more need iobase= and irq=",
+			MACHINE_SERIALS);
 	if (s->iobase == SERIAL_AUTO)
 		s->iobase = com_ports[s->index];
 	if (s->irq_num == SERIAL_AUTO)
@@ -641,7 +660,9 @@ static bool serial_realize(struct device *dev, struct error *err)
 	if (!serial_choose_index(s, err) || !isa_connect_irq(dev, &s->irq, s->irq_num, err))
 		return false;
 	region_init_io(&s->ports, "serial", &serial_ops, s, UART_REGS);
-	/* A driver learns by reading what its write did, and a read waits for the writes before it. */
+	/*
+	 * A driver learns by reading what its write did, and a read waits for the writes before it.
+	 */
 	s->ports.posted = true;
 	if (!isa_add_ports(dev, &s->ports, s->iobase, err))
 		return false;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Test device: plain storage behind ports and memory, and interrupt lines to pull, as kvm-unit-tests uses them.
+ * Test device: plain storage behind ports and memory, and interrupt lines to pull, as
+ * kvm-unit-tests uses them.
  *
  * As QEMU's pc-testdev has it.
  *
  *	port	name	width	access	reset		section
  *	0e0	DATA	8-32	RW	00000000	storage of four bytes, any width
- *	0e4	FLUSH	32	W	-		guest-physical address of a page: the host may drop its mapping
+ *	0e4	FLUSH	32	W	-		of a page whose mapping the host may drop
  *	0e8	BYTES	8	RW	-		DATA again, always byte by byte
- *	2000	IRQ	8-32	W	-		24 ports, one for each GSI: the line's new level is "not zero"
+ *	2000	IRQ	8-32	W	-		one for each GSI: is its line up?
  *
  *	memory	 name	width	access	reset		section
- *	ff000000 MEM	8-64	RW	0		64 KiB of storage that is not RAM: each access traps
+ *	ff000000 MEM	8-64	RW	0		64 KiB of storage that traps
  *
  * Not modelled: FLUSH does nothing, since nothing here keeps host mappings of single pages.
  * Deviates because: nothing.
@@ -19,11 +20,11 @@
 #include "devices/char/serial.h"
 #include "devices/isa.h"
 
-#define TESTDEV_DATA	   0xe0
-#define TESTDEV_FLUSH	   0xe4
-#define TESTDEV_BYTES	   0xe8
-#define TESTDEV_IRQ	   0x2000
-#define TESTDEV_MEM	   0xff000000
+#define TESTDEV_DATA       0xe0
+#define TESTDEV_FLUSH      0xe4
+#define TESTDEV_BYTES      0xe8
+#define TESTDEV_IRQ        0x2000
+#define TESTDEV_MEM        0xff000000
 #define TESTDEV_DATA_BYTES 4
 #define TESTDEV_MEM_BYTES  (64 * KiB)
 
@@ -85,8 +86,10 @@ static void mem_write(void *opaque, uint64_t offset, uint64_t value, unsigned si
 static const struct region_ops data_ops = {
 	.read = data_read, .write = data_write, .min_size = 1, .max_size = 4, .unaligned = true};
 static const struct region_ops flush_ops = {.min_size = 1, .max_size = 4};
-static const struct region_ops byte_ops = {.read = data_read, .write = data_write, .min_size = 1, .max_size = 1};
-static const struct region_ops irq_ops = {.write = irq_write, .min_size = 1, .max_size = 4, .unaligned = true};
+static const struct region_ops byte_ops = {
+	.read = data_read, .write = data_write, .min_size = 1, .max_size = 1};
+static const struct region_ops irq_ops = {
+	.write = irq_write, .min_size = 1, .max_size = 4, .unaligned = true};
 static const struct region_ops mem_ops = {
 	.read = mem_read, .write = mem_write, .min_size = 1, .max_size = 8, .unaligned = true};
 
@@ -118,12 +121,13 @@ static const struct state_desc testdev_state = {
 	.version = 1,
 	STATE_SPAN(testdev),
 	.post_load = testdev_post_load,
-	.fields = (const struct state_field[]){
-		STATE_ARRAY(testdev, data),
-		STATE_ARRAY(testdev, levels),
-		STATE_ARRAY(testdev, mem),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_ARRAY(testdev, data),
+			STATE_ARRAY(testdev, levels),
+			STATE_ARRAY(testdev, mem),
+			STATE_END,
+		},
 };
 
 static const struct device_prop testdev_props[] = {

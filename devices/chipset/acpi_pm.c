@@ -12,59 +12,60 @@
  *	0c	GPSTS	16	R/W1C	0000		7.2.5
  *	0e	GPEN	16	RW	0000		7.2.6
  *
- * They lie at PMBA (configuration register 40h) while PMIOSE (80h) is set; the configuration registers are the rows of
- * acpi_pm_registers. SCI is IRQ 9.
+ * They lie at PMBA (configuration register 40h) while PMIOSE (80h) is set; the configuration
+ * registers are the rows of acpi_pm_registers. SCI is IRQ 9.
  *
- * Not modelled: SMBus; throttling, device monitors and the global SMI registers at offset 10h and up (read as 0); any
- * source of a general purpose event; sleeping states other than soft-off.
- * Deviates because: with the property "pm-base" the block is in place from reset on, and SCI_EN is always set: a kernel
- * that is started without firmware finds nobody else to do it, and there is no SMI to ask by.
+ * Not modelled: SMBus; throttling, device monitors and the global SMI registers at offset 10h and
+ * up (read as 0); any source of a general purpose event; sleeping states other than soft-off.
+ * Deviates because: with the property "pm-base" the block is in place from reset on, and SCI_EN is
+ * always set: a kernel that is started without firmware finds nobody else to do it, and there is no
+ * SMI to ask by.
  */
 #include "devices/isa.h"
 #include "devices/pci/pci.h"
 #include "src/log.h"
 
-#define PM_BYTES 64
-#define PM_IRQ	 9
+#define PM_BYTES    64
+#define PM_IRQ      9
 #define PM_TIMER_HZ 3579545
 
-#define PMBA		 0x40
-#define PMBA_BASE	 0xffc0
-#define PMREGMISC	 0x80
+#define PMBA             0x40
+#define PMBA_BASE        0xffc0
+#define PMREGMISC        0x80
 #define PMREGMISC_PMIOSE 0x01
 
-#define PMSTS	0x00
-#define PMEN	0x02
+#define PMSTS   0x00
+#define PMEN    0x02
 #define PMCNTRL 0x04
-#define PMTMR	0x08
-#define GPSTS	0x0c
-#define GPEN	0x0e
+#define PMTMR   0x08
+#define GPSTS   0x0c
+#define GPEN    0x0e
 
-#define PMSTS_TMROF	0x0001
-#define PMSTS_PWRBTN	0x0100
-#define PMSTS_W1C	0x8d31
-#define PMEN_WRITABLE	0x0521
-#define PMCNTRL_SCI_EN	0x0001
+#define PMSTS_TMROF     0x0001
+#define PMSTS_PWRBTN    0x0100
+#define PMSTS_W1C       0x8d31
+#define PMEN_WRITABLE   0x0521
+#define PMCNTRL_SCI_EN  0x0001
 #define PMCNTRL_SUS_TYP 0x1c00
-#define PMCNTRL_SUS_EN	0x2000
-#define PMCNTRL_KEPT	0x1c02 /* SUS_TYP, BRLD_EN_BM; SUS_EN and GBL_RLS are commands */
+#define PMCNTRL_SUS_EN  0x2000
+#define PMCNTRL_KEPT    0x1c02 /* SUS_TYP, BRLD_EN_BM; SUS_EN and GBL_RLS are commands */
 #define PMCNTRL_SOFTOFF 0x0000 /* SUS_TYP: S5 */
-#define PMTMR_BITS	24
-#define PMTMR_CARRY	23 /* TMROF_STS follows the toggling of this bit */
-#define GPE_WRITABLE	0x0f03
+#define PMTMR_BITS      24
+#define PMTMR_CARRY     23 /* TMROF_STS follows the toggling of this bit */
+#define GPE_WRITABLE    0x0f03
 
 static const struct pci_register acpi_pm_registers[] = {
-	/* name, offset, bytes, reset, written bits, write-1-to-clear bits; 290562 section */
-	{"VID", PCI_VENDOR_ID, 2, 0x8086, 0, 0},	     /* 7.1.1 */
-	{"DID", PCI_DEVICE_ID, 2, 0x7113, 0, 0},	     /* 7.1.2 */
-	{"PCICMD", PCI_COMMAND, 2, 0x0000, 0x0001, 0},	     /* 7.1.3 */
-	{"PCISTS", PCI_STATUS, 2, 0x0280, 0, 0x0800},	     /* 7.1.4 */
-	{"RID", PCI_REVISION_ID, 1, 0x03, 0, 0},	     /* 7.1.5 */
-	{"CLASSC", PCI_CLASS, 3, 0x068000, 0, 0},	     /* 7.1.6 */
-	{"INTLN", PCI_INTERRUPT_LINE, 1, 0x09, 0xff, 0},     /* 7.1.8 */
-	{"INTPN", PCI_INTERRUPT_PIN, 1, 0x01, 0, 0},	     /* 7.1.9 */
-	{"PMBA", PMBA, 4, 0x00000001, PMBA_BASE, 0},	     /* 7.1.10 */
-	{"PMREGMISC", PMREGMISC, 1, 0x00, PMREGMISC_PMIOSE, 0}, /* 7.1.26 */
+	/* name, offset, bytes, reset, written bits, write-1-to-clear bits; all 290562 7.1 */
+	{"VID", PCI_VENDOR_ID, 2, 0x8086, 0, 0},
+	{"DID", PCI_DEVICE_ID, 2, 0x7113, 0, 0},
+	{"PCICMD", PCI_COMMAND, 2, 0x0000, 0x0001, 0},
+	{"PCISTS", PCI_STATUS, 2, 0x0280, 0, 0x0800},
+	{"RID", PCI_REVISION_ID, 1, 0x03, 0, 0},
+	{"CLASSC", PCI_CLASS, 3, 0x068000, 0, 0},
+	{"INTLN", PCI_INTERRUPT_LINE, 1, 0x09, 0xff, 0},
+	{"INTPN", PCI_INTERRUPT_PIN, 1, 0x01, 0, 0},
+	{"PMBA", PMBA, 4, 0x00000001, PMBA_BASE, 0},
+	{"PMREGMISC", PMREGMISC, 1, 0x00, PMREGMISC_PMIOSE, 0},
 	{.name = NULL},
 };
 
@@ -217,7 +218,8 @@ static void acpi_pm_write(void *opaque, uint64_t offset, uint64_t value, unsigne
 	acpi_pm_update(s);
 }
 
-static const struct region_ops acpi_pm_ops = {.read = acpi_pm_read, .write = acpi_pm_write, .min_size = 1, .max_size = 4};
+static const struct region_ops acpi_pm_ops = {
+	.read = acpi_pm_read, .write = acpi_pm_write, .min_size = 1, .max_size = 4};
 
 /* PMBA or PMIOSE changed: where the block is, if it is anywhere. */
 static void acpi_pm_config_changed(struct pci_device *pci, unsigned offset, unsigned bytes)
@@ -269,21 +271,24 @@ static const struct state_desc acpi_pm_state = {
 	.version = 1,
 	STATE_SPAN(acpi_pm),
 	.post_load = acpi_pm_post_load,
-	.fields = (const struct state_field[]){
-		STATE_STRUCT(acpi_pm, pci, pci_device_state),
-		STATE_FIELD(acpi_pm, synced_ns),
-		STATE_FIELD(acpi_pm, pmsts),
-		STATE_FIELD(acpi_pm, pmen),
-		STATE_FIELD(acpi_pm, pmcntrl),
-		STATE_FIELD(acpi_pm, gpsts),
-		STATE_FIELD(acpi_pm, gpen),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_STRUCT(acpi_pm, pci, pci_device_state),
+			STATE_FIELD(acpi_pm, synced_ns),
+			STATE_FIELD(acpi_pm, pmsts),
+			STATE_FIELD(acpi_pm, pmen),
+			STATE_FIELD(acpi_pm, pmcntrl),
+			STATE_FIELD(acpi_pm, gpsts),
+			STATE_FIELD(acpi_pm, gpen),
+			STATE_END,
+		},
 };
 
 static const struct device_prop acpi_pm_props[] = {
-	DEFINE_PROP(acpi_pm, pci.addr, "addr", PROP_PCI_ADDR, PCI_DEVFN(1, 3), "PCI slot and function"),
-	DEFINE_PROP(acpi_pm, pm_base, "pm-base", PROP_U16, 0, "where the ports are from reset on; 0: where firmware puts them"),
+	DEFINE_PROP(acpi_pm, pci.addr, "addr", PROP_PCI_ADDR, PCI_DEVFN(1, 3),
+		    "PCI slot and function"),
+	DEFINE_PROP(acpi_pm, pm_base, "pm-base", PROP_U16, 0,
+		    "where the ports are from reset on; 0: where firmware puts them"),
 	DEFINE_PROP_END,
 };
 
@@ -292,7 +297,8 @@ static bool acpi_pm_realize(struct device *dev, struct error *err)
 	struct acpi_pm *s = acpi_pm_of(dev);
 
 	if (s->pm_base & ~PMBA_BASE)
-		return error_set(err, "PIIX4_PM: pm-base 0x%x is not a multiple of %u", s->pm_base, PM_BYTES);
+		return error_set(err, "PIIX4_PM: pm-base 0x%x is not a multiple of %u", s->pm_base,
+				 PM_BYTES);
 	if (!pci_device_init(&s->pci, acpi_pm_registers, err))
 		return false;
 	s->pci.config_changed = acpi_pm_config_changed;
@@ -300,7 +306,8 @@ static bool acpi_pm_realize(struct device *dev, struct error *err)
 	region_init_io(&s->ports, "acpi-pm", &acpi_pm_ops, s, PM_BYTES);
 	s->ports.enabled = false;
 	region_init_io(&s->pmtmr, "acpi-pm-timer", NULL, NULL, 4);
-	s->pmtmr.counter = (struct region_counter){.clock = dev->machine->clock, .hz = PM_TIMER_HZ, .bits = PMTMR_BITS};
+	s->pmtmr.counter = (struct region_counter){
+		.clock = dev->machine->clock, .hz = PM_TIMER_HZ, .bits = PMTMR_BITS};
 	region_add(&s->ports, PMTMR, &s->pmtmr, 0);
 	return isa_connect_irq(dev, &s->sci, PM_IRQ, err) && isa_add_ports(dev, &s->ports, 0, err);
 }

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset's parts as a board wires them: each type, and the pins that are not on a bus. All take the struct device
- * that device_create_builtin made (or the opaque pointer that stands for it in an irq_fn). Loop thread.
+ * The chipset's parts as a board wires them: each type, and the pins that are not on a bus. All
+ * take the struct device that device_create_builtin made (or the opaque pointer that stands for it
+ * in an irq_fn). Loop thread.
  */
 #ifndef EVMM_DEVICES_CHIPSET_H
 #define EVMM_DEVICES_CHIPSET_H
 
 #include "src/machine.h"
 
-extern const struct device_type i8259_type, i8254_type, ioapic_type, mc146818_type, port92_type, reset_control_type;
+extern const struct device_type i8259_type, i8254_type, ioapic_type, mc146818_type, port92_type,
+	reset_control_type;
 
-/* 8259 pair: inputs IR0-IR15 (IR2 is the slave's), the INTR output, the acknowledge cycle's vector. */
+/*
+ * 8259 pair: inputs IR0-IR15 (IR2 is the slave's), the INTR output, the acknowledge cycle's vector.
+ */
 void i8259_set_irq(void *opaque, unsigned n, bool level);
 uint8_t i8259_intack(void *opaque);
 struct irq *i8259_intr(struct device *dev);
@@ -25,6 +29,5 @@ uint8_t mc146818_get_cmos(struct device *dev, unsigned index);
 
 /* RCR as a region of one byte: the host bridge hands it the byte accesses to CF9h. */
 struct region *reset_control_region(struct device *dev);
-
 
 #endif

@@ -2,78 +2,81 @@
 /*
  * The PC's 8254 interval timer, and the port that goes with its counter 2.
  *
- * Intel 8254 data sheet (order 231164-005); 82371SB PIIX3 (290550-002) sections 2.5.2 (counters) and 2.5.5.1 (61h).
+ * Intel 8254 data sheet (order 231164-005); 82371SB PIIX3 data sheet
+ * (290550-002), "NMISC".
  *
  *	port	name		access	reset	section
  *	040-042	counter 0-2	RW	-	231164 "Write operations", "Read operations"
- *	043	control word	W	-	231164 "Control word format"; counter latch and read-back commands
- *	061	NMISC		RW	00	290550 2.5.5.1: 0 GATE2, 1 speaker data, 2 and 3 NMI masks, 4 refresh
- *						toggle, 5 OUT2; 6 and 7 NMI sources, always 0
+ *	043	control word	W	-	231164 "Control word format"; and commands
+ *	061	NMISC		RW	00	290550 "NMISC": 0 GATE2, 1 speaker data,
+ *						2 and 3 NMI masks, 4 refresh toggle, 5 OUT2;
+ *						6 and 7 NMI sources, always 0
  *
- * CLK is 1.193182 MHz for all three. GATE0 and GATE1 are tied high; OUT0 is IRQ 0, OUT1 was the DRAM refresh. Nothing
- * counts by itself: what a counter holds is computed from the guest clock when it is asked for, and a timer runs only
- * while an edge of OUT0 is to come.
+ * CLK is 1.193182 MHz for all three. GATE0 and GATE1 are tied high; OUT0 is IRQ 0, OUT1 was the
+ * DRAM refresh. Nothing counts by itself: what a counter holds is computed from the guest clock
+ * when it is asked for, and a timer runs only while an edge of OUT0 is to come.
  *
- * Not modelled: the CLK pulse that passes between writing a count and its loading; a new count in mode 3 takes over at
- * the end of the whole cycle, not of the half; the speaker's sound.
- * Deviates because: after a reset counter 0 counts in mode 3 from 65536, which is how a PC's firmware
- * leaves it for kernels; those that are started without firmware find the same. The low pulse of one CLK in modes 2, 4 and 5 is an instant. OUT0's edges
- * are never made closer than 50 us apart, lest a guest that writes a tiny count keep the host busy.
+ * Not modelled: the CLK pulse that passes between writing a count and its loading; a new count in
+ * mode 3 takes over at the end of the whole cycle, not of the half; the speaker's sound.
+ * Deviates because: after a reset counter 0 counts in mode 3 from 65536, which is how a PC's
+ * firmware leaves it for kernels; those that are started without firmware find the same. The low
+ * pulse of one CLK in modes 2, 4 and 5 is an instant. OUT0's edges are never made closer than 50 us
+ * apart, lest a guest that writes a tiny count keep the host busy.
  */
 #include "devices/chipset/chipset.h"
 #include "devices/isa.h"
 
-#define I8254_HZ	    1193182
-#define I8254_PORT	    0x40
-#define I8254_PORT_NMISC    0x61
-#define I8254_COUNTERS	    3
-#define I8254_IRQ	    0
-#define I8254_MIN_EDGE_NS   (50 * NS_PER_US)
-#define I8254_REFRESH_NS    15085 /* DRAM refresh request, 18 CLKs */
-#define I8254_NEVER	    INT64_MAX
+#define I8254_HZ          1193182
+#define I8254_PORT        0x40
+#define I8254_PORT_NMISC  0x61
+#define I8254_COUNTERS    3
+#define I8254_IRQ         0
+#define I8254_MIN_EDGE_NS (50 * NS_PER_US)
+#define I8254_REFRESH_NS  15085 /* DRAM refresh request, 18 CLKs */
+#define I8254_NEVER       INT64_MAX
 
 #define I8254_REG_CONTROL 3
 
 /* Control word */
-#define CW_BCD		  0x01
-#define CW_MODE_SHIFT	  1
-#define CW_MODE		  0x07
-#define CW_RW_SHIFT	  4
-#define CW_RW		  0x03
-#define CW_SC_SHIFT	  6
-#define CW_READ_BACK	  3 /* of the SC field */
-#define READ_BACK_COUNT	  0x20 /* low: latch count */
+#define CW_BCD            0x01
+#define CW_MODE_SHIFT     1
+#define CW_MODE           0x07
+#define CW_RW_SHIFT       4
+#define CW_RW             0x03
+#define CW_SC_SHIFT       6
+#define CW_READ_BACK      3    /* of the SC field */
+#define READ_BACK_COUNT   0x20 /* low: latch count */
 #define READ_BACK_STATUS  0x10 /* low: latch status */
-#define STATUS_OUT	  0x80
+#define STATUS_OUT        0x80
 #define STATUS_NULL_COUNT 0x40
 
 enum rw_mode { RW_LATCH, RW_LSB, RW_MSB, RW_BOTH };
 
-#define NMISC_GATE2	  0x01
-#define NMISC_SPEAKER	  0x02
-#define NMISC_WRITABLE	  0x0f
-#define NMISC_REFRESH	  0x10
-#define NMISC_OUT2	  0x20
+#define NMISC_GATE2    0x01
+#define NMISC_SPEAKER  0x02
+#define NMISC_WRITABLE 0x0f
+#define NMISC_REFRESH  0x10
+#define NMISC_OUT2     0x20
 
 struct counter {
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
 	int64_t start_ns;    /* guest clock: when the count was loaded, or counting went on */
 	uint64_t held_clks;  /* counted before start_ns (modes 0 and 4, GATE has been low) */
-	uint32_t count;	     /* CR as a number: 1 to 65536, or to 10000 in BCD */
-	uint32_t next_count; /* takes over at the end of the cycle (modes 2, 3) or at the trigger; 0: none */
+	uint32_t count;      /* CR as a number: 1 to 65536, or to 10000 in BCD */
+	uint32_t next_count; /* for the next cycle (modes 2, 3) or trigger (1, 5); 0: none */
 	uint16_t latched;    /* OL */
-	uint8_t status;	     /* latched status byte */
-	uint8_t mode;	     /* 0 to 5 */
+	uint8_t status;      /* latched status byte */
+	uint8_t mode;        /* 0 to 5 */
 	bool bcd;
-	uint8_t rw;		/* enum rw_mode */
-	bool lsb_written;	/* RW_BOTH: waits for the MSB */
-	uint8_t write_lsb;	/* that LSB */
-	bool read_msb;	/* RW_BOTH: the next read is the MSB */
-	uint8_t latch_bytes;	/* how many bytes of OL are still to be read */
+	uint8_t rw;          /* enum rw_mode */
+	bool lsb_written;    /* RW_BOTH: waits for the MSB */
+	uint8_t write_lsb;   /* that LSB */
+	bool read_msb;       /* RW_BOTH: the next read is the MSB */
+	uint8_t latch_bytes; /* how many bytes of OL are still to be read */
 	bool status_latched;
-	bool null_count;	/* a count was written and is not in CE yet */
-	bool running;	/* a count was loaded (modes 0, 2, 3, 4), or the trigger came (1, 5) */
+	bool null_count; /* a count was written and is not in CE yet */
+	bool running;    /* a count was loaded (modes 0, 2, 3, 4), or the trigger came (1, 5) */
 	bool gate;
 	GUEST_VISIBLE_END;
 };
@@ -127,10 +130,13 @@ static uint64_t counter_elapsed_clks(const struct counter *c, int64_t now)
 	return c->held_clks + clks_of_ns(now - c->start_ns);
 }
 
-/* Modes 2, 3: lets a count written meanwhile take over once the cycle that was running has ended. */
+/*
+ * Modes 2, 3: lets a count written meanwhile take over once the cycle that was running has ended.
+ */
 static void counter_settle(struct counter *c, int64_t now)
 {
-	if (!counter_is_periodic(c) || !c->next_count || !c->running || !c->gate || counter_elapsed_clks(c, now) < c->count)
+	if (!counter_is_periodic(c) || !c->next_count || !c->running || !c->gate ||
+	    counter_elapsed_clks(c, now) < c->count)
 		return;
 	c->start_ns += ns_of_clks(c->count);
 	c->count = c->next_count;
@@ -206,7 +212,9 @@ static bool counter_out(const struct counter *c, int64_t now)
 
 /* OUT0 to IRQ 0 */
 
-/* CLKs after start_ns at which OUT has its last rising edge up to CLKS; false when there was none. */
+/*
+ * CLKs after start_ns at which OUT has its last rising edge up to CLKS; false when there was none.
+ */
 static bool counter_last_rise(const struct counter *c, uint64_t clks, uint64_t *rise)
 {
 	switch (c->mode) {
@@ -309,8 +317,9 @@ static void counter_latch_status(struct counter *c, int64_t now)
 {
 	if (c->status_latched)
 		return;
-	c->status = (counter_out(c, now) ? STATUS_OUT : 0) | (c->null_count ? STATUS_NULL_COUNT : 0) |
-		    c->rw << CW_RW_SHIFT | c->mode << CW_MODE_SHIFT | c->bcd;
+	c->status = (counter_out(c, now) ? STATUS_OUT : 0) |
+		    (c->null_count ? STATUS_NULL_COUNT : 0) | c->rw << CW_RW_SHIFT |
+		    c->mode << CW_MODE_SHIFT | c->bcd;
 	c->status_latched = 1;
 }
 
@@ -480,7 +489,10 @@ static void counter_set_gate(struct counter *c, bool gate, int64_t now)
 		c->start_ns = now; /* modes 0 and 4 go on where they were */
 		return;
 	}
-	/* The rising edge loads the count and starts: a trigger in modes 1 and 5, a synchronization in 2 and 3. */
+	/*
+	 * The rising edge loads the count and starts: a trigger in modes 1 and 5, a synchronization
+	 * in 2 and 3.
+	 */
 	if (counter_is_periodic(c) && !c->running)
 		return;
 	if (c->next_count)
@@ -511,8 +523,10 @@ static void nmisc_write(void *opaque, uint64_t offset, uint64_t value, unsigned 
 	counter_set_gate(&s->counter[2], value & NMISC_GATE2, clock_now_ns(s->dev.machine->clock));
 }
 
-static const struct region_ops i8254_ops = {.read = i8254_read, .write = i8254_write, .min_size = 1, .max_size = 1};
-static const struct region_ops nmisc_ops = {.read = nmisc_read, .write = nmisc_write, .min_size = 1, .max_size = 1};
+static const struct region_ops i8254_ops = {
+	.read = i8254_read, .write = i8254_write, .min_size = 1, .max_size = 1};
+static const struct region_ops nmisc_ops = {
+	.read = nmisc_read, .write = nmisc_write, .min_size = 1, .max_size = 1};
 
 static void i8254_reset(struct device *dev)
 {
@@ -520,8 +534,12 @@ static void i8254_reset(struct device *dev)
 	int64_t now = clock_now_ns(dev->machine->clock);
 
 	for (unsigned i = 0; i < I8254_COUNTERS; i++)
-		s->counter[i] = (struct counter){
-			.mode = 3, .rw = RW_BOTH, .count = 0x10000, .start_ns = now, .running = 1, .gate = i != 2};
+		s->counter[i] = (struct counter){.mode = 3,
+						 .rw = RW_BOTH,
+						 .count = 0x10000,
+						 .start_ns = now,
+						 .running = 1,
+						 .gate = i != 2};
 	s->nmisc = 0;
 	i8254_changed(s, &s->counter[0], now);
 }
@@ -532,8 +550,9 @@ static bool counter_is_valid(const struct counter *c, unsigned i, int64_t now)
 	if (i != 2 && (!c->gate || c->held_clks))
 		return false;
 	return c->mode <= 5 && c->rw >= RW_LSB && c->rw <= RW_BOTH && c->count >= 1 &&
-	       c->count <= counter_range(c) && c->next_count <= counter_range(c) && c->latch_bytes <= 2 &&
-	       c->start_ns >= 0 && c->start_ns <= now && c->held_clks <= INT64_MAX / 2;
+	       c->count <= counter_range(c) && c->next_count <= counter_range(c) &&
+	       c->latch_bytes <= 2 && c->start_ns >= 0 && c->start_ns <= now &&
+	       c->held_clks <= INT64_MAX / 2;
 }
 
 static bool i8254_post_load(void *opaque, struct error *err)
@@ -543,7 +562,8 @@ static bool i8254_post_load(void *opaque, struct error *err)
 
 	for (unsigned i = 0; i < I8254_COUNTERS; i++) {
 		if (!counter_is_valid(&s->counter[i], i, now))
-			return error_set(err, "%s: saved state of counter %u is not possible", s->dev.type->name, i);
+			return error_set(err, "%s: saved state of counter %u is not possible",
+					 s->dev.type->name, i);
 	}
 	i8254_changed(s, &s->counter[0], now);
 	return true;
@@ -553,26 +573,27 @@ static const struct state_desc counter_state = {
 	.name = "counter",
 	.version = 1,
 	STATE_SPAN(counter),
-	.fields = (const struct state_field[]){
-		STATE_FIELD(counter, start_ns),
-		STATE_FIELD(counter, held_clks),
-		STATE_FIELD(counter, count),
-		STATE_FIELD(counter, next_count),
-		STATE_FIELD(counter, latched),
-		STATE_FIELD(counter, status),
-		STATE_FIELD(counter, mode),
-		STATE_FIELD(counter, bcd),
-		STATE_FIELD(counter, rw),
-		STATE_FIELD(counter, lsb_written),
-		STATE_FIELD(counter, write_lsb),
-		STATE_FIELD(counter, read_msb),
-		STATE_FIELD(counter, latch_bytes),
-		STATE_FIELD(counter, status_latched),
-		STATE_FIELD(counter, null_count),
-		STATE_FIELD(counter, running),
-		STATE_FIELD(counter, gate),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_FIELD(counter, start_ns),
+			STATE_FIELD(counter, held_clks),
+			STATE_FIELD(counter, count),
+			STATE_FIELD(counter, next_count),
+			STATE_FIELD(counter, latched),
+			STATE_FIELD(counter, status),
+			STATE_FIELD(counter, mode),
+			STATE_FIELD(counter, bcd),
+			STATE_FIELD(counter, rw),
+			STATE_FIELD(counter, lsb_written),
+			STATE_FIELD(counter, write_lsb),
+			STATE_FIELD(counter, read_msb),
+			STATE_FIELD(counter, latch_bytes),
+			STATE_FIELD(counter, status_latched),
+			STATE_FIELD(counter, null_count),
+			STATE_FIELD(counter, running),
+			STATE_FIELD(counter, gate),
+			STATE_END,
+		},
 };
 
 static const struct state_desc i8254_state = {
@@ -580,11 +601,12 @@ static const struct state_desc i8254_state = {
 	.version = 1,
 	STATE_SPAN(i8254),
 	.post_load = i8254_post_load,
-	.fields = (const struct state_field[]){
-		STATE_STRUCT_ARRAY(i8254, counter, counter_state),
-		STATE_FIELD(i8254, nmisc),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_STRUCT_ARRAY(i8254, counter, counter_state),
+			STATE_FIELD(i8254, nmisc),
+			STATE_END,
+		},
 };
 
 static const struct device_prop i8254_props[] = {
@@ -598,7 +620,8 @@ static bool i8254_realize(struct device *dev, struct error *err)
 	region_init_io(&s->ports, "i8254", &i8254_ops, s, 4);
 	region_init_io(&s->nmisc_port, "i8254-nmisc", &nmisc_ops, s, 1);
 	timer_init(&s->timer, dev->machine->clock, "i8254", i8254_on_timer, s);
-	return isa_connect_irq(dev, &s->irq, I8254_IRQ, err) && isa_add_ports(dev, &s->ports, I8254_PORT, err) &&
+	return isa_connect_irq(dev, &s->irq, I8254_IRQ, err) &&
+	       isa_add_ports(dev, &s->ports, I8254_PORT, err) &&
 	       isa_add_ports(dev, &s->nmisc_port, I8254_PORT_NMISC, err);
 }
 

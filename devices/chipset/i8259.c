@@ -2,8 +2,8 @@
 /*
  * The PC's two 8259A interrupt controllers, with the ELCR registers that came with EISA.
  *
- * Intel 8259A data sheet (order 231468-003), "Programming the 8259A"; 82371SB PIIX3 (290550-002) sections 2.5.4
- * (registers) and 2.5.4.7 (ELCR).
+ * Intel 8259A data sheet (order 231468-003), "Programming the 8259A"; 82371SB PIIX3 (290550-002)
+ * "ELCR1, ELCR2".
  *
  *	port	name	access	reset	section
  *	020/0a0	ICW1	W	-	231468 "ICW1" (bit 4 set)
@@ -12,11 +12,12 @@
  *	020/0a0	IRR/ISR	R	00	231468 "Reading the 8259A status", or the poll byte
  *	021/0a1	ICW2-4	W	-	231468 "ICW2" and following, after ICW1
  *	021/0a1	IMR	RW	00	231468 "OCW1"
- *	4d0/4d1	ELCR	RW	00	290550 2.5.4.7; bits of IRQ 0, 1, 2, 8 and 13 are fixed at 0
+ *	4d0/4d1	ELCR	RW	00	290550 "ELCR"; bits of IRQ 0, 1, 2, 8 and 13 are fixed at 0
  *
  * Not modelled: MCS-80/85 mode; the buffered-mode pins; LTIM (ELCR decides, as in PIIX3).
- * Deviates because: a request in edge mode stays latched when its line falls before the acknowledge. A virtual
- * processor acknowledges much later than a real one, and guests would count spurious IRQ 7s (Linux logs them).
+ * Deviates because: a request in edge mode stays latched when its line falls before the
+ * acknowledge. A virtual processor acknowledges much later than a real one, and guests would count
+ * spurious IRQ 7s (Linux logs them).
  */
 #include "devices/chipset/chipset.h"
 #include "devices/isa.h"
@@ -24,7 +25,7 @@
 
 #define I8259_PORT_MASTER 0x20
 #define I8259_PORT_SLAVE  0xa0
-#define I8259_PORT_ELCR	  0x4d0
+#define I8259_PORT_ELCR   0x4d0
 
 /* A0 = 0 */
 #define I8259_REG_CMD 0
@@ -40,7 +41,7 @@
 
 #define OCW3_SELECT 0x08
 #define OCW3_RIS    0x01
-#define OCW3_RR	    0x02
+#define OCW3_RR     0x02
 #define OCW3_POLL   0x04
 #define OCW3_SMM    0x20
 #define OCW3_ESMM   0x40
@@ -60,9 +61,9 @@ enum ocw2_command {
 
 #define POLL_INTERRUPT 0x80
 
-#define I8259_CASCADE	   2
-#define I8259_SPURIOUS	   7
-#define I8259_NONE	   -1
+#define I8259_CASCADE      2
+#define I8259_SPURIOUS     7
+#define I8259_NONE         -1
 #define I8259_ELCR_MASTER  0xf8
 #define I8259_ELCR_SLAVE   0xde
 #define I8259_IRQS_PER_PIC 8
@@ -105,7 +106,9 @@ struct i8259 {
 	struct irq intr; /* the master's INT pin */
 };
 
-/* The input in SET with the highest priority, as a distance from the highest; 8 when SET is empty. */
+/*
+ * The input in SET with the highest priority, as a distance from the highest; 8 when SET is empty.
+ */
 static unsigned pic_rank(const struct pic *p, uint8_t set)
 {
 	unsigned rank = 0;
@@ -126,7 +129,9 @@ static int pic_request(const struct pic *p, bool is_master)
 	/* Special mask mode: what is in service but masked holds nobody back. */
 	if (p->special_mask)
 		in_service &= (uint8_t)~p->imr;
-	/* Special fully nested mode: the slave may ask again while it is in service at the master. */
+	/*
+	 * Special fully nested mode: the slave may ask again while it is in service at the master.
+	 */
 	if (p->special_fully_nested && is_master)
 		in_service &= (uint8_t)~BIT(I8259_CASCADE);
 	if (rank >= pic_rank(p, in_service))
@@ -151,7 +156,10 @@ static void i8259_update(struct i8259 *s)
 	struct pic *master = &s->pic[0], *slave = &s->pic[1];
 	bool slave_int = pic_request(slave, false) != I8259_NONE;
 
-	/* As a level: the slave's INT drops for a moment at each acknowledge, and may ask again at once. */
+	/*
+	 * As a level: the slave's INT drops for a moment at each acknowledge, and may ask again at
+	 * once.
+	 */
 	pic_set_line(master, I8259_CASCADE, slave_int);
 	if (slave_int)
 		master->irr |= BIT(I8259_CASCADE);
@@ -380,9 +388,12 @@ static void elcr_write(void *opaque, uint64_t offset, uint64_t value, unsigned s
 	i8259_update(s);
 }
 
-static const struct region_ops master_ops = {.read = master_read, .write = master_write, .min_size = 1, .max_size = 1};
-static const struct region_ops slave_ops = {.read = slave_read, .write = slave_write, .min_size = 1, .max_size = 1};
-static const struct region_ops elcr_ops = {.read = elcr_read, .write = elcr_write, .min_size = 1, .max_size = 1};
+static const struct region_ops master_ops = {
+	.read = master_read, .write = master_write, .min_size = 1, .max_size = 1};
+static const struct region_ops slave_ops = {
+	.read = slave_read, .write = slave_write, .min_size = 1, .max_size = 1};
+static const struct region_ops elcr_ops = {
+	.read = elcr_read, .write = elcr_write, .min_size = 1, .max_size = 1};
 
 /* The lines are the devices', who lower them in their own resets. */
 static void i8259_reset(struct device *dev)
@@ -404,8 +415,10 @@ static bool i8259_post_load(void *opaque, struct error *err)
 	for (unsigned i = 0; i < ARRAY_SIZE(s->pic); i++) {
 		struct pic *p = &s->pic[i];
 
-		if (p->lowest > OCW2_LEVEL || p->init_step > INIT_ICW4 || (p->vector_base & ~ICW2_VECTORS))
-			return error_set(err, "%s: saved state of chip %u is not possible", s->dev.type->name, i);
+		if (p->lowest > OCW2_LEVEL || p->init_step > INIT_ICW4 ||
+		    (p->vector_base & ~ICW2_VECTORS))
+			return error_set(err, "%s: saved state of chip %u is not possible",
+					 s->dev.type->name, i);
 		p->elcr &= i ? I8259_ELCR_SLAVE : I8259_ELCR_MASTER;
 	}
 	i8259_update(s);
@@ -416,26 +429,27 @@ static const struct state_desc pic_state = {
 	.name = "pic",
 	.version = 1,
 	STATE_SPAN(pic),
-	.fields = (const struct state_field[]){
-		STATE_FIELD(pic, irr),
-		STATE_FIELD(pic, imr),
-		STATE_FIELD(pic, isr),
-		STATE_FIELD(pic, lines),
-		STATE_FIELD(pic, elcr),
-		STATE_FIELD(pic, lowest),
-		STATE_FIELD(pic, vector_base),
-		STATE_FIELD(pic, icw3),
-		STATE_FIELD(pic, init_step),
-		STATE_FIELD(pic, init_has_icw4),
-		STATE_FIELD(pic, single),
-		STATE_FIELD(pic, auto_eoi),
-		STATE_FIELD(pic, rotate_on_auto_eoi),
-		STATE_FIELD(pic, special_fully_nested),
-		STATE_FIELD(pic, special_mask),
-		STATE_FIELD(pic, read_isr),
-		STATE_FIELD(pic, poll),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_FIELD(pic, irr),
+			STATE_FIELD(pic, imr),
+			STATE_FIELD(pic, isr),
+			STATE_FIELD(pic, lines),
+			STATE_FIELD(pic, elcr),
+			STATE_FIELD(pic, lowest),
+			STATE_FIELD(pic, vector_base),
+			STATE_FIELD(pic, icw3),
+			STATE_FIELD(pic, init_step),
+			STATE_FIELD(pic, init_has_icw4),
+			STATE_FIELD(pic, single),
+			STATE_FIELD(pic, auto_eoi),
+			STATE_FIELD(pic, rotate_on_auto_eoi),
+			STATE_FIELD(pic, special_fully_nested),
+			STATE_FIELD(pic, special_mask),
+			STATE_FIELD(pic, read_isr),
+			STATE_FIELD(pic, poll),
+			STATE_END,
+		},
 };
 
 static const struct state_desc i8259_state = {
@@ -443,10 +457,11 @@ static const struct state_desc i8259_state = {
 	.version = 1,
 	STATE_SPAN(i8259),
 	.post_load = i8259_post_load,
-	.fields = (const struct state_field[]){
-		STATE_STRUCT_ARRAY(i8259, pic, pic_state),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_STRUCT_ARRAY(i8259, pic, pic_state),
+			STATE_END,
+		},
 };
 
 static const struct device_prop i8259_props[] = {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The I/O APIC: 24 interrupt inputs, each with an entry that says which message it sends to the local APICs.
+ * The I/O APIC: 24 interrupt inputs, each with an entry that says which message it sends to the
+ * local APICs.
  *
- * Intel 82093AA data sheet (290566-001) section 3.2; the EOI register and version 20h as in 82801 (ICH) data sheets;
- * SDM volume 3A section 11.8.5 for the EOI broadcast, 11.11 for the form of the messages.
+ * Intel 82093AA data sheet (290566-001) section 3.2; the EOI register and version 20h as in 82801
+ * (ICH) data sheets; SDM volume 3A section 11.8.5 for the EOI broadcast, 11.11 for the form of the
+ * messages.
  *
  *	offset	name		width	access	reset		section
  *	00	IOREGSEL	32	RW	00		290566 3.1.1
@@ -14,54 +16,55 @@
  *	00	IOAPICID	32	RW	id << 24	290566 3.2.1; bits 27-24
  *	01	IOAPICVER	32	R	00170020	290566 3.2.2
  *	02	IOAPICARB	32	R	id << 24	290566 3.2.3
- *	10-3f	IOREDTBL	64	RW	0000000000010000	290566 3.2.4; two indices each, low half first
+ *	10-3f	IOREDTBL	64	RW	0000000000010000	290566 3.2.4; low half first
  *
- * Not modelled: the serial APIC bus and its arbitration (ARB follows ID); the delivery status bit, because a message is
- * delivered at once; INTPOL, because a line here is asserted or not, whatever its polarity on a board.
- * Deviates because: writing an entry as edge-triggered clears its remote IRR. Linux acknowledges level interrupts
- * in this way on chips without an EOI register.
+ * Not modelled: the serial APIC bus and its arbitration (ARB follows ID); the delivery status bit,
+ * because a message is delivered at once; INTPOL, because a line here is asserted or not, whatever
+ * its polarity on a board.
+ * Deviates because: writing an entry as edge-triggered clears its remote IRR. Linux acknowledges
+ * level interrupts in this way on chips without an EOI register.
  */
 #include "devices/chipset/chipset.h"
 #include "src/log.h"
 
-#define IOAPIC_BASE	 0xfec00000
-#define IOAPIC_BYTES	 0x1000
-#define IOAPIC_PINS	 24
-#define IOAPIC_VERSION	 0x20
-#define IOAPIC_HAS_EOI	 0x20 /* version from which there is an EOI register */
+#define IOAPIC_BASE    0xfec00000
+#define IOAPIC_BYTES   0x1000
+#define IOAPIC_PINS    24
+#define IOAPIC_VERSION 0x20
+#define IOAPIC_HAS_EOI 0x20 /* version from which there is an EOI register */
 
-#define IOREGSEL	 0x00
-#define IOWIN		 0x10
-#define IOEOI		 0x40
+#define IOREGSEL 0x00
+#define IOWIN    0x10
+#define IOEOI    0x40
 
-#define IOAPICID	 0x00
-#define IOAPICVER	 0x01
-#define IOAPICARB	 0x02
-#define IOREDTBL	 0x10
-#define IOREDTBL_LAST	 (IOREDTBL + 2 * IOAPIC_PINS - 1)
-#define IOAPICID_MASK	 0x0f
-#define IOAPICID_SHIFT	 24
-#define IOAPICVER_MRE	 ((IOAPIC_PINS - 1) << 16)
+#define IOAPICID       0x00
+#define IOAPICVER      0x01
+#define IOAPICARB      0x02
+#define IOREDTBL       0x10
+#define IOREDTBL_LAST  (IOREDTBL + 2 * IOAPIC_PINS - 1)
+#define IOAPICID_MASK  0x0f
+#define IOAPICID_SHIFT 24
+#define IOAPICVER_MRE  ((IOAPIC_PINS - 1) << 16)
 
 /* IOREDTBL */
-#define REDIR_VECTOR	   0xffull
+#define REDIR_VECTOR       0xffull
 #define REDIR_DELMOD_SHIFT 8
-#define REDIR_DELMOD	   7
-#define REDIR_DESTMOD	   BIT64(11)
-#define REDIR_DELIVS	   BIT64(12)
+#define REDIR_DELMOD       7
+#define REDIR_DESTMOD      BIT64(11)
+#define REDIR_DELIVS       BIT64(12)
 #define REDIR_REMOTE_IRR   BIT64(14)
-#define REDIR_LEVEL	   BIT64(15)
-#define REDIR_MASK	   BIT64(16)
+#define REDIR_LEVEL        BIT64(15)
+#define REDIR_MASK         BIT64(16)
 #define REDIR_DEST_SHIFT   56
-#define REDIR_READ_ONLY	   (REDIR_DELIVS | REDIR_REMOTE_IRR)
-#define REDIR_RESERVED	   0x00fffffffffe0000ull
+#define REDIR_READ_ONLY    (REDIR_DELIVS | REDIR_REMOTE_IRR)
+#define REDIR_RESERVED     0x00fffffffffe0000ull
 
 #define DELMOD_FIXED  0
 #define DELMOD_LOWEST 1
 
 /* SDM 11.11.1, 11.11.2 */
-#define MSI_ADDRESS	  0xfee00000
-#define MSI_DEST_SHIFT	  12
+#define MSI_ADDRESS       0xfee00000
+#define MSI_DEST_SHIFT    12
 #define MSI_DEST_LOGICAL  0x4
 #define MSI_DELMOD_SHIFT  8
 #define MSI_LEVEL_ASSERT  0x4000
@@ -100,7 +103,8 @@ static void ioapic_deliver(struct ioapic *s, unsigned pin)
 	}
 	if (log_enabled(LOG_INT))
 		log_printf(LOG_INT, "ioapic: pin %u sends vector %02x mode %u to %02x\n", pin,
-			   (unsigned)(entry & REDIR_VECTOR), delmod, (unsigned)(entry >> REDIR_DEST_SHIFT));
+			   (unsigned)(entry & REDIR_VECTOR), delmod,
+			   (unsigned)(entry >> REDIR_DEST_SHIFT));
 	m->accel->msi_send(m, addr, data);
 }
 
@@ -109,7 +113,8 @@ static void ioapic_service_level(struct ioapic *s, unsigned pin)
 {
 	uint64_t entry = s->redir[pin];
 
-	if ((entry & REDIR_LEVEL) && !(entry & (REDIR_MASK | REDIR_REMOTE_IRR)) && (s->lines & BIT(pin)))
+	if ((entry & REDIR_LEVEL) && !(entry & (REDIR_MASK | REDIR_REMOTE_IRR)) &&
+	    (s->lines & BIT(pin)))
 		ioapic_deliver(s, pin);
 }
 
@@ -173,7 +178,8 @@ static void ioapic_write_redir(struct ioapic *s, unsigned pin, unsigned shift, u
 {
 	uint64_t half = 0xffffffffull << shift;
 	uint64_t keep = ~half | REDIR_READ_ONLY;
-	uint64_t entry = (s->redir[pin] & keep) | ((uint64_t)value << shift & ~keep & ~REDIR_RESERVED);
+	uint64_t entry =
+		(s->redir[pin] & keep) | ((uint64_t)value << shift & ~keep & ~REDIR_RESERVED);
 
 	if (!(entry & REDIR_LEVEL))
 		entry &= ~REDIR_REMOTE_IRR;
@@ -188,24 +194,30 @@ static void ioapic_write_window(struct ioapic *s, uint32_t value)
 		s->id = value >> IOAPICID_SHIFT & IOAPICID_MASK;
 		break;
 	case IOREDTBL ... IOREDTBL_LAST:
-		ioapic_write_redir(s, (s->ioregsel - IOREDTBL) / 2, s->ioregsel & 1 ? 32 : 0, value);
+		ioapic_write_redir(s, (s->ioregsel - IOREDTBL) / 2, s->ioregsel & 1 ? 32 : 0,
+				   value);
 		break;
 	case IOAPICVER:
 	case IOAPICARB:
 		break;
 	default:
-		guest_error(&s->dev, "write to index 0x%02x, where there is no register", s->ioregsel);
+		guest_error(&s->dev, "write to index 0x%02x, where there is no register",
+			    s->ioregsel);
 		break;
 	}
 }
 
-/* The registers take doublewords (290566 3.1); of the selector, whose upper bytes are reserved, a byte will do. */
+/*
+ * The registers take doublewords (290566 3.1); of the selector, whose upper bytes are reserved, a
+ * byte will do.
+ */
 static void ioapic_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
 {
 	struct ioapic *s = opaque;
 
 	if (size != 4 && offset != IOREGSEL) {
-		guest_error(&s->dev, "write of %u bytes at 0x%llx", size, (unsigned long long)offset);
+		guest_error(&s->dev, "write of %u bytes at 0x%llx", size,
+			    (unsigned long long)offset);
 		return;
 	}
 	switch (offset) {
@@ -224,7 +236,8 @@ static void ioapic_write(void *opaque, uint64_t offset, uint64_t value, unsigned
 	}
 }
 
-static const struct region_ops ioapic_ops = {.read = ioapic_read, .write = ioapic_write, .min_size = 1, .max_size = 4};
+static const struct region_ops ioapic_ops = {
+	.read = ioapic_read, .write = ioapic_write, .min_size = 1, .max_size = 4};
 
 static void ioapic_reset(struct device *dev)
 {
@@ -253,17 +266,19 @@ static const struct state_desc ioapic_state = {
 	.version = 1,
 	STATE_SPAN(ioapic),
 	.post_load = ioapic_post_load,
-	.fields = (const struct state_field[]){
-		STATE_ARRAY(ioapic, redir),
-		STATE_FIELD(ioapic, lines),
-		STATE_FIELD(ioapic, ioregsel),
-		STATE_FIELD(ioapic, id),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_ARRAY(ioapic, redir),
+			STATE_FIELD(ioapic, lines),
+			STATE_FIELD(ioapic, ioregsel),
+			STATE_FIELD(ioapic, id),
+			STATE_END,
+		},
 };
 
 static const struct device_prop ioapic_props[] = {
-	DEFINE_PROP(ioapic, version, "version", PROP_U8, IOAPIC_VERSION, "0x11: 82093AA; 0x20: with the EOI register"),
+	DEFINE_PROP(ioapic, version, "version", PROP_U8, IOAPIC_VERSION,
+		    "0x11: 82093AA; 0x20: with the EOI register"),
 	DEFINE_PROP_END,
 };
 

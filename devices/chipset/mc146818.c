@@ -2,12 +2,13 @@
 /*
  * The PC's real-time clock and CMOS RAM.
  *
- * Motorola MC146818A data sheet (ADI1023R1), "Address map", "Time, calendar and alarm locations", "Registers"; 82371SB
- * PIIX3 (290550-002) section 2.5.6 (ports); the century byte as ACPI 6.4 section 5.2.9 (FADT, CENTURY) points to it.
+ * Motorola MC146818A data sheet (ADI1023R1), "Address map", "Time, calendar and alarm locations",
+ * "Registers"; 82371SB PIIX3 (290550-002) "RTCI", "RTCD"; the century byte as ACPI 6.4
+ * section 5.2.9 (FADT, CENTURY) points to it.
  *
  *	port	name	access	reset	section
- *	70	RTCI	W	-	290550 2.5.6.1: 6-0 index, 7 NMI mask
- *	71	RTCD	RW	-	290550 2.5.6.2
+ *	70	RTCI	W	-	290550 "RTCI": 6-0 index, 7 NMI mask
+ *	71	RTCD	RW	-	290550 "RTCD"
  *
  *	index	name			access	reset	section (ADI1023R1)
  *	00-05	seconds, alarm, minutes, alarm, hours, alarm
@@ -21,84 +22,86 @@
  *	0d	D: VRT			R	80	"Register D"
  *	0e-7f	RAM; 32 is the century	RW	-
  *
- * The time is a number of nanoseconds, the -rtc clock plus an offset that the guest's writes change; the registers and
- * flags are worked out from it when they are looked at. A timer runs only while an interrupt is enabled that has yet to come.
+ * The time is a number of nanoseconds, the -rtc clock plus an offset that the guest's writes
+ * change; the registers and flags are worked out from it when they are looked at. A timer runs only
+ * while an interrupt is enabled that has yet to come.
  *
- * Not modelled: the square wave output; daylight saving (DSE); the second bank at 72h; time bases other than 32.768 kHz;
- * years outside 1970 to 2199.
- * Deviates because: the day of the week follows from the date, as every guest that sets it means it to.
+ * Not modelled: the square wave output; daylight saving (DSE); the second bank at 72h; time bases
+ * other than 32.768 kHz; years outside 1970 to 2199.
+ * Deviates because: the day of the week follows from the date, as every guest that sets it means it
+ * to.
  */
 #include <time.h>
 #include "devices/chipset/chipset.h"
 #include "devices/isa.h"
 
 #define RTC_PORT 0x70
-#define RTC_IRQ	 8
-#define RTC_HZ	 32768
+#define RTC_IRQ  8
+#define RTC_HZ   32768
 
-#define RTCI 0
-#define RTCD 1
+#define RTCI       0
+#define RTCD       1
 #define RTCI_INDEX 0x7f
 
-#define RTC_SECONDS	  0x00
+#define RTC_SECONDS       0x00
 #define RTC_SECONDS_ALARM 0x01
-#define RTC_MINUTES	  0x02
+#define RTC_MINUTES       0x02
 #define RTC_MINUTES_ALARM 0x03
-#define RTC_HOURS	  0x04
-#define RTC_HOURS_ALARM	  0x05
-#define RTC_DAY_OF_WEEK	  0x06
-#define RTC_DATE	  0x07
-#define RTC_MONTH	  0x08
-#define RTC_YEAR	  0x09
-#define RTC_A		  0x0a
-#define RTC_B		  0x0b
-#define RTC_C		  0x0c
-#define RTC_D		  0x0d
-#define RTC_CENTURY	  0x32
-#define RTC_BYTES	  0x80
+#define RTC_HOURS         0x04
+#define RTC_HOURS_ALARM   0x05
+#define RTC_DAY_OF_WEEK   0x06
+#define RTC_DATE          0x07
+#define RTC_MONTH         0x08
+#define RTC_YEAR          0x09
+#define RTC_A             0x0a
+#define RTC_B             0x0b
+#define RTC_C             0x0c
+#define RTC_D             0x0d
+#define RTC_CENTURY       0x32
+#define RTC_BYTES         0x80
 
-#define RTC_A_UIP	 0x80
-#define RTC_A_DV	 0x70
-#define RTC_A_DV_32KHZ	 0x20
-#define RTC_A_RS	 0x0f
-#define RTC_A_RESET	 0x26 /* 32.768 kHz, 1024 Hz */
-#define RTC_B_SET	 0x80
-#define RTC_B_PIE	 0x40
-#define RTC_B_AIE	 0x20
-#define RTC_B_UIE	 0x10
-#define RTC_B_SQWE	 0x08
-#define RTC_B_DM	 0x04 /* binary */
-#define RTC_B_24H	 0x02
-#define RTC_C_IRQF	 0x80
-#define RTC_C_PF	 0x40
-#define RTC_C_AF	 0x20
-#define RTC_C_UF	 0x10
-#define RTC_C_FLAGS	 (RTC_C_PF | RTC_C_AF | RTC_C_UF)
-#define RTC_D_VRT	 0x80
-#define RTC_PM		 0x80 /* of the hours, in 12-hour mode */
-#define RTC_ALARM_ANY	 0xc0 /* both bits: this alarm byte does not matter */
+#define RTC_A_UIP      0x80
+#define RTC_A_DV       0x70
+#define RTC_A_DV_32KHZ 0x20
+#define RTC_A_RS       0x0f
+#define RTC_A_RESET    0x26 /* 32.768 kHz, 1024 Hz */
+#define RTC_B_SET      0x80
+#define RTC_B_PIE      0x40
+#define RTC_B_AIE      0x20
+#define RTC_B_UIE      0x10
+#define RTC_B_SQWE     0x08
+#define RTC_B_DM       0x04 /* binary */
+#define RTC_B_24H      0x02
+#define RTC_C_IRQF     0x80
+#define RTC_C_PF       0x40
+#define RTC_C_AF       0x20
+#define RTC_C_UF       0x10
+#define RTC_C_FLAGS    (RTC_C_PF | RTC_C_AF | RTC_C_UF)
+#define RTC_D_VRT      0x80
+#define RTC_PM         0x80 /* of the hours, in 12-hour mode */
+#define RTC_ALARM_ANY  0xc0 /* both bits: this alarm byte does not matter */
 
 /* "Update cycle": UIP rises 244 us before the update, which takes 1984 us. */
 #define RTC_UIP_NS ((244 + 1984) * NS_PER_US)
 
 /* What a PC's firmware keeps in the RAM (the IBM AT's layout). */
-#define CMOS_EQUIPMENT	   0x14
-#define CMOS_BASE_KIB	   0x15
-#define CMOS_EXT_KIB	   0x17
+#define CMOS_EQUIPMENT     0x14
+#define CMOS_BASE_KIB      0x15
+#define CMOS_EXT_KIB       0x17
 #define CMOS_CHECKSUM_FROM 0x10
 #define CMOS_CHECKSUM_LAST 0x2d
-#define CMOS_CHECKSUM	   0x2e
+#define CMOS_CHECKSUM      0x2e
 #define CMOS_EXT_KIB_POST  0x30
-#define CMOS_ABOVE_16M	   0x34 /* units of 64 KiB */
-#define CMOS_ABOVE_4G	   0x5b /* units of 64 KiB, three bytes */
-#define CMOS_LAST_CPU	   0x5f
-#define EQUIPMENT_FPU	   0x02
+#define CMOS_ABOVE_16M     0x34 /* units of 64 KiB */
+#define CMOS_ABOVE_4G      0x5b /* units of 64 KiB, three bytes */
+#define CMOS_LAST_CPU      0x5f
+#define EQUIPMENT_FPU      0x02
 
 #define SECS_PER_DAY 86400
 #define YEAR_MIN     1970
 #define YEAR_MAX     2199
-#define RTC_MIN_NS   0ll				  /* 1970-01-01 */
-#define RTC_MAX_NS   (7258118400ll * NS_PER_SEC)  /* 2200-01-01 */
+#define RTC_MIN_NS   0ll                         /* 1970-01-01 */
+#define RTC_MAX_NS   (7258118400ll * NS_PER_SEC) /* 2200-01-01 */
 
 struct mc146818 {
 	struct device dev;
@@ -110,7 +113,7 @@ struct mc146818 {
 	GUEST_VISIBLE_BEGIN;
 	int64_t offset_ns; /* clock's time -> the RTC's, ns since 1970 in the RTC's own time zone */
 	int64_t synced_ns; /* RTC time up to which register C has been worked out */
-	uint8_t ram[RTC_BYTES]; /* time bytes are the RTC's while it is stopped, else as last looked at */
+	uint8_t ram[RTC_BYTES]; /* the time bytes: as last looked at, while it runs */
 	uint8_t index;
 	GUEST_VISIBLE_END;
 
@@ -121,7 +124,7 @@ struct mc146818 {
 
 struct date {
 	int year, month, day, hour, minute, second; /* month and day from 1 */
-	int weekday;				    /* 0: Sunday */
+	int weekday;                                /* 0: Sunday */
 };
 
 /* Calendar */
@@ -138,7 +141,8 @@ static int64_t days_of_date(int year, int month, int day)
 	int64_t era = floor_div(y, 400), year_of_era = y - era * 400;
 	int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
+	       day_of_year - 719468;
 }
 
 static struct date date_of_secs(int64_t secs)
@@ -204,12 +208,15 @@ static void rtc_put_time(struct mc146818 *s, int64_t secs)
 
 static int64_t rtc_get_time(const struct mc146818 *s)
 {
-	int year = rtc_decode(s, s->ram[RTC_CENTURY], 0, 99) * 100 + rtc_decode(s, s->ram[RTC_YEAR], 0, 99);
-	int64_t days = days_of_date(MAX(YEAR_MIN, MIN(year, YEAR_MAX)), rtc_decode(s, s->ram[RTC_MONTH], 1, 12),
+	int year = rtc_decode(s, s->ram[RTC_CENTURY], 0, 99) * 100 +
+		   rtc_decode(s, s->ram[RTC_YEAR], 0, 99);
+	int64_t days = days_of_date(MAX(YEAR_MIN, MIN(year, YEAR_MAX)),
+				    rtc_decode(s, s->ram[RTC_MONTH], 1, 12),
 				    rtc_decode(s, s->ram[RTC_DATE], 1, 31));
 
 	return days * SECS_PER_DAY + rtc_decode_hour(s, s->ram[RTC_HOURS]) * 3600 +
-	       rtc_decode(s, s->ram[RTC_MINUTES], 0, 59) * 60 + rtc_decode(s, s->ram[RTC_SECONDS], 0, 59);
+	       rtc_decode(s, s->ram[RTC_MINUTES], 0, 59) * 60 +
+	       rtc_decode(s, s->ram[RTC_SECONDS], 0, 59);
 }
 
 /* Time */
@@ -303,7 +310,10 @@ static bool alarm_matches(uint8_t alarm, uint8_t value)
 	return (alarm & RTC_ALARM_ANY) == RTC_ALARM_ANY || alarm == value;
 }
 
-/* The first update after AFTER_NS whose time the alarm bytes match; a whole day without one means never. */
+/*
+ * The first update after AFTER_NS whose time the alarm bytes match; a whole day without one means
+ * never.
+ */
 static int64_t rtc_next_alarm_ns(const struct mc146818 *s, int64_t after_ns)
 {
 	int64_t from = floor_div(after_ns, NS_PER_SEC) + 1;
@@ -326,7 +336,10 @@ static int64_t rtc_next_alarm_ns(const struct mc146818 *s, int64_t after_ns)
 	return INT64_MAX;
 }
 
-/* Sets the flags of what happened since the last time. A host clock that was set back is simply believed. */
+/*
+ * Sets the flags of what happened since the last time. A host clock that was set back is simply
+ * believed.
+ */
 static void rtc_sync(struct mc146818 *s)
 {
 	int64_t now = rtc_now_ns(s);
@@ -340,7 +353,10 @@ static void rtc_sync(struct mc146818 *s)
 	s->synced_ns = now;
 }
 
-/* IRQF, the line, and the timer for the next event whose interrupt is enabled. PIE, AIE, UIE stand where PF, AF, UF do. */
+/*
+ * IRQF, the line, and the timer for the next event whose interrupt is enabled. PIE, AIE, UIE stand
+ * where PF, AF, UF do.
+ */
 static void rtc_update_irq(struct mc146818 *s)
 {
 	uint8_t waited = s->ram[RTC_B] & ~s->ram[RTC_C];
@@ -420,7 +436,10 @@ static uint64_t rtc_read(void *opaque, uint64_t offset, unsigned size)
 
 /* Writes */
 
-/* The clock goes on from what its bytes say. A divider chain that was held in reset updates first after half a second. */
+/*
+ * The clock goes on from what its bytes say. A divider chain that was held in reset updates first
+ * after half a second.
+ */
 static void rtc_restart(struct mc146818 *s, bool divider_was_reset)
 {
 	rtc_set_secs(s, rtc_get_time(s));
@@ -484,7 +503,8 @@ static void rtc_write(void *opaque, uint64_t offset, uint64_t value, unsigned si
 	}
 }
 
-static const struct region_ops rtc_ops = {.read = rtc_read, .write = rtc_write, .min_size = 1, .max_size = 1};
+static const struct region_ops rtc_ops = {
+	.read = rtc_read, .write = rtc_write, .min_size = 1, .max_size = 1};
 
 void mc146818_set_cmos(struct device *dev, unsigned index, uint8_t value)
 {
@@ -496,7 +516,10 @@ uint8_t mc146818_get_cmos(struct device *dev, unsigned index)
 	return container_of(dev, struct mc146818, dev)->ram[index % RTC_BYTES];
 }
 
-/* What firmware looks for: sizes of memory, number of processors, and the checksum over the first part. */
+/*
+ * What firmware looks for: sizes of memory, number of processors, and the checksum over the first
+ * part.
+ */
 static void rtc_fill_cmos(struct mc146818 *s)
 {
 	const struct machine *m = s->dev.machine;
@@ -527,7 +550,9 @@ static void rtc_set_base(struct mc146818 *s)
 	struct tm tm;
 
 	if (config->rtc_base_set)
-		start = MAX(RTC_MIN_NS / NS_PER_SEC, MIN(config->rtc_base_unix, RTC_MAX_NS / NS_PER_SEC)) * NS_PER_SEC;
+		start = MAX(RTC_MIN_NS / NS_PER_SEC,
+			    MIN(config->rtc_base_unix, RTC_MAX_NS / NS_PER_SEC)) *
+			NS_PER_SEC;
 	else if (config->rtc_localtime && localtime_r(&secs, &tm))
 		start += tm.tm_gmtoff * NS_PER_SEC;
 	s->offset_ns = start - (config->rtc_clock_vm ? clock_now_ns(s->dev.machine->clock) : wall);
@@ -539,7 +564,7 @@ static void mc146818_reset(struct device *dev)
 {
 	struct mc146818 *s = container_of(dev, struct mc146818, dev);
 
-	s->ram[RTC_B] &= (uint8_t)~(RTC_B_PIE | RTC_B_AIE | RTC_B_UIE | RTC_B_SQWE);
+	s->ram[RTC_B] &= (uint8_t) ~(RTC_B_PIE | RTC_B_AIE | RTC_B_UIE | RTC_B_SQWE);
 	s->ram[RTC_C] = 0;
 	s->index = 0;
 	s->synced_ns = rtc_now_ns(s);
@@ -550,8 +575,8 @@ static bool mc146818_post_load(void *opaque, struct error *err)
 {
 	struct mc146818 *s = opaque;
 
-	if (s->offset_ns < RTC_MIN_NS - RTC_MAX_NS || s->offset_ns > RTC_MAX_NS || s->synced_ns < RTC_MIN_NS ||
-	    s->synced_ns > RTC_MAX_NS)
+	if (s->offset_ns < RTC_MIN_NS - RTC_MAX_NS || s->offset_ns > RTC_MAX_NS ||
+	    s->synced_ns < RTC_MIN_NS || s->synced_ns > RTC_MAX_NS)
 		return error_set(err, "mc146818: saved time is not possible");
 	s->index &= RTCI_INDEX;
 	s->ram[RTC_A] &= (uint8_t)~RTC_A_UIP;
@@ -565,13 +590,14 @@ static const struct state_desc mc146818_state = {
 	.version = 1,
 	STATE_SPAN(mc146818),
 	.post_load = mc146818_post_load,
-	.fields = (const struct state_field[]){
-		STATE_FIELD(mc146818, offset_ns),
-		STATE_FIELD(mc146818, synced_ns),
-		STATE_ARRAY(mc146818, ram),
-		STATE_FIELD(mc146818, index),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_FIELD(mc146818, offset_ns),
+			STATE_FIELD(mc146818, synced_ns),
+			STATE_ARRAY(mc146818, ram),
+			STATE_FIELD(mc146818, index),
+			STATE_END,
+		},
 };
 
 static const struct device_prop mc146818_props[] = {
@@ -588,7 +614,8 @@ static bool mc146818_realize(struct device *dev, struct error *err)
 	rtc_fill_cmos(s);
 	region_init_io(&s->ports, "rtc", &rtc_ops, s, 2);
 	timer_init(&s->timer, dev->machine->clock, "mc146818", rtc_on_timer, s);
-	return isa_connect_irq(dev, &s->irq, RTC_IRQ, err) && isa_add_ports(dev, &s->ports, RTC_PORT, err);
+	return isa_connect_irq(dev, &s->irq, RTC_IRQ, err) &&
+	       isa_add_ports(dev, &s->ports, RTC_PORT, err);
 }
 
 static void mc146818_unrealize(struct device *dev)

@@ -2,13 +2,14 @@
 /*
  * Port 92h: the fast ways to the A20 gate and to reset.
  *
- * 82371SB PIIX3 (290550-002) section 2.5.5.4.
+ * 82371SB PIIX3 (290550-002) "Port 92 register".
  *
  *	port	name	access	reset	section
- *	92	P92	RW	02	290550 2.5.5.4: 0 FAST_INIT, 1 FAST_A20
+ *	92	P92	RW	02	290550 "Port 92": 0 FAST_INIT, 1 FAST_A20
  *
  * Not modelled: address line 20 is never held low; FAST_A20 keeps what is written.
- * Deviates because: FAST_A20 is set at reset, as firmware leaves it. FAST_INIT resets the machine, not the processor alone.
+ * Deviates because: FAST_A20 is set at reset, as firmware leaves it. FAST_INIT resets the machine,
+ * not the processor alone.
  */
 #include "devices/chipset/chipset.h"
 #include "devices/isa.h"
@@ -48,7 +49,8 @@ static void port92_write(void *opaque, uint64_t offset, uint64_t value, unsigned
 		machine_request_reset(s->dev.machine);
 }
 
-static const struct region_ops port92_ops = {.read = port92_read, .write = port92_write, .min_size = 1, .max_size = 1};
+static const struct region_ops port92_ops = {
+	.read = port92_read, .write = port92_write, .min_size = 1, .max_size = 1};
 
 static void port92_reset(struct device *dev)
 {
@@ -68,10 +70,11 @@ static const struct state_desc port92_state = {
 	.version = 1,
 	STATE_SPAN(port92),
 	.post_load = port92_post_load,
-	.fields = (const struct state_field[]){
-		STATE_FIELD(port92, p92),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_FIELD(port92, p92),
+			STATE_END,
+		},
 };
 
 static const struct device_prop port92_props[] = {

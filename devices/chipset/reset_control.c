@@ -2,22 +2,25 @@
 /*
  * The reset control register, port CF9h.
  *
- * 82371SB PIIX3 (290550-002) section 2.5.5.5; the FADT's reset register points here (ACPI 6.4 section 4.8.3.6).
+ * 82371SB PIIX3 (290550-002) "RC"; the FADT's reset register points here (ACPI 6.4
+ * section 4.8.3.6).
  *
  *	port	name	access	reset	section
- *	cf9	RC	RW	00	290550 2.5.5.5: 1 SRST (hard rather than soft), 2 RCPU
+ *	cf9	RC	RW	00	290550 "RC": 1 SRST (hard rather than soft), 2 RCPU
  *
- * The port lies within the doubleword of CONFADD, so that a host bridge, where there is one, passes on the narrow accesses.
+ * The port lies within the doubleword of CONFADD, so that a host bridge, where there is one, passes
+ * on the narrow accesses.
  *
  * Not modelled: soft reset, which leaves all but the processor alone.
- * Deviates because: either kind resets the machine; who asks for one wants the other too (Linux writes both in turn).
+ * Deviates because: either kind resets the machine; who asks for one wants the other too (Linux
+ * writes both in turn).
  */
 #include "devices/chipset/chipset.h"
 #include "devices/isa.h"
 
-#define RC_PORT	    0xcf9
-#define RC_SRST	    0x02
-#define RC_RCPU	    0x04
+#define RC_PORT     0xcf9
+#define RC_SRST     0x02
+#define RC_RCPU     0x04
 #define RC_WRITABLE (RC_SRST | RC_RCPU)
 
 struct reset_control {
@@ -76,10 +79,11 @@ static const struct state_desc reset_control_state = {
 	.version = 1,
 	STATE_SPAN(reset_control),
 	.post_load = reset_control_post_load,
-	.fields = (const struct state_field[]){
-		STATE_FIELD(reset_control, rc),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_FIELD(reset_control, rc),
+			STATE_END,
+		},
 };
 
 static const struct device_prop reset_control_props[] = {

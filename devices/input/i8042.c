@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 8042 keyboard controller with a keyboard; the auxiliary port is there, and nothing is plugged into it.
+ * 8042 keyboard controller with a keyboard; the auxiliary port is there, and nothing is plugged
+ * into it.
  *
- * IBM Personal System/2 Hardware Interface Technical Reference (S84F-9809), "Keyboard/Auxiliary Device Controller";
- * Intel 8042 UPI data sheet for the pulsed outputs.
+ * IBM Personal System/2 Hardware Interface Technical Reference (S84F-9809), "Keyboard/Auxiliary
+ * Device Controller"; Intel 8042 UPI data sheet for the pulsed outputs.
  *
  *	port	name	access	reset	section
  *	60	DBBOUT	R	00	"Output buffer"
  *	60	DBBIN	W	-	"Input buffer": data, or a command's parameter
- *	64	STATUS	R	1c	"Status register": 0 OBF, 1 IBF, 2 SYS, 3 command was last, 4 INH, 5 AUX, 6 TO, 7 PE
+ *	64	STATUS	R	1c	"Status register": OBF, IBF, SYS, command, INH, AUX, TO, PE
  *	64	DBBIN	W	-	"Controller commands"
  *
  *	command	name				answer
@@ -27,19 +28,20 @@
  *	e0	read test inputs		00
  *	f0-ff	pulse output port		-; bit 0 low is the reset line
  *
- * Not modelled: IBF (a byte is taken at once); passwords; the controller's RAM beyond 32 bytes; A20 (the line is never held
- * low; the output port's bit keeps what is written).
- * Deviates because: the command byte starts as firmware leaves it, with the keyboard translated and its interrupt
- * enabled: a Linux that is started without firmware takes translation, or none, from there. Reset means the machine's.
+ * Not modelled: IBF (a byte is taken at once); passwords; the controller's RAM beyond 32 bytes; A20
+ * (the line is never held low; the output port's bit keeps what is written).
+ * Deviates because: the command byte starts as firmware leaves it, with the keyboard translated and
+ * its interrupt enabled: a Linux that is started without firmware takes translation, or none, from
+ * there. Reset means the machine's.
  */
 #include "devices/input/i8042.h"
 #include "devices/input/ps2_keyboard.h"
 #include "devices/isa.h"
 
-#define I8042_PORT_DATA	   0x60
+#define I8042_PORT_DATA    0x60
 #define I8042_PORT_COMMAND 0x64
-#define I8042_IRQ	   1
-#define I8042_IRQ_AUX	   12
+#define I8042_IRQ          1
+#define I8042_IRQ_AUX      12
 
 #define STATUS_OBF     0x01
 #define STATUS_SYS     0x04
@@ -48,50 +50,51 @@
 #define STATUS_AUX     0x20
 #define STATUS_TO      0x40
 
-#define COMMAND_BYTE	      0 /* in RAM */
-#define COMMAND_BYTE_KBD_INT  0x01
-#define COMMAND_BYTE_AUX_INT  0x02
-#define COMMAND_BYTE_SYS      0x04
-#define COMMAND_BYTE_KBD_OFF  0x10
-#define COMMAND_BYTE_AUX_OFF  0x20
-#define COMMAND_BYTE_XLATE    0x40
-#define COMMAND_BYTE_RESET    (COMMAND_BYTE_KBD_INT | COMMAND_BYTE_SYS | COMMAND_BYTE_AUX_OFF | COMMAND_BYTE_XLATE)
+#define COMMAND_BYTE         0 /* in RAM */
+#define COMMAND_BYTE_KBD_INT 0x01
+#define COMMAND_BYTE_AUX_INT 0x02
+#define COMMAND_BYTE_SYS     0x04
+#define COMMAND_BYTE_KBD_OFF 0x10
+#define COMMAND_BYTE_AUX_OFF 0x20
+#define COMMAND_BYTE_XLATE   0x40
+#define COMMAND_BYTE_RESET \
+	(COMMAND_BYTE_KBD_INT | COMMAND_BYTE_SYS | COMMAND_BYTE_AUX_OFF | COMMAND_BYTE_XLATE)
 #define COMMAND_BYTE_WRITABLE 0x7f
 
-#define I8042_READ_RAM	      0x20
-#define I8042_READ_RAM_LAST   0x3f
-#define I8042_WRITE_RAM	      0x60
-#define I8042_WRITE_RAM_LAST  0x7f
-#define I8042_RAM_INDEX	      0x1f
-#define I8042_TEST_PASSWORD   0xa4
-#define I8042_AUX_DISABLE     0xa7
-#define I8042_AUX_ENABLE      0xa8
-#define I8042_AUX_TEST	      0xa9
-#define I8042_SELF_TEST	      0xaa
-#define I8042_KBD_TEST	      0xab
-#define I8042_KBD_DISABLE     0xad
-#define I8042_KBD_ENABLE      0xae
-#define I8042_READ_INPUT      0xc0
-#define I8042_READ_OUTPUT     0xd0
-#define I8042_WRITE_OUTPUT    0xd1
-#define I8042_WRITE_KBD_OBUF  0xd2
-#define I8042_WRITE_AUX_OBUF  0xd3
-#define I8042_WRITE_AUX	      0xd4
-#define I8042_READ_TEST	      0xe0
-#define I8042_PULSE	      0xf0
-#define I8042_NO_COMMAND      0x00
+#define I8042_READ_RAM       0x20
+#define I8042_READ_RAM_LAST  0x3f
+#define I8042_WRITE_RAM      0x60
+#define I8042_WRITE_RAM_LAST 0x7f
+#define I8042_RAM_INDEX      0x1f
+#define I8042_TEST_PASSWORD  0xa4
+#define I8042_AUX_DISABLE    0xa7
+#define I8042_AUX_ENABLE     0xa8
+#define I8042_AUX_TEST       0xa9
+#define I8042_SELF_TEST      0xaa
+#define I8042_KBD_TEST       0xab
+#define I8042_KBD_DISABLE    0xad
+#define I8042_KBD_ENABLE     0xae
+#define I8042_READ_INPUT     0xc0
+#define I8042_READ_OUTPUT    0xd0
+#define I8042_WRITE_OUTPUT   0xd1
+#define I8042_WRITE_KBD_OBUF 0xd2
+#define I8042_WRITE_AUX_OBUF 0xd3
+#define I8042_WRITE_AUX      0xd4
+#define I8042_READ_TEST      0xe0
+#define I8042_PULSE          0xf0
+#define I8042_NO_COMMAND     0x00
 
-#define SELF_TEST_OK	   0x55
-#define PORT_TEST_OK	   0x00
-#define NO_PASSWORD	   0xf1
-#define INPUT_UNLOCKED	   0x80
-#define NOBODY_ANSWERS	   0xfe
+#define SELF_TEST_OK       0x55
+#define PORT_TEST_OK       0x00
+#define NO_PASSWORD        0xf1
+#define INPUT_UNLOCKED     0x80
+#define NOBODY_ANSWERS     0xfe
 #define OUTPUT_NOT_RESET   0x01
-#define OUTPUT_A20	   0x02
-#define OUTPUT_IRQ1	   0x10
-#define OUTPUT_IRQ12	   0x20
+#define OUTPUT_A20         0x02
+#define OUTPUT_IRQ1        0x10
+#define OUTPUT_IRQ12       0x20
 #define OUTPUT_RESET_VALUE 0xcf
-#define OUTPUT_WRITABLE	   0xcf
+#define OUTPUT_WRITABLE    0xcf
 
 #define KBD_BREAK 0xf0 /* in scan code set 2, before the code of a released key */
 
@@ -99,14 +102,15 @@
 
 /* Scan code set 2 to set 1, as the controller's ROM has it for codes below 80h. */
 static const uint8_t translation[128] = {
-	0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59,
-	0x65, 0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11, 0x03, 0x5b,
-	0x67, 0x2e, 0x2d, 0x20, 0x12, 0x05, 0x04, 0x5c, 0x68, 0x39, 0x2f, 0x21, 0x14, 0x13, 0x06, 0x5d,
-	0x69, 0x31, 0x30, 0x23, 0x22, 0x15, 0x07, 0x5e, 0x6a, 0x72, 0x32, 0x24, 0x16, 0x08, 0x09, 0x5f,
-	0x6b, 0x33, 0x25, 0x17, 0x18, 0x0b, 0x0a, 0x60, 0x6c, 0x34, 0x35, 0x26, 0x27, 0x19, 0x0c, 0x61,
-	0x6d, 0x73, 0x28, 0x74, 0x1a, 0x0d, 0x62, 0x6e, 0x3a, 0x36, 0x1c, 0x1b, 0x75, 0x2b, 0x63, 0x76,
-	0x55, 0x56, 0x77, 0x78, 0x79, 0x7a, 0x0e, 0x7b, 0x7c, 0x4f, 0x7d, 0x4b, 0x47, 0x7e, 0x7f, 0x6f,
-	0x52, 0x53, 0x50, 0x4c, 0x4d, 0x48, 0x01, 0x45, 0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54,
+	0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29,
+	0x59, 0x65, 0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11,
+	0x03, 0x5b, 0x67, 0x2e, 0x2d, 0x20, 0x12, 0x05, 0x04, 0x5c, 0x68, 0x39, 0x2f, 0x21, 0x14,
+	0x13, 0x06, 0x5d, 0x69, 0x31, 0x30, 0x23, 0x22, 0x15, 0x07, 0x5e, 0x6a, 0x72, 0x32, 0x24,
+	0x16, 0x08, 0x09, 0x5f, 0x6b, 0x33, 0x25, 0x17, 0x18, 0x0b, 0x0a, 0x60, 0x6c, 0x34, 0x35,
+	0x26, 0x27, 0x19, 0x0c, 0x61, 0x6d, 0x73, 0x28, 0x74, 0x1a, 0x0d, 0x62, 0x6e, 0x3a, 0x36,
+	0x1c, 0x1b, 0x75, 0x2b, 0x63, 0x76, 0x55, 0x56, 0x77, 0x78, 0x79, 0x7a, 0x0e, 0x7b, 0x7c,
+	0x4f, 0x7d, 0x4b, 0x47, 0x7e, 0x7f, 0x6f, 0x52, 0x53, 0x50, 0x4c, 0x4d, 0x48, 0x01, 0x45,
+	0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54,
 };
 
 struct i8042 {
@@ -121,7 +125,7 @@ struct i8042 {
 	uint8_t ram[32];
 	uint8_t output_port; /* without the interrupt bits, which follow OBF */
 	uint8_t obuf;
-	uint8_t status; /* OBF, COMMAND, AUX and TO; the rest follows */
+	uint8_t status;  /* OBF, COMMAND, AUX and TO; the rest follows */
 	uint8_t command; /* one that waits for its parameter, or I8042_NO_COMMAND */
 	uint8_t replies[REPLIES], reply_status[REPLIES]; /* what waits for the output buffer */
 	uint8_t replies_n;
@@ -163,7 +167,10 @@ static bool i8042_translate(struct i8042 *s, uint8_t *byte)
 	return true;
 }
 
-/* Moves the next byte into the empty output buffer: the controller's own first, then the keyboard's. */
+/*
+ * Moves the next byte into the empty output buffer: the controller's own first, then the
+ * keyboard's.
+ */
 static void i8042_fill(struct i8042 *s)
 {
 	uint8_t byte;
@@ -218,7 +225,8 @@ static uint64_t status_read(void *opaque, uint64_t offset, unsigned size)
 
 static uint8_t i8042_output_port(const struct i8042 *s)
 {
-	return s->output_port | (s->irq.level ? OUTPUT_IRQ1 : 0) | (s->irq_aux.level ? OUTPUT_IRQ12 : 0);
+	return s->output_port | (s->irq.level ? OUTPUT_IRQ1 : 0) |
+	       (s->irq_aux.level ? OUTPUT_IRQ12 : 0);
 }
 
 /* Writes */
@@ -339,8 +347,10 @@ static void command_write(void *opaque, uint64_t offset, uint64_t value, unsigne
 	i8042_fill(s);
 }
 
-static const struct region_ops data_ops = {.read = data_read, .write = data_write, .min_size = 1, .max_size = 1};
-static const struct region_ops command_ops = {.read = status_read, .write = command_write, .min_size = 1, .max_size = 1};
+static const struct region_ops data_ops = {
+	.read = data_read, .write = data_write, .min_size = 1, .max_size = 1};
+static const struct region_ops command_ops = {
+	.read = status_read, .write = command_write, .min_size = 1, .max_size = 1};
 
 static void i8042_reset(struct device *dev)
 {
@@ -378,19 +388,20 @@ static const struct state_desc i8042_state = {
 	.version = 1,
 	STATE_SPAN(i8042),
 	.post_load = i8042_post_load,
-	.fields = (const struct state_field[]){
-		STATE_STRUCT(i8042, keyboard, ps2_keyboard_state),
-		STATE_ARRAY(i8042, ram),
-		STATE_FIELD(i8042, output_port),
-		STATE_FIELD(i8042, obuf),
-		STATE_FIELD(i8042, status),
-		STATE_FIELD(i8042, command),
-		STATE_ARRAY(i8042, replies),
-		STATE_ARRAY(i8042, reply_status),
-		STATE_FIELD(i8042, replies_n),
-		STATE_FIELD(i8042, break_code),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_STRUCT(i8042, keyboard, ps2_keyboard_state),
+			STATE_ARRAY(i8042, ram),
+			STATE_FIELD(i8042, output_port),
+			STATE_FIELD(i8042, obuf),
+			STATE_FIELD(i8042, status),
+			STATE_FIELD(i8042, command),
+			STATE_ARRAY(i8042, replies),
+			STATE_ARRAY(i8042, reply_status),
+			STATE_FIELD(i8042, replies_n),
+			STATE_FIELD(i8042, break_code),
+			STATE_END,
+		},
 };
 
 static const struct device_prop i8042_props[] = {
@@ -403,7 +414,8 @@ static bool i8042_realize(struct device *dev, struct error *err)
 
 	region_init_io(&s->data_port, "i8042-data", &data_ops, s, 1);
 	region_init_io(&s->command_port, "i8042-command", &command_ops, s, 1);
-	return isa_connect_irq(dev, &s->irq, I8042_IRQ, err) && isa_connect_irq(dev, &s->irq_aux, I8042_IRQ_AUX, err) &&
+	return isa_connect_irq(dev, &s->irq, I8042_IRQ, err) &&
+	       isa_connect_irq(dev, &s->irq_aux, I8042_IRQ_AUX, err) &&
 	       isa_add_ports(dev, &s->data_port, I8042_PORT_DATA, err) &&
 	       isa_add_ports(dev, &s->command_port, I8042_PORT_COMMAND, err);
 }

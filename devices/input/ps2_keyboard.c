@@ -2,13 +2,13 @@
 /*
  * AT keyboard, 101 or 102 keys.
  *
- * IBM Personal System/2 Hardware Interface Technical Reference (S84F-9809), "Keyboards (101- and 102-key)":
- * "Commands from the system", "Commands to the system".
+ * IBM Personal System/2 Hardware Interface Technical Reference (S84F-9809), "Keyboards (101- and
+ * 102-key)": "Commands from the system", "Commands to the system".
  *
  *	command	name				answer
  *	ed	Set/Reset Status Indicators	fa, then fa for the parameter
  *	ee	Echo				ee
- *	f0	Select Alternate Scan Codes	fa, then fa for the parameter; for parameter 0 also the set's number
+ *	f0	Select Alternate Scan Codes	the same; for 0 also the set's number
  *	f2	Read ID				fa ab 83
  *	f3	Set Typematic Rate/Delay	fa, then fa for the parameter
  *	f4	Enable				fa
@@ -23,25 +23,25 @@
  */
 #include "devices/input/ps2_keyboard.h"
 
-#define KBD_SET_LEDS	 0xed
-#define KBD_ECHO	 0xee
-#define KBD_SCAN_SET	 0xf0
-#define KBD_READ_ID	 0xf2
-#define KBD_TYPEMATIC	 0xf3
-#define KBD_ENABLE	 0xf4
-#define KBD_DISABLE	 0xf5
-#define KBD_DEFAULT	 0xf6
-#define KBD_ALL_KEYS	 0xf7
+#define KBD_SET_LEDS     0xed
+#define KBD_ECHO         0xee
+#define KBD_SCAN_SET     0xf0
+#define KBD_READ_ID      0xf2
+#define KBD_TYPEMATIC    0xf3
+#define KBD_ENABLE       0xf4
+#define KBD_DISABLE      0xf5
+#define KBD_DEFAULT      0xf6
+#define KBD_ALL_KEYS     0xf7
 #define KBD_SET_KEY_LAST 0xfd
-#define KBD_RESEND	 0xfe
-#define KBD_RESET	 0xff
+#define KBD_RESEND       0xfe
+#define KBD_RESET        0xff
 
-#define KBD_ACK		 0xfa
-#define KBD_BAT_OK	 0xaa
-#define KBD_ID_1	 0xab
-#define KBD_ID_2	 0x83
-#define KBD_NO_COMMAND	 0x00
-#define KBD_DEFAULT_SET	 2
+#define KBD_ACK          0xfa
+#define KBD_BAT_OK       0xaa
+#define KBD_ID_1         0xab
+#define KBD_ID_2         0x83
+#define KBD_NO_COMMAND   0x00
+#define KBD_DEFAULT_SET  2
 #define KBD_DEFAULT_RATE 0x2b
 
 /* A host that doesn't read loses what comes last. */
@@ -168,15 +168,16 @@ const struct state_desc ps2_keyboard_state = {
 	.version = 1,
 	STATE_SPAN(ps2_keyboard),
 	.post_load = ps2_keyboard_post_load,
-	.fields = (const struct state_field[]){
-		STATE_ARRAY(ps2_keyboard, fifo),
-		STATE_FIELD(ps2_keyboard, fifo_n),
-		STATE_FIELD(ps2_keyboard, command),
-		STATE_FIELD(ps2_keyboard, last),
-		STATE_FIELD(ps2_keyboard, scan_set),
-		STATE_FIELD(ps2_keyboard, leds),
-		STATE_FIELD(ps2_keyboard, typematic),
-		STATE_FIELD(ps2_keyboard, scanning),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_ARRAY(ps2_keyboard, fifo),
+			STATE_FIELD(ps2_keyboard, fifo_n),
+			STATE_FIELD(ps2_keyboard, command),
+			STATE_FIELD(ps2_keyboard, last),
+			STATE_FIELD(ps2_keyboard, scan_set),
+			STATE_FIELD(ps2_keyboard, leds),
+			STATE_FIELD(ps2_keyboard, typematic),
+			STATE_FIELD(ps2_keyboard, scanning),
+			STATE_END,
+		},
 };

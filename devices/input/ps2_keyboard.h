@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An AT keyboard (IBM Personal System/2 Technical Reference, "Keyboards (101- and 102-key)"), as far as a host talks to
- * it: commands and their answers. No key is ever pressed on it. Loop thread.
+ * An AT keyboard (IBM Personal System/2 Technical Reference, "Keyboards (101- and 102-key)"), as
+ * far as a host talks to it: commands and their answers. No key is ever pressed on it. Loop thread.
  */
 #ifndef EVMM_DEVICES_PS2_KEYBOARD_H
 #define EVMM_DEVICES_PS2_KEYBOARD_H
@@ -16,7 +16,7 @@ struct ps2_keyboard {
 	uint8_t fifo[PS2_KEYBOARD_FIFO];
 	uint8_t fifo_n;
 	uint8_t command;  /* one that waits for its parameter, or 0 */
-	uint8_t last;	  /* last byte sent, for RESEND */
+	uint8_t last;     /* last byte sent, for RESEND */
 	uint8_t scan_set; /* 1 to 3 */
 	uint8_t leds;
 	uint8_t typematic;

@@ -2,16 +2,17 @@
 /*
  * 82441FX (i440FX) host bridge: configuration mechanism #1, and the bridge's own function 00:00.0.
  *
- * Intel 82441FX PMC data sheet (290549-001) section 3; PCI Local Bus Specification 3.0 section 3.2.2.3.2.
+ * Intel 82441FX PMC data sheet (290549-001) section 3; PCI Local Bus Specification 3.0 section
+ * 3.2.2.3.2.
  *
  *	port	name	width	access	reset		section
- *	cf8	CONFADD	32	RW	00000000	290549 3.1.1; doublewords only
- *	cfc	CONFDATA 8-32	RW	-		290549 3.1.2
+ *	cf8	CONFADD	32	RW	00000000	290549 3.1 "CONFADD"; doublewords only
+ *	cfc	CONFDATA 8-32	RW	-		290549 3.1 "CONFDATA"
  *
  * The function's registers are the rows of i440fx_registers.
  *
- * Not modelled: PAM and SMRAM attributes (the memory they govern is always plain RAM; the registers keep what is
- * written), DRAM timing and row boundaries, error reporting, other buses than 0.
+ * Not modelled: PAM and SMRAM attributes (the memory they govern is always plain RAM; the registers
+ * keep what is written), DRAM timing and row boundaries, error reporting, other buses than 0.
  * Deviates because: nothing.
  */
 #include "devices/isa.h"
@@ -19,28 +20,28 @@
 
 #define I440FX_PORT 0xcf8
 
-#define CONFADD		0x0
-#define CONFDATA	0x4
-#define CONFADD_CONE	0x80000000 /* configuration enable */
-#define CONFADD_BUS	0x00ff0000
+#define CONFADD             0x0
+#define CONFDATA            0x4
+#define CONFADD_CONE        0x80000000 /* configuration enable */
+#define CONFADD_BUS         0x00ff0000
 #define CONFADD_DEVFN_SHIFT 8
-#define CONFADD_REG	0xfc
-#define CONFADD_WRITABLE 0x80fffffc
+#define CONFADD_REG         0xfc
+#define CONFADD_WRITABLE    0x80fffffc
 
 static const struct pci_register i440fx_registers[] = {
-	/* name, offset, bytes, reset, written bits, write-1-to-clear bits; 290549 section */
-	{"VID", PCI_VENDOR_ID, 2, 0x8086, 0, 0},	      /* 3.2.1 */
-	{"DID", PCI_DEVICE_ID, 2, 0x1237, 0, 0},	      /* 3.2.2 */
-	{"PCICMD", PCI_COMMAND, 2, 0x0006, 0x0140, 0},	      /* 3.2.3 */
-	{"PCISTS", PCI_STATUS, 2, 0x0280, 0, 0xf900},	      /* 3.2.4 */
-	{"RID", PCI_REVISION_ID, 1, 0x02, 0, 0},	      /* 3.2.5 */
-	{"CLASSC", PCI_CLASS, 3, 0x060000, 0, 0},	      /* 3.2.6 */
-	{"MLT", PCI_LATENCY_TIMER, 1, 0x00, 0xf8, 0},	      /* 3.2.7 */
-	{"PMCCFG", 0x50, 2, 0x0000, 0xffff, 0},		      /* 3.2.10 */
-	{"PAM0", 0x59, 1, 0x00, 0x30, 0},		      /* 3.2.15 */
-	{"PAM1-4", 0x5a, 4, 0x00000000, 0x33333333, 0},	      /* 3.2.15 */
-	{"PAM5-6", 0x5e, 2, 0x0000, 0x3333, 0},		      /* 3.2.15 */
-	{"SMRAM", 0x72, 1, 0x02, 0x78, 0},		      /* 3.2.20 */
+	/* name, offset, bytes, reset, written bits, write-1-to-clear bits; all 290549 3.2 */
+	{"VID", PCI_VENDOR_ID, 2, 0x8086, 0, 0},
+	{"DID", PCI_DEVICE_ID, 2, 0x1237, 0, 0},
+	{"PCICMD", PCI_COMMAND, 2, 0x0006, 0x0140, 0},
+	{"PCISTS", PCI_STATUS, 2, 0x0280, 0, 0xf900},
+	{"RID", PCI_REVISION_ID, 1, 0x02, 0, 0},
+	{"CLASSC", PCI_CLASS, 3, 0x060000, 0, 0},
+	{"MLT", PCI_LATENCY_TIMER, 1, 0x00, 0xf8, 0},
+	{"PMCCFG", 0x50, 2, 0x0000, 0xffff, 0},
+	{"PAM0", 0x59, 1, 0x00, 0x30, 0},
+	{"PAM1-4", 0x5a, 4, 0x00000000, 0x33333333, 0},
+	{"PAM5-6", 0x5e, 2, 0x0000, 0x3333, 0},
+	{"SMRAM", 0x72, 1, 0x02, 0x78, 0},
 	{.name = NULL},
 };
 
@@ -112,7 +113,8 @@ static void i440fx_write(void *opaque, uint64_t offset, uint64_t value, unsigned
 	}
 }
 
-static const struct region_ops i440fx_ops = {.read = i440fx_read, .write = i440fx_write, .min_size = 1, .max_size = 4};
+static const struct region_ops i440fx_ops = {
+	.read = i440fx_read, .write = i440fx_write, .min_size = 1, .max_size = 4};
 
 static void i440fx_reset(struct device *dev)
 {
@@ -135,15 +137,17 @@ static const struct state_desc i440fx_state = {
 	.version = 1,
 	STATE_SPAN(i440fx),
 	.post_load = i440fx_post_load,
-	.fields = (const struct state_field[]){
-		STATE_STRUCT(i440fx, pci, pci_device_state),
-		STATE_FIELD(i440fx, confadd),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_STRUCT(i440fx, pci, pci_device_state),
+			STATE_FIELD(i440fx, confadd),
+			STATE_END,
+		},
 };
 
 static const struct device_prop i440fx_props[] = {
-	DEFINE_PROP(i440fx, pci.addr, "addr", PROP_PCI_ADDR, PCI_DEVFN(0, 0), "PCI slot and function"),
+	DEFINE_PROP(i440fx, pci.addr, "addr", PROP_PCI_ADDR, PCI_DEVFN(0, 0),
+		    "PCI slot and function"),
 	DEFINE_PROP_END,
 };
 

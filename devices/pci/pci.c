@@ -32,7 +32,8 @@ static int pci_free_slot(const struct pci_bus *bus)
 	return PCI_ADDR_AUTO;
 }
 
-bool pci_device_init(struct pci_device *pci, const struct pci_register *registers, struct error *err)
+bool pci_device_init(struct pci_device *pci, const struct pci_register *registers,
+		     struct error *err)
 {
 	const char *name = pci->dev.type->name;
 	struct pci_bus *bus = pci->dev.machine->pci;
@@ -46,7 +47,8 @@ bool pci_device_init(struct pci_device *pci, const struct pci_register *register
 	if (pci->addr < 0 || pci->addr >= PCI_FUNCTIONS)
 		return error_set(err, "%s: addr is not a PCI slot and function", name);
 	if (bus->devices[pci->addr])
-		return error_set(err, "%s: PCI slot %d function %d is in use by %s", name, pci->addr >> 3, pci->addr & 7,
+		return error_set(err, "%s: PCI slot %d function %d is in use by %s", name,
+				 pci->addr >> 3, pci->addr & 7,
 				 bus->devices[pci->addr]->dev.type->name);
 	pci->bus = bus;
 	pci->registers = registers;
@@ -75,7 +77,8 @@ uint32_t pci_config_read(struct pci_bus *bus, unsigned devfn, unsigned offset, u
 	return pci ? ldn_le(&pci->config[offset], size) : UINT32_MAX;
 }
 
-void pci_config_write(struct pci_bus *bus, unsigned devfn, unsigned offset, uint32_t value, unsigned size)
+void pci_config_write(struct pci_bus *bus, unsigned devfn, unsigned offset, uint32_t value,
+		      unsigned size)
 {
 	struct pci_device *pci = bus->devices[devfn];
 
@@ -92,7 +95,10 @@ void pci_config_write(struct pci_bus *bus, unsigned devfn, unsigned offset, uint
 		pci->config_changed(pci, offset, size);
 }
 
-/* What was loaded may differ from a fresh function only where the guest can write, or the device sets and the guest clears. */
+/*
+ * What was loaded may differ from a fresh function only where the guest can write, or the device
+ * sets and the guest clears.
+ */
 static bool pci_post_load(void *opaque, struct error *err)
 {
 	struct pci_device *pci = opaque;
@@ -104,7 +110,8 @@ static bool pci_post_load(void *opaque, struct error *err)
 		uint8_t free_bits = pci->wmask[i] | pci->w1c[i];
 
 		if ((loaded[i] ^ pci->config[i]) & ~free_bits)
-			return error_set(err, "%s: saved configuration byte 0x%02x is another device's",
+			return error_set(err,
+					 "%s: saved configuration byte 0x%02x is another device's",
 					 pci->dev.type->name, i);
 		pci->config[i] = loaded[i];
 	}
@@ -118,8 +125,9 @@ const struct state_desc pci_device_state = {
 	.version = 1,
 	STATE_SPAN(pci_device),
 	.post_load = pci_post_load,
-	.fields = (const struct state_field[]){
-		STATE_ARRAY(pci_device, config),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_ARRAY(pci_device, config),
+			STATE_END,
+		},
 };

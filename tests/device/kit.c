@@ -18,7 +18,8 @@ static bool board_init(struct machine *m, struct error *err)
 	return true;
 }
 
-static const struct machine_type empty_board = {.name = "test", .desc = "empty", .init = board_init};
+static const struct machine_type empty_board = {
+	.name = "test", .desc = "empty", .init = board_init};
 
 struct kit *kit_new_with(const struct machine_type *type, const struct machine_config *config)
 {
@@ -60,12 +61,14 @@ void kit_free(struct kit *k)
 	free(k);
 }
 
-static struct device *add(struct kit *k, const struct device_type *type, va_list ap, struct error *err)
+static struct device *add(struct kit *k, const struct device_type *type, va_list ap,
+			  struct error *err)
 {
 	struct device *dev = device_new(k->m, type, NULL);
 	bool ok = true;
 
-	for (const char *name = va_arg(ap, const char *); name && ok; name = va_arg(ap, const char *))
+	for (const char *name = va_arg(ap, const char *); name && ok;
+	     name = va_arg(ap, const char *))
 		ok = device_set_prop(dev, name, va_arg(ap, const char *), err);
 	if (ok && device_realize(dev, err)) {
 		device_reset(dev);
@@ -158,8 +161,8 @@ void kit_save_load(struct device *dev)
 	assert_int_equal(bytes, again_bytes);
 	for (size_t i = 0; i < bytes; i++)
 		if (saved[i] != again[i])
-			fail_msg("%s: byte %zu of the saved state: %02x became %02x", dev->type->name, i, saved[i],
-				 again[i]);
+			fail_msg("%s: byte %zu of the saved state: %02x became %02x",
+				 dev->type->name, i, saved[i], again[i]);
 	free(saved);
 	free(again);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a device's test needs: a machine without a processor, a clock that the test moves, a little RAM, a log of the
- * interrupt lines, and a character back end that the test plays.
+ * What a device's test needs: a machine without a processor, a clock that the test moves, a little
+ * RAM, a log of the interrupt lines, and a character back end that the test plays.
  */
 #ifndef EVMM_TESTS_KIT_H
 #define EVMM_TESTS_KIT_H
@@ -34,7 +34,9 @@ struct kit {
 
 /* An empty board whose GSIs are logged. */
 struct kit *kit_new(void);
-/* CONFIG may be NULL; of it, clock, accelerator and RAM are the kit's. TYPE NULL: the empty board. */
+/*
+ * CONFIG may be NULL; of it, clock, accelerator and RAM are the kit's. TYPE NULL: the empty board.
+ */
 struct kit *kit_new_with(const struct machine_type *type, const struct machine_config *config);
 void kit_free(struct kit *k);
 

@@ -2,9 +2,9 @@
 /* What holds for every device there is: on the pc board, with all that -device can add. */
 #include "tests/device/kit.h"
 
-#define STORM	      100000
-#define CORRUPTIONS   400
-#define SETTLE_EVERY  64
+#define STORM        100000
+#define CORRUPTIONS  400
+#define SETTLE_EVERY 64
 
 /* Devices whose guest sees nothing that could change. */
 static const char *const stateless[] = {"isa-debugcon", "isa-debug-exit"};
@@ -30,7 +30,8 @@ static bool has_chardev(const struct device_type *type)
 
 static int setup(void **state)
 {
-	struct machine_config config = {.rtc_clock_vm = true, .ram_bytes = 4 * MiB, .cpus = 1, .no_shutdown = true};
+	struct machine_config config = {
+		.rtc_clock_vm = true, .ram_bytes = 4 * MiB, .cpus = 1, .no_shutdown = true};
 
 	seed = 88172645463325252ull;
 	k = kit_new_with(&machine_pc, &config);
@@ -61,10 +62,11 @@ static void every_type_is_made(void **state)
 	for (const struct device_type *const *t = device_types; *t; t++) {
 		bool found = false;
 
-		list_for_each(it, &k->m->devices)
+		list_for_each (it, &k->m->devices)
 			found |= list_entry(it, struct device, node)->type == *t;
 		if (!found)
-			fail_msg("%s is neither on the board nor to be added by -device", (*t)->name);
+			fail_msg("%s is neither on the board nor to be added by -device",
+				 (*t)->name);
 		assert_ptr_equal(device_type_find((*t)->name), *t);
 		assert_non_null((*t)->desc);
 	}
@@ -92,8 +94,8 @@ static void check_coverage(const struct state_desc *desc)
 		fail_msg("%s does not say where its guest-visible part is", desc->name);
 	for (size_t i = desc->span_offset; i < end; i++)
 		if (!covered[i])
-			fail_msg("%s: byte %zu of the struct is guest-visible, and in no row of the save table", desc->name,
-				 i);
+			fail_msg("%s: byte %zu is guest-visible, and in no row of the save table",
+				 desc->name, i);
 	free(covered);
 }
 
@@ -119,7 +121,7 @@ static void each_guest_visible_byte_is_in_the_save_table(void **state)
 
 static void resetting_twice_is_resetting_once(void **state)
 {
-	list_for_each(it, &k->m->devices) {
+	list_for_each (it, &k->m->devices) {
 		struct device *dev = list_entry(it, struct device, node);
 		uint8_t *once, *twice;
 		size_t bytes;
@@ -153,7 +155,10 @@ static const struct view_range *random_range(struct address_space *as)
 	return range;
 }
 
-/* Random registers, random sizes, values with few or many bits; time goes on, and what was asked of the machine is done. */
+/*
+ * Random registers, random sizes, values with few or many bits; time goes on, and what was asked of
+ * the machine is done.
+ */
 static void storm(unsigned accesses)
 {
 	for (unsigned i = 0; i < accesses; i++) {
@@ -191,7 +196,7 @@ static void what_a_storm_left_survives_save_and_load(void **state)
 {
 	for (unsigned round = 0; round < 20; round++) {
 		storm(500);
-		list_for_each(it, &k->m->devices) {
+		list_for_each (it, &k->m->devices) {
 			struct device *dev = list_entry(it, struct device, node);
 
 			if (dev->type->state)
@@ -202,7 +207,7 @@ static void what_a_storm_left_survives_save_and_load(void **state)
 
 static void a_truncated_state_is_refused(void **state)
 {
-	list_for_each(it, &k->m->devices) {
+	list_for_each (it, &k->m->devices) {
 		struct device *dev = list_entry(it, struct device, node);
 		struct error err = ERROR_INIT;
 		uint8_t *saved;
@@ -235,7 +240,7 @@ static void corrupt_one(struct device *dev)
 static void a_corrupted_state_is_refused_or_harmless(void **state)
 {
 	for (unsigned round = 0; round < CORRUPTIONS; round++) {
-		list_for_each(it, &k->m->devices) {
+		list_for_each (it, &k->m->devices) {
 			struct device *dev = list_entry(it, struct device, node);
 
 			if (dev->type->state && rnd() % 4 == 0)
@@ -247,8 +252,11 @@ static void a_corrupted_state_is_refused_or_harmless(void **state)
 
 static void two_machines_in_one_process_keep_apart(void **state)
 {
-	struct machine *m = machine_new(k->loop, &(struct machine_config){.type = &machine_pc, .accel = &accel_none,
-									   .ram_bytes = 4 * MiB, .rtc_clock_vm = true},
+	struct machine *m = machine_new(k->loop,
+					&(struct machine_config){.type = &machine_pc,
+								 .accel = &accel_none,
+								 .ram_bytes = 4 * MiB,
+								 .rtc_clock_vm = true},
 					k->clock);
 	struct error err = ERROR_INIT;
 

@@ -3,12 +3,12 @@
 #include "devices/chipset/chipset.h"
 #include "tests/device/kit.h"
 
-#define COUNTER0 0x40
-#define COUNTER2 0x42
-#define CONTROL	 0x43
-#define NMISC	 0x61
-#define HZ	 1193182
-#define OUT	 0x80
+#define COUNTER0   0x40
+#define COUNTER2   0x42
+#define CONTROL    0x43
+#define NMISC      0x61
+#define HZ         1193182
+#define OUT        0x80
 #define NULL_COUNT 0x40
 
 static struct kit *k;
@@ -29,7 +29,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* To the middle of the CLK that is N later, counted from the kit's start, where counts are best loaded. */
+/*
+ * To the middle of the CLK that is N later, counted from the kit's start, where counts are best
+ * loaded.
+ */
 static void advance_clks(uint64_t n)
 {
 	int64_t now = clock_now_ns(k->clock), then;

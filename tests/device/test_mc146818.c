@@ -23,8 +23,11 @@ static struct device *rtc;
 
 static void build(int64_t base)
 {
-	struct machine_config config = {
-		.rtc_clock_vm = true, .rtc_base_set = true, .rtc_base_unix = base, .ram_bytes = 32 * MiB, .cpus = 3};
+	struct machine_config config = {.rtc_clock_vm = true,
+					.rtc_base_set = true,
+					.rtc_base_unix = base,
+					.ram_bytes = 32 * MiB,
+					.cpus = 3};
 
 	k = kit_new_with(NULL, &config);
 	rtc = kit_add(k, &mc146818_type, NULL);
@@ -380,7 +383,8 @@ static void the_host_s_time_is_shown_without_a_base(void **state)
 
 		if (shown >= host && shown <= host + 5)
 			return;
-		host = clock_wall_ns() / NS_PER_SEC % 86400; /* a second or a day turned over between the reads */
+		host = clock_wall_ns() / NS_PER_SEC %
+		       86400; /* a second or a day turned over between the reads */
 	}
 	fail();
 }

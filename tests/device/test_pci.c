@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Configuration mechanism #1, the host bridge, the ISA bridge, and the rules every function keeps. */
+/*
+ * Configuration mechanism #1, the host bridge, the ISA bridge, and the rules every function keeps.
+ */
 #include "devices/chipset/chipset.h"
 #include "devices/pci/pci.h"
 #include "tests/device/kit.h"
 
-#define CONFADD	 0xcf8
+#define CONFADD  0xcf8
 #define CONFDATA 0xcfc
-#define RC	 0xcf9
+#define RC       0xcf9
 
 static struct kit *k;
 static struct device *bridge, *isa;

@@ -65,7 +65,7 @@ static void master_reset_gives_the_data_sheet_s_values(void **state)
 	assert_int_equal(in(LCR), 0x00);
 	assert_int_equal(in(MCR), 0x00);
 	assert_int_equal(in(LSR), 0x60);
-	assert_int_equal(in(MSR) & 0x0f, 0x00);
+	assert_int_equal(in(MSR)&0x0f, 0x00);
 	assert_int_equal(in(SCR), 0x00);
 }
 
@@ -238,9 +238,9 @@ static void a_break_is_a_0_with_bi_set(void **state)
 static void loopback_sends_to_itself_and_shows_mcr_in_msr(void **state)
 {
 	out(MCR, 0x1a);
-	assert_int_equal(in(MSR) & 0xf0, 0x90);
+	assert_int_equal(in(MSR)&0xf0, 0x90);
 	out(MCR, 0x15);
-	assert_int_equal(in(MSR) & 0xf0, 0x60);
+	assert_int_equal(in(MSR)&0xf0, 0x60);
 	out(THR, 'L');
 	assert_int_equal(in(RBR), 'L');
 	assert_int_equal(chr->len, 0);
