@@ -15,10 +15,11 @@ static struct {
 	double seconds;
 	uint64_t cases;	  /* at most; 0: by time */
 	unsigned inputs;  /* per encoding */
+	unsigned sequences; /* as many for four forms */
 	unsigned max_failures;
 	const char *only; /* forms whose text contains this */
 	bool verbose;
-} opt = { .seconds = 2, .inputs = 24, .max_failures = 10 };
+} opt = { .seconds = 2, .inputs = 24, .sequences = 4, .max_failures = 10 };
 
 static uint64_t n_cases, n_faults, n_failed;
 static unsigned slot;
@@ -91,14 +92,15 @@ static uint64_t error_unknown(const struct hc_result *h)
 }
 
 static const char *compare(const struct hc_case *k, const struct hc_result *h, const struct hc_result *g,
-			   uint32_t undefined)
+			   uint32_t undefined, bool sequence)
 {
 	uint64_t mask = k->insn->bits == 64 ? ~0ull : 0xffffffff;
 
 	if (h->fault.vector != g->fault.vector)
 		return "vector";
 	if (h->fault.vector >= 0) {
-		undefined = 0;
+		if (!sequence)
+			undefined = 0;
 		if (h->regs.rip != g->regs.rip)
 			return "rip of the fault";
 		if ((h->fault.vector == 13 || h->fault.vector == 14 || h->fault.vector == 12) &&
@@ -151,20 +153,30 @@ static void print_fx(const struct hc_case *k, const struct hc_fx *h, const struc
 	}
 }
 
+static void print_code(const struct hc_insn *insn, uint64_t rip)
+{
+	ZydisDisassembledInstruction d;
+
+	for (unsigned at = 0; at < insn->length; at += d.info.length) {
+		if (!ZYAN_SUCCESS(ZydisDisassembleIntel(insn->req.machine_mode, rip + at, insn->bytes + at,
+							insn->length - at, &d)))
+			break;
+		printf("  %llx: %-40s", (unsigned long long)rip + at, d.text);
+		for (unsigned i = 0; i < d.info.length; i++)
+			printf(" %02x", insn->bytes[at + i]);
+		printf("\n");
+	}
+}
+
 static void report(struct hc_case *k, const char *what, const struct hc_result *h, const struct hc_result *g,
 		   uint64_t rip)
 {
 	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 					       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
-	ZydisDisassembledInstruction dis;
 
 	n_failed++;
-	ZydisDisassembleIntel(k->insn->bits == 64 ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LONG_COMPAT_32,
-			      rip, k->insn->bytes, k->insn->length, &dis);
-	printf("FAIL %s: %s differ: %s (%u-bit code, bytes", k->form->text, what, dis.text, k->insn->bits);
-	for (unsigned i = 0; i < k->insn->length; i++)
-		printf(" %02x", k->insn->bytes[i]);
-	printf(")\n");
+	printf("FAIL %s: %s differ (%u-bit code)\n", k->form->text, what, k->insn->bits);
+	print_code(k->insn, rip);
 	if (k->insn->mem >= 0)
 		printf("  operand at %#llx: %016llx\n", (unsigned long long)k->addr,
 		       (unsigned long long)hc_operand_value(k, (unsigned)k->insn->mem));
@@ -216,6 +228,9 @@ static uint64_t place(const struct hc_form *f, const struct hc_insn *insn, uint6
 	return at;
 }
 
+/* Stands for whatever a sequence is made of; its undefined flags are the sequence's. */
+static struct hc_form sequence_form = { .text = "sequence" };
+
 static void run_case(struct hc_case *k, uint64_t rip, uint64_t slot_at, uint64_t end)
 {
 	static struct hc_result h, g;
@@ -233,7 +248,7 @@ static void run_case(struct hc_case *k, uint64_t rip, uint64_t slot_at, uint64_t
 		hc_guest_run(k, slot_at, end, &g);
 		n_cases++;
 		n_faults += h.fault.vector >= 0;
-		what = compare(k, &h, &g, undefined);
+		what = compare(k, &h, &g, undefined, k->form == &sequence_form);
 		if (what)
 			report(k, what, &h, &g, rip);
 		if (what || !memory_unchanged())
@@ -245,28 +260,34 @@ static void run_case(struct hc_case *k, uint64_t rip, uint64_t slot_at, uint64_t
 	}
 }
 
-static bool run_encoding(const struct hc_form *f, const struct hc_parsed *p, unsigned bits)
+/* All inputs of one encoding. False when it failed. */
+static bool run_inputs(const struct hc_form *f, const struct hc_insn *insn)
 {
 	static uint8_t data[3 * HC_PAGE], stack[HC_PAGE];
-	static struct hc_insn insn;
 	static struct hc_case k;
 	uint64_t rip, at, end, failed = n_failed;
 
 	k.form = f;
-	k.insn = &insn;
+	k.insn = insn;
 	k.data = data;
 	k.stack = stack;
 	memcpy(data, data0, sizeof(data0));
 	memcpy(stack, stack0, sizeof(stack0));
-	if (!hc_encode(f, p, bits, &insn)) {
-		printf("FAIL %s (%u-bit code, size %u): the encoder has no such instruction\n", f->text, bits, p->size);
-		n_failed++;
-		return false;
-	}
-	rip = place(f, &insn, &at, &end);
+	rip = place(f, insn, &at, &end);
 	for (unsigned i = 0; i < opt.inputs && n_failed == failed; i++)
 		run_case(&k, rip, at, end);
 	return n_failed == failed;
+}
+
+static bool run_encoding(const struct hc_form *f, const struct hc_parsed *p, unsigned bits)
+{
+	static struct hc_insn insn;
+
+	if (hc_encode(f, p, bits, &insn))
+		return run_inputs(f, &insn);
+	printf("FAIL %s (%u-bit code, size %u): the encoder has no such instruction\n", f->text, bits, p->size);
+	n_failed++;
+	return false;
 }
 
 /* Does TEXT name a general register of 64 bits, or integers in memory that only those hold? */
@@ -321,6 +342,122 @@ static bool run_form(const struct entry *e)
 	return ok;
 }
 
+/* ---- sequences ---- */
+
+static bool in_sequences(const struct entry *e)
+{
+	const struct hc_form *f = e->form;
+
+	return !e->broken && !(f->options & HC_FX) && (!f->setup || (f->options & HC_IN_SEQUENCES));
+}
+
+/* Flags that an instruction reads, surely writes, and may leave undefined. */
+struct flag_use {
+	uint32_t reads, writes, undefined;
+};
+
+static struct flag_use flag_use(const struct hc_form *f, const struct hc_insn *insn)
+{
+	struct flag_use use = { .undefined = f->undefined };
+	const ZydisAccessedFlags *fl;
+	ZydisDecodedInstruction d;
+	ZydisDecoder dec;
+
+	ZydisDecoderInit(&dec, insn->req.machine_mode,
+			 insn->bits == 64 ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
+	if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&dec, NULL, insn->bytes, insn->length, &d)) || !d.cpu_flags)
+		return use;
+	fl = d.cpu_flags;
+	use.reads = fl->tested;
+	use.undefined |= fl->undefined & FLAGS_ARITH;
+	use.writes = fl->modified | fl->set_0 | fl->set_1;
+	if (f->undefined_if) {
+		/* A count of 0 writes nothing, and over 1 leaves undefined what is said to be modified. */
+		use.undefined |= use.writes & FLAGS_ARITH;
+		use.writes = 0;
+	}
+	if (insn->req.mnemonic == ZYDIS_MNEMONIC_PUSHF || insn->req.mnemonic == ZYDIS_MNEMONIC_PUSHFD ||
+	    insn->req.mnemonic == ZYDIS_MNEMONIC_PUSHFQ || insn->req.mnemonic == ZYDIS_MNEMONIC_LAHF)
+		use.reads = FLAGS_ARITH;
+	return use;
+}
+
+/* Adds INSN to SEQ unless it looks at flags that aren't defined there. */
+static bool append(struct hc_insn *seq, const struct hc_form *f, const struct hc_insn *insn, uint32_t *undefined)
+{
+	struct flag_use use = flag_use(f, insn);
+
+	if ((use.reads & *undefined) || seq->length + insn->length > sizeof(seq->bytes))
+		return false;
+	memcpy(seq->bytes + seq->length, insn->bytes, insn->length);
+	seq->length += insn->length;
+	*undefined = (*undefined & ~use.writes) | use.undefined;
+	sequence_form.undefined |= use.undefined;
+	return true;
+}
+
+/* Flags that condition CC looks at. */
+static uint32_t condition_reads(unsigned cc)
+{
+	static const uint32_t reads[8] = { 0x800, 0x001, 0x040, 0x041, 0x080, 0x004, 0x880, 0x8c0 };
+
+	return reads[cc >> 1];
+}
+
+static bool one_of(const struct entry *entries, unsigned n, unsigned bits, const struct entry **e, struct hc_insn *insn)
+{
+	const struct entry *pick = &entries[hc_below(n)];
+	const struct hc_parsed *p = &pick->parsed[hc_below(pick->n_sizes)];
+
+	*e = pick;
+	if (!in_sequences(pick) || (pick->form->options & (bits == 64 ? HC_ONLY32 : HC_ONLY64)))
+		return false;
+	if (bits == 32 && !in_32bit_code(pick->form, p->size))
+		return false;
+	return hc_encode(pick->form, p, bits, insn);
+}
+
+/* A few instructions; between them, sometimes, a conditional jump over the next one. */
+static void make_sequence(const struct entry *entries, unsigned n, unsigned bits, struct hc_insn *seq)
+{
+	static struct hc_insn insn;
+	unsigned want = 2 + (unsigned)hc_below(4), have = 0, cc;
+	uint32_t undefined = 0;
+	const struct entry *e;
+
+	*seq = (struct hc_insn){ .bits = bits, .mem = -1 };
+	seq->req.machine_mode = bits == 64 ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LONG_COMPAT_32;
+	sequence_form.undefined = 0;
+	for (unsigned tries = 0; have < want && tries < 200 && seq->length < 64; tries++) {
+		if (!one_of(entries, n, bits, &e, &insn))
+			continue;
+		cc = (unsigned)hc_below(16);
+		if (have && hc_below(3) == 0 && !(condition_reads(cc) & undefined)) {
+			uint32_t before = undefined;
+
+			seq->bytes[seq->length++] = (uint8_t)(0x70 + cc);
+			seq->bytes[seq->length++] = (uint8_t)insn.length;
+			if (append(seq, e->form, &insn, &undefined))
+				have++;
+			else
+				seq->bytes[seq->length - 1] = 0;
+			undefined |= before;
+			continue;
+		}
+		have += append(seq, e->form, &insn, &undefined);
+	}
+}
+
+static bool run_sequence(const struct entry *entries, unsigned n)
+{
+	static struct hc_insn seq;
+
+	hc_sequence = true;
+	make_sequence(entries, n, hc_host_has_32() && hc_below(3) == 0 ? 32 : 64, &seq);
+	hc_sequence = false;
+	return !seq.length || run_inputs(&sequence_form, &seq);
+}
+
 static double now(void)
 {
 	struct timespec ts;
@@ -351,6 +488,8 @@ static void run_all(const struct hc_form *forms, unsigned n)
 		for (unsigned i = 0; i < run && n_failed < opt.max_failures; i++)
 			if (!entries[i].broken)
 				entries[i].broken = !run_form(&entries[i]);
+		for (unsigned i = 0; i < opt.sequences * run / 4 && n_failed < opt.max_failures; i++)
+			run_sequence(entries, run);
 		stop = n_failed >= opt.max_failures || !run || (opt.cases ? n_cases >= opt.cases : now() >= end);
 	}
 	free(entries);
@@ -361,7 +500,7 @@ static void run_all(const struct hc_form *forms, unsigned n)
 
 static void usage(const char *name)
 {
-	printf("usage: %s [-s SECONDS | -n CASES] [-S SEED] [-f TEXT] [-m MAX-FAILURES] [-i INPUTS] [-c CPU-MODEL]\n",
+	printf("usage: %s [-s SECONDS | -n CASES] [-S SEED] [-f TEXT] [-m MAX-FAILURES] [-i INPUTS] [-q SEQUENCES] [-c CPU-MODEL]\n",
 	       name);
 }
 
@@ -372,7 +511,7 @@ int hc_main(int argc, char **argv, const char *name, const struct hc_form *forms
 
 	hc_seed = 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((o = getopt(argc, argv, "s:n:S:f:m:i:c:h")) != -1) {
+	while ((o = getopt(argc, argv, "s:n:S:f:m:i:q:c:h")) != -1) {
 		switch (o) {
 		case 's':
 			opt.seconds = atof(optarg);
@@ -391,6 +530,9 @@ int hc_main(int argc, char **argv, const char *name, const struct hc_form *forms
 			break;
 		case 'i':
 			opt.inputs = (unsigned)atoi(optarg);
+			break;
+		case 'q':
+			opt.sequences = (unsigned)atoi(optarg);
 			break;
 		case 'c':
 			model = optarg;

@@ -6,6 +6,9 @@
  * on many random inputs. Registers, flags, memory and, where asked for, the FXSAVE image are compared; and so are faults: vector, error
  * code, CR2, and that nothing else has changed.
  *
+ * Besides single instructions, sequences of a few of the same forms with conditional jumps between them are run, so that
+ * flags are also seen by what follows.
+ *
  * Both sides see the same linear addresses, all below 4 GiB: code, two pages of data and a read-only one with nothing mapped
  * around them, and a stack page alike. The host executes in this process, faults come as signals; the guest executes at CPL 0 of
  * a machine with 4 MiB and no devices. 64-bit code and, for forms that have no 64-bit operand, 32-bit code as well (the
@@ -79,7 +82,7 @@ struct hc_parsed {
 
 /* An encoding, and what its memory operand is made of. */
 struct hc_insn {
-	uint8_t bytes[16];
+	uint8_t bytes[96]; /* of one instruction, or of a sequence */
 	unsigned length;
 	unsigned bits; /* 64 or 32 */
 	ZydisEncoderRequest req;
@@ -131,6 +134,7 @@ enum {
 	HC_NO_MEM_FAULTS = 1u << 4, /* memory operands that never fault */
 	HC_X87_PTRS = 1u << 5,      /* compare FIP, FDP, FOP too */
 	HC_NO_HIGH8 = 1u << 6,
+	HC_IN_SEQUENCES = 1u << 8, /* though it has a setup hook */
 	HC_ANY_CR2 = 1u << 7, /* which of several operands faults first is the processor's own matter */
 };
 
@@ -157,6 +161,8 @@ int hc_main(int argc, char **argv, const char *name, const struct hc_form *forms
 bool hc_form_parse(const char *text, unsigned size, struct hc_parsed *p, const char **error);
 /* The sizes that the v or y of TEXT stands for (bytes, 0-terminated); one, of 0, when it has none. */
 unsigned hc_form_sizes(const char *text, unsigned sizes[4]);
+/* For sequences: memory operands at fixed good addresses only, rSP no operand. */
+extern bool hc_sequence;
 /* A random encoding. False: the encoder can't. */
 bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, unsigned bits, struct hc_insn *out);
 /* Inputs for an encoding. */

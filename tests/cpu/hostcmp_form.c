@@ -10,6 +10,7 @@
 /* ---- randomness: splitmix64 ---- */
 
 uint64_t hc_seed;
+bool hc_sequence;
 
 uint64_t hc_rand(void)
 {
@@ -203,10 +204,12 @@ static ZydisRegister random_gpr(unsigned size, unsigned bits, bool no_high8)
 	if (size == 1 && (bits == 32 || hc_below(4) == 0)) {
 		if (no_high8)
 			id &= 3;
+		else if (hc_sequence && bits == 64)
+			id &= 7;
 		return (ZydisRegister)(ZYDIS_REGISTER_AL + (id & 7)); /* AL to BL, AH to BH */
 	}
 	/* rSP now and then only, where it may be anything. */
-	if (id == HC_RSP && hc_below(4))
+	if (id == HC_RSP && (hc_sequence || hc_below(4)))
 		id = HC_RBX;
 	if (size == 1)
 		return id < 4 ? (ZydisRegister)(ZYDIS_REGISTER_AL + id) : (ZydisRegister)(ZYDIS_REGISTER_SPL + id - 4);
@@ -257,7 +260,7 @@ static void encode_mem(const struct hc_form *f, ZydisEncoderOperand *o, unsigned
 	o->mem.base = o->mem.index = ZYDIS_REGISTER_NONE;
 	o->mem.displacement = 0;
 	out->mem_size = size ? size : 1;
-	if (hc_below(12) == 0) {
+	if (hc_sequence || hc_below(12) == 0) {
 		out->mem_only_disp = true;
 		out->fixed_addr = random_address(out->mem_size, 32, f->options | HC_NO_MEM_FAULTS);
 		o->mem.displacement = (int64_t)out->fixed_addr;
@@ -349,7 +352,7 @@ bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, unsigned bits
 		out->req.operand_count = (uint8_t)p->n;
 		for (unsigned i = 0; i < p->n; i++)
 			encode_operand(f, &p->ops[i], i, out);
-		length = sizeof(out->bytes);
+		length = ZYDIS_MAX_INSTRUCTION_LENGTH;
 		if (ZYAN_SUCCESS(ZydisEncoderEncodeInstruction(&out->req, out->bytes, &length))) {
 			out->length = (unsigned)length;
 			return true;

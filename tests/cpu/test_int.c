@@ -70,10 +70,21 @@ static void setup_double(struct hc_case *k)
 
 /* ---- multiplication, division ---- */
 
+static bool in_address(const struct hc_case *k, unsigned id)
+{
+	const ZydisEncoderOperand *o = &k->insn->req.operands[0];
+
+	return o->type == ZYDIS_OPERAND_TYPE_MEMORY &&
+	       (ZydisRegisterGetId(o->mem.base) == (ZyanI8)id || ZydisRegisterGetId(o->mem.index) == (ZyanI8)id);
+}
+
 /* Mostly dividends whose quotient fits. */
 static void setup_div(struct hc_case *k)
 {
 	unsigned size = op_bytes(k, 0);
+
+	if (in_address(k, size == 1 ? HC_RAX : HC_RDX))
+		return;
 
 	switch (hc_below(4)) {
 	case 0:
@@ -313,7 +324,7 @@ static const struct hc_form forms[] = {
 
 	{ .text = "xadd rm8, r8" }, { .text = "xadd rmv, rv" },
 	{ .text = "lock xadd m8, r8" }, { .text = "lock xadd mv, rv" },
-	{ .text = "cmpxchg rm8, r8", .setup = setup_cmpxchg }, { .text = "cmpxchg rmv, rv", .setup = setup_cmpxchg },
+	{ .text = "cmpxchg rm8, r8", .setup = setup_cmpxchg, .options = HC_IN_SEQUENCES }, { .text = "cmpxchg rmv, rv", .setup = setup_cmpxchg, .options = HC_IN_SEQUENCES },
 	{ .text = "lock cmpxchg m8, r8", .setup = setup_cmpxchg },
 	{ .text = "lock cmpxchg mv, rv", .setup = setup_cmpxchg },
 	{ .text = "cmpxchg8b m64", .setup = setup_cmpxchg8b }, { .text = "lock cmpxchg8b m64", .setup = setup_cmpxchg8b },
