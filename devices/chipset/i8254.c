@@ -188,7 +188,8 @@ static uint32_t counter_decode(const struct counter *c, uint16_t cr)
 
 	if (c->bcd)
 		value = (cr & 15) + (cr >> 4 & 15) * 10 + (cr >> 8 & 15) * 100 + (cr >> 12) * 1000;
-	return value ? value % (counter_range(c) + 1) : counter_range(c);
+	/* Digits above nine can make more than there is; 0 is the most. */
+	return value ? MIN(value, counter_range(c)) : counter_range(c);
 }
 
 static bool counter_out(const struct counter *c, int64_t now)

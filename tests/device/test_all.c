@@ -2,7 +2,7 @@
 /* What holds for every device there is: on the pc board, with all that -device can add. */
 #include "tests/device/kit.h"
 
-#define STORM        100000
+#define STORM        500000
 #define CORRUPTIONS  400
 #define SETTLE_EVERY 64
 

@@ -306,6 +306,20 @@ static void bcd_counts_in_decimal_and_0_is_10000(void **state)
 	assert_int_equal(latch(0), 0x9999);
 }
 
+static void digits_above_nine_do_no_harm(void **state)
+{
+	for (unsigned cr = 0; cr < 0x10000; cr += cr < 0xff00 ? 7 : 1) {
+		kit_out8(k, CONTROL, 0x35);
+		kit_out8(k, COUNTER0, cr & 0xff);
+		kit_out8(k, COUNTER0, cr >> 8);
+		latch(0);
+	}
+	kit_out8(k, CONTROL, 0x35); /* 9 * 1000 + 9 * 100 + 9 * 10 + 11: one more than there is */
+	kit_out8(k, COUNTER0, 0x9b);
+	kit_out8(k, COUNTER0, 0x99);
+	assert_int_equal(latch(0), 0);
+}
+
 static void a_latched_count_holds_until_both_bytes_are_read(void **state)
 {
 	uint16_t value;
@@ -443,6 +457,7 @@ int main(void)
 		TEST(a_low_gate_raises_out_in_modes_2_and_3_and_its_rise_starts_anew),
 		TEST(a_count_of_0_is_65536),
 		TEST(bcd_counts_in_decimal_and_0_is_10000),
+		TEST(digits_above_nine_do_no_harm),
 		TEST(a_latched_count_holds_until_both_bytes_are_read),
 		TEST(one_byte_counts_have_the_other_byte_0),
 		TEST(read_back_latches_status_and_count_of_several_counters),
