@@ -276,7 +276,7 @@ static void fake_vcpu_fini(struct vcpu *v)
 static void fake_vcpu_run(struct vcpu *v)
 {
 	struct fake_cpu *c = fake(v);
-	struct bench *b = v->machine->board;
+	struct bench *b = v->machine->accel_state;
 
 	for (;;) {
 		uint32_t requests;
@@ -348,7 +348,7 @@ static void bench_build(struct bench *b, unsigned vcpus, unsigned traps_each)
 	b->traps_each = traps_each;
 	b->loop = loop_new();
 	b->m = machine_new(b->loop, &config, NULL);
-	b->m->board = b;
+	b->m->accel_state = b;
 	assert_true(machine_build(b->m, &err));
 	b->m->intack = intack;
 	b->m->eoi_broadcast = eoi;
@@ -387,7 +387,6 @@ static void bench_free(struct bench *b)
 {
 	unsigned n = b->m->n_vcpus;
 
-	b->m->board = NULL; /* the machine would free it */
 	for (unsigned i = 0; i < n; i++)
 		region_remove_doorbell(&b->ports[i].mmio, &b->ports[i].bell);
 	machine_free(b->m);
