@@ -2,6 +2,7 @@
 /* Address spaces: trees of regions, the flat views rendered from them, and the dispatch of accesses. */
 #include <stdlib.h>
 #include "src/clock.h"
+#include "src/log.h"
 #include "src/loop.h"
 #include "src/machine.h"
 #include "src/memory.h"
@@ -458,6 +459,9 @@ static uint64_t io_read(const struct region *r, uint64_t offset, unsigned size)
 		unsigned chunk = io_chunk(r->ops, offset + done, size - done);
 		uint64_t part = r->ops->read(r->opaque, offset + done, chunk) & ones(chunk);
 
+		if (log_enabled(LOG_TRACE))
+			log_printf(LOG_TRACE, "%s: read %u at 0x%llx: 0x%llx\n", r->name, chunk,
+				   (unsigned long long)(offset + done), (unsigned long long)part);
 		value |= part << (8 * done);
 		done += chunk;
 	}
@@ -471,6 +475,10 @@ static void io_write(const struct region *r, uint64_t offset, uint64_t value, un
 	for (unsigned done = 0; done < size;) {
 		unsigned chunk = io_chunk(r->ops, offset + done, size - done);
 
+		if (log_enabled(LOG_TRACE))
+			log_printf(LOG_TRACE, "%s: write %u at 0x%llx: 0x%llx\n", r->name, chunk,
+				   (unsigned long long)(offset + done),
+				   (unsigned long long)((value >> (8 * done)) & ones(chunk)));
 		r->ops->write(r->opaque, offset + done, (value >> (8 * done)) & ones(chunk), chunk);
 		done += chunk;
 	}
