@@ -143,6 +143,13 @@ static bool soft_set_cpu_model(struct machine *m, const char *arg, struct error 
 	return true;
 }
 
+static bool soft_has_long_mode(struct machine *m)
+{
+	struct soft *soft = m->accel_state;
+
+	return cpu_model_has(soft->model, FEAT_LM);
+}
+
 static void soft_vcpu_reset(struct vcpu *v)
 {
 	struct cpu *c = cpu_of(v);
@@ -215,6 +222,7 @@ const struct accel_ops accel_soft = {
 	.init = soft_init,
 	.fini = soft_fini,
 	.set_cpu_model = soft_set_cpu_model,
+	.has_long_mode = soft_has_long_mode,
 	.cpu_help = cpu_model_list,
 	.vcpu_init = soft_vcpu_init,
 	.vcpu_fini = soft_vcpu_fini,
