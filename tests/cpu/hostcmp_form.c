@@ -244,7 +244,7 @@ static uint64_t random_address(unsigned size, unsigned bits, unsigned options)
 	if (kind < 97)
 		return HC_DATA - 1 - hc_below(size);
 	if (bits == 32)
-		return (uint32_t)hc_rand() | 0x80000000;
+		return 0x30000000 + hc_below(0x40000000); /* above may be a sanitizer's shadow */
 	return kind < 99 ? hc_rand() | 1ull << 62 : end + hc_below(HC_PAGE);
 }
 

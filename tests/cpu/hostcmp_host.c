@@ -173,7 +173,8 @@ bool hc_host_init(void)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
 	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	stack_t ss = { .ss_sp = xaligned_zalloc(64, 65536), .ss_size = 65536 };
+	static char handler_stack[65536] __attribute__((aligned(64)));
+	stack_t ss = { .ss_sp = handler_stack, .ss_size = sizeof(handler_stack) };
 
 	if (!map(HC_CTX, HC_PAGE, PROT_READ | PROT_WRITE) ||
 	    !map(HC_BLOB, HC_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) ||
