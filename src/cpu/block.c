@@ -362,7 +362,9 @@ struct block *block_find(struct cpu *c)
 	b = translate_block(c, mode, phys, host);
 found:
 	if (b->valid && !(mode & MODE_SINGLE))
-		*jump_slot(bc, c->rip) = (struct jump_entry){.rip = c->rip, .tag = jump_tag(c), .block = b};
+		*jump_slot(bc, c->rip) = (struct jump_entry){
+			.rip = c->rip, .generation = c->tlb_generation, .mode = mode, .block = b,
+		};
 	return b;
 }
 

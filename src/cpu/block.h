@@ -60,13 +60,14 @@ void block_alone(struct cpu *c, const struct uop *u);
 #define MODE_SINGLE (1u << 31)
 
 /*
- * Where indirect jumps look first: by rip, tagged with what else the block depends on that a jump doesn't
- * change. CS's base and limit stand in the block, for code that isn't 64-bit.
+ * Where indirect jumps look first: by rip, with what else a block depends on that changes without a jump. CS's
+ * base and limit stand in the block, for code that isn't 64-bit.
  */
 struct jump_entry {
 	uint64_t rip;
-	uint64_t tag;
+	uint64_t generation; /* c->tlb_generation */
 	struct block *block;
+	uint32_t mode;
 };
 
 enum { JUMP_CACHE_BITS = 11, BLOCK_HASH_BITS = 14, BLOCK_PAGE_BITS = 12, BLOCK_PAGE2_BITS = 6 };
@@ -87,11 +88,6 @@ struct block_cache {
 	struct xlate_decoders *decoders;
 };
 
-static always_inline uint64_t jump_tag(const struct cpu *c)
-{
-	return c->tlb_generation << 20 | (c->mode & 0xfffff);
-}
-
 static always_inline struct jump_entry *jump_slot(struct block_cache *bc, uint64_t rip)
 {
 	return &bc->jump[(rip ^ rip >> JUMP_CACHE_BITS) & ((1u << JUMP_CACHE_BITS) - 1)];
@@ -102,7 +98,7 @@ static always_inline struct block *jump_find64(struct cpu *c, uint64_t rip)
 {
 	const struct jump_entry *e = jump_slot(c->blocks, rip);
 
-	return likely(e->rip == rip && e->tag == jump_tag(c)) ? e->block : NULL;
+	return likely(e->rip == rip && e->generation == c->tlb_generation && e->mode == c->mode) ? e->block : NULL;
 }
 
 /* The same for code that isn't 64-bit. */

@@ -20,10 +20,10 @@
 	SSE_REG_OP(sse_##insn##_xx, type, SSE_COMI_BODY(insn))                                     \
 	SSE_MEM_OP(sse_##insn##_xm, type, SSE_COMI_BODY(insn))
 
-SSE_COMI(comiss, uint32_t)
-SSE_COMI(ucomiss, uint32_t)
-SSE_COMI(comisd, uint64_t)
-SSE_COMI(ucomisd, uint64_t)
+SSE_COMI(comiss, guest_u32)
+SSE_COMI(ucomiss, guest_u32)
+SSE_COMI(comisd, guest_u64)
+SSE_COMI(ucomisd, guest_u64)
 
 #define SSE_PTEST_BODY                                                                             \
 	__m128i d = XMM(c, u->dst)->i, s = p->i, zero = _mm_setzero_si128();                       \
@@ -44,8 +44,8 @@ SSE_MEM_OP(sse_ptest_xm, union xmm, SSE_PTEST_BODY)
 #define SSE_FROM_INT(insn)                                                                         \
 	SSE_FN(sse_##insn##_xr32, SSE_FROM_INT_BODY(insn##l, REG32(c, u->src)))                    \
 	SSE_FN(sse_##insn##_xr64, SSE_FROM_INT_BODY(insn##q, REG64(c, u->src)))                    \
-	SSE_MEM_OP(sse_##insn##_xm32, uint32_t, SSE_FROM_INT_BODY(insn##l, *p))                    \
-	SSE_MEM_OP(sse_##insn##_xm64, uint64_t, SSE_FROM_INT_BODY(insn##q, *p))
+	SSE_MEM_OP(sse_##insn##_xm32, guest_u32, SSE_FROM_INT_BODY(insn##l, *p))                    \
+	SSE_MEM_OP(sse_##insn##_xm64, guest_u64, SSE_FROM_INT_BODY(insn##q, *p))
 
 SSE_FROM_INT(cvtsi2ss)
 SSE_FROM_INT(cvtsi2sd)
@@ -63,10 +63,10 @@ SSE_FROM_INT(cvtsi2sd)
 	SSE_MEM_OP(sse_##insn##_rm32, mem, SSE_TO_INT_BODY(insn, uint32_t))                        \
 	SSE_MEM_OP(sse_##insn##_rm64, mem, SSE_TO_INT_BODY(insn, uint64_t))
 
-SSE_TO_INT(cvtss2si, uint32_t)
-SSE_TO_INT(cvttss2si, uint32_t)
-SSE_TO_INT(cvtsd2si, uint64_t)
-SSE_TO_INT(cvttsd2si, uint64_t)
+SSE_TO_INT(cvtss2si, guest_u32)
+SSE_TO_INT(cvttss2si, guest_u32)
+SSE_TO_INT(cvtsd2si, guest_u64)
+SSE_TO_INT(cvttsd2si, guest_u64)
 
 /* ---- shifts by u->imm ---- */
 

@@ -36,8 +36,8 @@ const struct uop *sse_imm_xx(struct cpu *c, const struct uop *u)
 #define SSE_IMM_BODY(load) XMM(c, u->dst)->i = ((sse_stub_fn *)u->imm)(XMM(c, u->dst)->i, load)
 
 SSE_MEM_OP(sse_imm_xm16, union xmm, SSE_IMM_BODY(p->i))
-SSE_MEM_OP(sse_imm_xm8, uint64_t, SSE_IMM_BODY(_mm_cvtsi64_si128((long long)*p)))
-SSE_MEM_OP(sse_imm_xm4, uint32_t, SSE_IMM_BODY(_mm_cvtsi32_si128((int)*p)))
+SSE_MEM_OP(sse_imm_xm8, guest_u64, SSE_IMM_BODY(_mm_cvtsi64_si128((long long)*p)))
+SSE_MEM_OP(sse_imm_xm4, guest_u32, SSE_IMM_BODY(_mm_cvtsi32_si128((int)*p)))
 
 /* The shuffles that compilers like best, without a call. */
 const struct uop *sse_pshufd_xx(struct cpu *c, const struct uop *u)

@@ -84,7 +84,7 @@ const struct uop *sse_movu_mx(struct cpu *c, const struct uop *u)
                                                                                                    \
 		if (unlikely(e->wtag != ((lin + bits / 8 - 1) & PAGE_MASK)))                       \
 			return name##_slow(c, u);                                                  \
-		*(volatile uint##bits##_t *)(lin + e->addend) = (uint##bits##_t)(value);           \
+		*(volatile guest_u##bits *)(lin + e->addend) = (uint##bits##_t)(value);           \
 		NEXT();                                                                            \
 	}
 
@@ -103,11 +103,11 @@ SSE_FN(sse_movsd_xx, XMM(c, u->dst)->d = _mm_move_sd(XMM(c, u->dst)->d, XMM(c, u
 SSE_FN(sse_movq_xx, XMM(c, u->dst)->i = _mm_loadl_epi64(&XMM(c, u->src)->i))
 SSE_FN(sse_movhlps_xx, XMM(c, u->dst)->i = _mm_unpackhi_epi64(XMM(c, u->src)->i, XMM(c, u->dst)->i))
 SSE_FN(sse_movlhps_xx, XMM(c, u->dst)->i = _mm_unpacklo_epi64(XMM(c, u->dst)->i, XMM(c, u->src)->i))
-SSE_MEM_OP(sse_movd_xm, uint32_t, XMM(c, u->dst)->i = _mm_cvtsi32_si128((int)*p))
-SSE_MEM_OP(sse_movq_xm, uint64_t, XMM(c, u->dst)->i = _mm_cvtsi64_si128((long long)*p))
-SSE_MEM_OP(sse_movlps_xm, uint64_t,
+SSE_MEM_OP(sse_movd_xm, guest_u32, XMM(c, u->dst)->i = _mm_cvtsi32_si128((int)*p))
+SSE_MEM_OP(sse_movq_xm, guest_u64, XMM(c, u->dst)->i = _mm_cvtsi64_si128((long long)*p))
+SSE_MEM_OP(sse_movlps_xm, guest_u64,
 	   XMM(c, u->dst)->d = _mm_loadl_pd(XMM(c, u->dst)->d, (const double *)p))
-SSE_MEM_OP(sse_movhps_xm, uint64_t,
+SSE_MEM_OP(sse_movhps_xm, guest_u64,
 	   XMM(c, u->dst)->d = _mm_loadh_pd(XMM(c, u->dst)->d, (const double *)p))
 SSE_FN(sse_movd_xr, XMM(c, u->dst)->i = _mm_cvtsi32_si128((int)REG32(c, u->src)))
 SSE_FN(sse_movq_xr, XMM(c, u->dst)->i = _mm_cvtsi64_si128((long long)REG64(c, u->src)))
@@ -141,9 +141,9 @@ SSE_FN(sse_pinsrw_xr, sse_insert(XMM(c, u->dst), 16, u->imm, REG64(c, u->src)))
 SSE_FN(sse_pinsrd_xr, sse_insert(XMM(c, u->dst), 32, u->imm, REG64(c, u->src)))
 SSE_FN(sse_pinsrq_xr, sse_insert(XMM(c, u->dst), 64, u->imm, REG64(c, u->src)))
 SSE_MEM_OP(sse_pinsrb_xm, uint8_t, sse_insert(XMM(c, u->dst), 8, u->imm, *p))
-SSE_MEM_OP(sse_pinsrw_xm, uint16_t, sse_insert(XMM(c, u->dst), 16, u->imm, *p))
-SSE_MEM_OP(sse_pinsrd_xm, uint32_t, sse_insert(XMM(c, u->dst), 32, u->imm, *p))
-SSE_MEM_OP(sse_pinsrq_xm, uint64_t, sse_insert(XMM(c, u->dst), 64, u->imm, *p))
+SSE_MEM_OP(sse_pinsrw_xm, guest_u16, sse_insert(XMM(c, u->dst), 16, u->imm, *p))
+SSE_MEM_OP(sse_pinsrd_xm, guest_u32, sse_insert(XMM(c, u->dst), 32, u->imm, *p))
+SSE_MEM_OP(sse_pinsrq_xm, guest_u64, sse_insert(XMM(c, u->dst), 64, u->imm, *p))
 SSE_FN(sse_pextrb_rx, REG64(c, u->dst) = XMM(c, u->src)->u8[u->imm])
 SSE_FN(sse_pextrw_rx, REG64(c, u->dst) = XMM(c, u->src)->u16[u->imm])
 SSE_FN(sse_pextrd_rx, REG64(c, u->dst) = XMM(c, u->src)->u32[u->imm])

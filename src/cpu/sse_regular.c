@@ -2,9 +2,9 @@
 /* SSE instructions of the regular form (sse_list.h): the host's instruction on the guest's operands. */
 #include "src/cpu/sse_exec.h"
 
-#define SSE_TYPE_2  uint16_t
-#define SSE_TYPE_4  uint32_t
-#define SSE_TYPE_8  uint64_t
+#define SSE_TYPE_2  guest_u16
+#define SSE_TYPE_4  guest_u32
+#define SSE_TYPE_8  guest_u64
 #define SSE_TYPE_16 union xmm
 
 #define SSE_BODY(insn)                                                                             \
