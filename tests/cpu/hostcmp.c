@@ -21,7 +21,7 @@ static struct {
 	bool verbose;
 } opt = { .seconds = 2, .inputs = 24, .sequences = 4, .max_failures = 10 };
 
-static uint64_t n_cases, n_faults, n_failed;
+static uint64_t n_cases, n_faults, n_failed, n_code[HC_N_CODES];
 static unsigned slot;
 /* What memory holds before each case. */
 static uint8_t data0[3 * HC_PAGE], stack0[HC_PAGE];
@@ -153,6 +153,9 @@ static void print_fx(const struct hc_case *k, const struct hc_fx *h, const struc
 	}
 }
 
+static const char *const code_names[HC_N_CODES] = { "64-bit code", "32-bit code", "segmented 32-bit code",
+						    "16-bit code" };
+
 static void print_code(const struct hc_insn *insn, uint64_t rip)
 {
 	ZydisDisassembledInstruction d;
@@ -175,7 +178,7 @@ static void report(struct hc_case *k, const char *what, const struct hc_result *
 					       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
 
 	n_failed++;
-	printf("FAIL %s: %s differ (%u-bit code)\n", k->form->text, what, k->insn->bits);
+	printf("FAIL %s: %s differ (%s)\n", k->form->text, what, code_names[k->insn->code]);
 	print_code(k->insn, rip);
 	if (k->insn->mem >= 0)
 		printf("  operand at %#llx: %016llx\n", (unsigned long long)k->addr,
@@ -223,7 +226,7 @@ static uint64_t place(const struct hc_form *f, const struct hc_insn *insn, uint6
 	memcpy(g + n, insn->bytes, insn->length);
 	at += n;
 	n += insn->length;
-	hc_host_epilogue(h + n, at + insn->length, insn->bits);
+	hc_host_epilogue(h + n, at + insn->length, insn->code);
 	*guest_end = at + insn->length + hc_guest_epilogue(g + n, f, insn->bits);
 	return at;
 }
@@ -247,6 +250,7 @@ static void run_case(struct hc_case *k, uint64_t rip, uint64_t slot_at, uint64_t
 		hc_host_run(k, rip, &h);
 		hc_guest_run(k, slot_at, end, &g);
 		n_cases++;
+		n_code[k->insn->code]++;
 		n_faults += h.fault.vector >= 0;
 		what = compare(k, &h, &g, undefined, k->form == &sequence_form);
 		if (what)
@@ -279,13 +283,13 @@ static bool run_inputs(const struct hc_form *f, const struct hc_insn *insn)
 	return n_failed == failed;
 }
 
-static bool run_encoding(const struct hc_form *f, const struct hc_parsed *p, unsigned bits)
+static bool run_encoding(const struct hc_form *f, const struct hc_parsed *p, enum hc_code code)
 {
 	static struct hc_insn insn;
 
-	if (hc_encode(f, p, bits, &insn))
+	if (hc_encode(f, p, code, &insn))
 		return run_inputs(f, &insn);
-	printf("FAIL %s (%u-bit code, size %u): the encoder has no such instruction\n", f->text, bits, p->size);
+	printf("FAIL %s (%s, size %u): the encoder has no such instruction\n", f->text, code_names[code], p->size);
 	n_failed++;
 	return false;
 }
@@ -298,9 +302,15 @@ static bool needs_64(const struct hc_form *f)
 	return !(f->options & HC_FX) && strstr(f->text, "64");
 }
 
-static bool in_32bit_code(const struct hc_form *f, unsigned size)
+static bool runs_in(const struct hc_form *f, unsigned size, enum hc_code code)
 {
-	return hc_host_has_32() && !(f->options & HC_ONLY64) && size != 8 && !needs_64(f);
+	if (!hc_host_has(code))
+		return false;
+	if (code == HC_CODE64)
+		return !(f->options & HC_ONLY32);
+	if (code >= HC_SEG32 && (f->options & HC_FX))
+		return false;
+	return !(f->options & HC_ONLY64) && size != 8 && !needs_64(f);
 }
 
 /* One form of the table, understood: at each operand size. */
@@ -333,12 +343,10 @@ static bool run_form(const struct entry *e)
 	const struct hc_form *f = e->form;
 	bool ok = true;
 
-	for (unsigned i = 0; i < e->n_sizes && ok; i++) {
-		if (!(f->options & HC_ONLY32))
-			ok = run_encoding(f, &e->parsed[i], 64);
-		if (ok && in_32bit_code(f, e->parsed[i].size))
-			ok = run_encoding(f, &e->parsed[i], 32);
-	}
+	for (unsigned i = 0; i < e->n_sizes; i++)
+		for (enum hc_code code = 0; code < HC_N_CODES && ok; code++)
+			if (runs_in(f, e->parsed[i].size, code))
+				ok = run_encoding(f, &e->parsed[i], code);
 	return ok;
 }
 
@@ -404,32 +412,28 @@ static uint32_t condition_reads(unsigned cc)
 	return reads[cc >> 1];
 }
 
-static bool one_of(const struct entry *entries, unsigned n, unsigned bits, const struct entry **e, struct hc_insn *insn)
+static bool one_of(const struct entry *entries, unsigned n, enum hc_code code, const struct entry **e,
+		   struct hc_insn *insn)
 {
 	const struct entry *pick = &entries[hc_below(n)];
 	const struct hc_parsed *p = &pick->parsed[hc_below(pick->n_sizes)];
 
 	*e = pick;
-	if (!in_sequences(pick) || (pick->form->options & (bits == 64 ? HC_ONLY32 : HC_ONLY64)))
-		return false;
-	if (bits == 32 && !in_32bit_code(pick->form, p->size))
-		return false;
-	return hc_encode(pick->form, p, bits, insn);
+	return in_sequences(pick) && runs_in(pick->form, p->size, code) && hc_encode(pick->form, p, code, insn);
 }
 
 /* A few instructions; between them, sometimes, a conditional jump over the next one. */
-static void make_sequence(const struct entry *entries, unsigned n, unsigned bits, struct hc_insn *seq)
+static void make_sequence(const struct entry *entries, unsigned n, enum hc_code code, struct hc_insn *seq)
 {
 	static struct hc_insn insn;
 	unsigned want = 2 + (unsigned)hc_below(4), have = 0, cc;
 	uint32_t undefined = 0;
 	const struct entry *e;
 
-	*seq = (struct hc_insn){ .bits = bits, .mem = -1 };
-	seq->req.machine_mode = bits == 64 ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LONG_COMPAT_32;
+	hc_insn_init(seq, code);
 	sequence_form.undefined = 0;
 	for (unsigned tries = 0; have < want && tries < 200 && seq->length < 64; tries++) {
-		if (!one_of(entries, n, bits, &e, &insn))
+		if (!one_of(entries, n, code, &e, &insn))
 			continue;
 		cc = (unsigned)hc_below(16);
 		if (have && hc_below(3) == 0 && !(condition_reads(cc) & undefined)) {
@@ -451,9 +455,10 @@ static void make_sequence(const struct entry *entries, unsigned n, unsigned bits
 static bool run_sequence(const struct entry *entries, unsigned n)
 {
 	static struct hc_insn seq;
+	enum hc_code code = hc_below(2) ? HC_CODE64 : (enum hc_code)hc_below(HC_N_CODES);
 
 	hc_sequence = true;
-	make_sequence(entries, n, hc_host_has_32() && hc_below(3) == 0 ? 32 : 64, &seq);
+	make_sequence(entries, n, hc_host_has(code) ? code : HC_CODE64, &seq);
 	hc_sequence = false;
 	return !seq.length || run_inputs(&sequence_form, &seq);
 }
@@ -496,6 +501,12 @@ static void run_all(const struct hc_form *forms, unsigned n)
 	printf("%u forms, %u skipped (not on this host or model); %llu cases, %llu of them faults, %llu failed; %.1f s\n", run,
 	       n - run, (unsigned long long)n_cases, (unsigned long long)n_faults, (unsigned long long)n_failed,
 	       now() - start);
+	for (enum hc_code code = 0; code < HC_N_CODES; code++) {
+		if (hc_host_has(code))
+			printf("%s: %llu cases\n", code_names[code], (unsigned long long)n_code[code]);
+		else
+			printf("%s: skipped, this host doesn't run it\n", code_names[code]);
+	}
 }
 
 static void usage(const char *name)
@@ -545,8 +556,6 @@ int hc_main(int argc, char **argv, const char *name, const struct hc_form *forms
 	if (!hc_host_init())
 		return 77;
 	hc_guest_init(model);
-	if (!hc_host_has_32())
-		printf("32-bit code: skipped, this host doesn't run it\n");
 	run_all(forms, n);
 	hc_guest_fini();
 	return n_failed ? 1 : 0;

@@ -12,7 +12,7 @@
  * Both sides see the same linear addresses, all below 4 GiB: code, two pages of data and a read-only one with nothing mapped
  * around them, and a stack page alike. The host executes in this process, faults come as signals; the guest executes at CPL 0 of
  * a machine with 4 MiB and no devices. 64-bit code and, for forms that have no 64-bit operand, 32-bit code as well (the
- * host's compatibility mode).
+ * host's compatibility mode), and segmented 32- and 16-bit code where the host has modify_ldt.
  *
  * A program is a table and main() { return hc_main(argc, argv, name, forms, n); }.
  */
@@ -34,6 +34,18 @@
 #define HC_PAGE	     4096u
 
 enum { HC_RAX, HC_RCX, HC_RDX, HC_RBX, HC_RSP, HC_RBP, HC_RSI, HC_RDI };
+
+/*
+ * The kinds of code. Segmented code runs from descriptors of the host's local descriptor table, with bases and limits: CS begins at a
+ * multiple of 64 KiB, DS and ES at HC_DATA, SS at HC_STACK; DS and SS end before their pages do, ES may expand down.
+ */
+enum hc_code { HC_CODE64, HC_CODE32, HC_SEG32, HC_SEG16, HC_N_CODES };
+
+#define HC_DS_LIMIT	(3 * HC_PAGE - 0x81)
+#define HC_SS_LIMIT	(HC_PAGE - 0x81)
+#define HC_ES_DOWN	0x7ffu /* the last offset that isn't in it */
+
+enum hc_segment { HC_DS, HC_ES, HC_SS };
 
 /* Registers before or after. */
 struct hc_regs {
@@ -84,7 +96,9 @@ struct hc_parsed {
 struct hc_insn {
 	uint8_t bytes[96]; /* of one instruction, or of a sequence */
 	unsigned length;
-	unsigned bits; /* 64 or 32 */
+	enum hc_code code;
+	unsigned bits; /* of the code: 64, 32 or 16 */
+	bool expand_down; /* segmented code: ES is */
 	ZydisEncoderRequest req;
 	int mem;	     /* index of the memory operand, -1: none */
 	unsigned mem_size;   /* bytes */
@@ -153,6 +167,10 @@ void hc_set_reg(struct hc_case *k, ZydisRegister r, uint64_t value);
 uint64_t hc_operand_value(struct hc_case *k, unsigned i);
 void hc_set_operand_value(struct hc_case *k, unsigned i, uint64_t value);
 
+/* Linear address of an offset, and the offset that leads to a linear address. */
+uint64_t hc_lin(const struct hc_case *k, enum hc_segment seg, uint64_t off);
+uint64_t hc_off(const struct hc_case *k, enum hc_segment seg, uint64_t lin);
+
 int hc_main(int argc, char **argv, const char *name, const struct hc_form *forms, unsigned n);
 
 /* ---- between the harness's files ---- */
@@ -164,15 +182,22 @@ unsigned hc_form_sizes(const char *text, unsigned sizes[4]);
 /* For sequences: memory operands at fixed good addresses only, rSP no operand. */
 extern bool hc_sequence;
 /* A random encoding. False: the encoder can't. */
-bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, unsigned bits, struct hc_insn *out);
+bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, enum hc_code code, struct hc_insn *out);
+void hc_insn_init(struct hc_insn *insn, enum hc_code code);
 /* Inputs for an encoding. */
 void hc_make_case(struct hc_case *k);
 
 /* False, having said why, when this host can't. */
 bool hc_host_init(void);
-bool hc_host_has_32(void);
+bool hc_host_has(enum hc_code code);
+/* Base of CS for code at LIN; 0 where it isn't segmented. */
+static inline uint64_t hc_cs_base(const struct hc_insn *insn, uint64_t lin)
+{
+	return insn->code >= HC_SEG32 ? lin & ~0xffffull : 0;
+}
+
 /* The code that follows an instruction whose end is at END: a jump to the way out. Its bytes. */
-unsigned hc_host_epilogue(uint8_t *p, uint64_t end, unsigned bits);
+unsigned hc_host_epilogue(uint8_t *p, uint64_t end, enum hc_code code);
 /* HC_DATA's third page. */
 void hc_host_protect(bool read_only);
 void hc_host_run(const struct hc_case *k, uint64_t rip, struct hc_result *r);

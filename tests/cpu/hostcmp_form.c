@@ -201,7 +201,7 @@ static ZydisRegister random_gpr(unsigned size, unsigned bits, bool no_high8)
 {
 	unsigned n = bits == 64 ? 16 : 8, id = (unsigned)hc_below(n);
 
-	if (size == 1 && (bits == 32 || hc_below(4) == 0)) {
+	if (size == 1 && (bits != 64 || hc_below(4) == 0)) {
 		if (no_high8)
 			id &= 3;
 		else if (hc_sequence && bits == 64)
@@ -243,29 +243,34 @@ static uint64_t random_address(unsigned size, unsigned bits, unsigned options)
 		return end - hc_below(size);
 	if (kind < 97)
 		return HC_DATA - 1 - hc_below(size);
-	if (bits == 32)
+	if (bits != 64)
 		return 0x30000000 + hc_below(0x40000000); /* above may be a sanitizer's shadow */
 	return kind < 99 ? hc_rand() | 1ull << 62 : end + hc_below(HC_PAGE);
 }
 
-static void encode_mem(const struct hc_form *f, ZydisEncoderOperand *o, unsigned size, struct hc_insn *out)
+/* BX, BP, SI, DI; BX or BP with SI or DI. */
+static void encode_address16(ZydisEncoderOperand *o)
 {
-	unsigned bits = out->bits, reg_size = bits / 8;
+	static const ZydisRegister base[] = { ZYDIS_REGISTER_BX, ZYDIS_REGISTER_BP },
+				   index[] = { ZYDIS_REGISTER_SI, ZYDIS_REGISTER_DI };
 
-	if (bits == 64 && hc_below(16) == 0)
-		reg_size = 4;
-	o->type = ZYDIS_OPERAND_TYPE_MEMORY;
-	o->mem.size = (uint16_t)(size ? size : bits / 8);
-	o->mem.scale = 0;
-	o->mem.base = o->mem.index = ZYDIS_REGISTER_NONE;
-	o->mem.displacement = 0;
-	out->mem_size = size ? size : 1;
-	if (hc_sequence || hc_below(12) == 0) {
-		out->mem_only_disp = true;
-		out->fixed_addr = random_address(out->mem_size, 32, f->options | HC_NO_MEM_FAULTS);
-		o->mem.displacement = (int64_t)out->fixed_addr;
-		return;
+	switch (hc_below(3)) {
+	case 0:
+		o->mem.base = base[hc_below(2)];
+		break;
+	case 1:
+		o->mem.base = index[hc_below(2)];
+		break;
+	default:
+		o->mem.base = base[hc_below(2)];
+		o->mem.index = index[hc_below(2)];
+		o->mem.scale = 1;
+		break;
 	}
+}
+
+static void encode_address(ZydisEncoderOperand *o, unsigned bits, unsigned reg_size)
+{
 	if (hc_below(8))
 		o->mem.base = random_gpr(reg_size, bits, false);
 	if (o->mem.base == ZYDIS_REGISTER_NONE || hc_below(3) == 0) {
@@ -275,16 +280,42 @@ static void encode_mem(const struct hc_form *f, ZydisEncoderOperand *o, unsigned
 			 o->mem.index == ZYDIS_REGISTER_ESP);
 		o->mem.scale = (uint8_t)(1u << hc_below(4));
 	}
+	if (o->mem.base == ZYDIS_REGISTER_NONE && o->mem.scale == 1)
+		o->mem.scale = 2; /* the encoder would take it for a base */
+}
+
+static void encode_mem(const struct hc_form *f, ZydisEncoderOperand *o, unsigned size, struct hc_insn *out)
+{
+	unsigned bits = out->bits, reg_size = bits / 8;
+
+	if (bits == 64 && hc_below(16) == 0)
+		reg_size = 4;
+	if (out->code >= HC_SEG32 && hc_below(4) == 0)
+		reg_size = 6 - reg_size;
+	o->type = ZYDIS_OPERAND_TYPE_MEMORY;
+	o->mem.size = (uint16_t)(size ? size : bits / 8);
+	o->mem.scale = 0;
+	o->mem.base = o->mem.index = ZYDIS_REGISTER_NONE;
+	o->mem.displacement = 0;
+	out->mem_size = size ? size : 1;
+	if (hc_sequence || hc_below(12) == 0) {
+		out->mem_only_disp = true;
+		out->fixed_addr = random_address(out->mem_size, 32, f->options | HC_NO_MEM_FAULTS);
+		o->mem.displacement = (int64_t)(out->code >= HC_SEG32 ? out->fixed_addr - HC_DATA : out->fixed_addr);
+		return;
+	}
+	if (reg_size == 2)
+		encode_address16(o);
+	else
+		encode_address(o, bits, reg_size);
 	switch (hc_below(3)) {
 	case 0:
 		o->mem.displacement = (int8_t)hc_rand();
 		break;
 	case 1:
-		o->mem.displacement = (int32_t)hc_rand();
+		o->mem.displacement = reg_size == 2 ? (int16_t)hc_rand() : (int32_t)hc_rand();
 		break;
 	}
-	if (o->mem.base == ZYDIS_REGISTER_NONE && o->mem.scale == 1)
-		o->mem.scale = 2; /* the encoder would take it for a base */
 }
 
 static int64_t random_imm(unsigned size)
@@ -337,16 +368,24 @@ static void encode_operand(const struct hc_form *f, const struct hc_operand *p, 
 	}
 }
 
-bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, unsigned bits, struct hc_insn *out)
+void hc_insn_init(struct hc_insn *insn, enum hc_code code)
+{
+	memset(insn, 0, sizeof(*insn));
+	insn->code = code;
+	insn->bits = code == HC_CODE64 ? 64 : code == HC_SEG16 ? 16 : 32;
+	insn->expand_down = hc_below(4) == 0;
+	insn->mem = -1;
+	insn->req.machine_mode = insn->bits == 64 ? ZYDIS_MACHINE_MODE_LONG_64 :
+				 insn->bits == 32 ? ZYDIS_MACHINE_MODE_LONG_COMPAT_32 : ZYDIS_MACHINE_MODE_LONG_COMPAT_16;
+}
+
+bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, enum hc_code code, struct hc_insn *out)
 {
 	ZyanUSize length;
 
 	/* Some combinations have no encoding (AH with a REX prefix): try others. */
 	for (unsigned attempt = 0; attempt < 100; attempt++) {
-		memset(out, 0, sizeof(*out));
-		out->bits = bits;
-		out->mem = -1;
-		out->req.machine_mode = bits == 64 ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LONG_COMPAT_32;
+		hc_insn_init(out, code);
 		out->req.mnemonic = p->mnemonic;
 		out->req.prefixes = p->prefixes;
 		out->req.operand_count = (uint8_t)p->n;
@@ -440,6 +479,51 @@ void hc_set_operand_value(struct hc_case *k, unsigned i, uint64_t value)
 	}
 }
 
+static uint64_t seg_base(const struct hc_case *k, enum hc_segment seg)
+{
+	if (k->insn->code < HC_SEG32)
+		return 0;
+	return seg == HC_SS ? HC_STACK : HC_DATA;
+}
+
+uint64_t hc_lin(const struct hc_case *k, enum hc_segment seg, uint64_t off)
+{
+	return k->insn->bits == 64 ? off : (uint32_t)(seg_base(k, seg) + off);
+}
+
+uint64_t hc_off(const struct hc_case *k, enum hc_segment seg, uint64_t lin)
+{
+	uint64_t off = lin - seg_base(k, seg);
+
+	return k->insn->bits == 64 ? off : k->insn->bits == 32 ? (uint32_t)off : (uint16_t)off;
+}
+
+/* By the base register: a stack pointer's or the data segment. */
+static enum hc_segment operand_segment(const ZydisEncoderOperand *o)
+{
+	unsigned id = o->mem.base == ZYDIS_REGISTER_NONE ? 0 : reg_id(o->mem.base);
+
+	return id == HC_RSP || id == HC_RBP ? HC_SS : HC_DS;
+}
+
+/* An address in segmented code: good, at the limit, or beyond. */
+static uint64_t random_segmented(const struct hc_case *k, enum hc_segment seg)
+{
+	uint64_t size = k->insn->mem_size, limit = seg == HC_SS ? HC_SS_LIMIT : HC_DS_LIMIT;
+	uint64_t base = seg_base(k, seg);
+
+	if ((k->form->options & HC_NO_MEM_FAULTS) || hc_below(8))
+		return seg == HC_SS ? base + hc_below(limit - size) : random_address((unsigned)size, 32, HC_NO_MEM_FAULTS);
+	switch (hc_below(3)) {
+	case 0:
+		return base + limit - hc_below(size + 1);
+	case 1:
+		return base - hc_below(size + 1);
+	default:
+		return base + limit + hc_below(0xc000);
+	}
+}
+
 /* Gives base and index values that lead to an address, and says which. */
 static void make_address(struct hc_case *k)
 {
@@ -447,16 +531,19 @@ static void make_address(struct hc_case *k)
 	const ZydisEncoderOperand *o = &insn->req.operands[insn->mem];
 	uint64_t want, index, disp = (uint64_t)o->mem.displacement, addr;
 	bool base = o->mem.base != ZYDIS_REGISTER_NONE, has_index = o->mem.index != ZYDIS_REGISTER_NONE;
-	bool wrap32 = insn->bits == 32 || reg_bytes(base ? o->mem.base : o->mem.index) == 4;
+	enum hc_segment seg = operand_segment(o);
+	unsigned width = 8;
 
 	if (insn->mem_only_disp) {
 		k->addr = insn->fixed_addr;
 		return;
 	}
-	want = random_address(insn->mem_size, wrap32 ? 32 : 64, k->form->options);
+	width = reg_bytes(base ? o->mem.base : o->mem.index);
+	want = insn->code >= HC_SEG32 ? random_segmented(k, seg) - seg_base(k, seg) :
+					random_address(insn->mem_size, width < 8 ? 32 : 64, k->form->options);
 	if (!base) {
 		index = (want - disp) / o->mem.scale;
-		if (wrap32)
+		if (width == 4)
 			index = (uint32_t)(want - disp) / o->mem.scale;
 		hc_set_reg(k, o->mem.index, index);
 		addr = hc_reg(k, o->mem.index) * o->mem.scale + disp;
@@ -465,7 +552,8 @@ static void make_address(struct hc_case *k)
 		hc_set_reg(k, o->mem.base, want - disp - index);
 		addr = hc_reg(k, o->mem.base) + index + disp;
 	}
-	k->addr = wrap32 ? (uint32_t)addr : addr;
+	addr = width == 8 ? addr : width == 4 ? (uint32_t)addr : (uint16_t)addr;
+	k->addr = hc_lin(k, seg, addr);
 }
 
 void hc_make_case(struct hc_case *k)
@@ -477,7 +565,11 @@ void hc_make_case(struct hc_case *k)
 	k->in.gpr[HC_RSP] = HC_STACK + HC_PAGE / 4 + hc_below(HC_PAGE / 2);
 	if (hc_below(8))
 		k->in.gpr[HC_RSP] &= ~7ull;
-	if (k->insn->bits == 32)
+	if (k->insn->code >= HC_SEG32)
+		k->in.gpr[HC_RSP] -= HC_STACK;
+	if (k->insn->code == HC_SEG16 && hc_below(2))
+		k->in.gpr[HC_RSP] |= hc_rand() << 16; /* not looked at */
+	if (k->insn->bits != 64)
 		for (unsigned i = 0; i < 16; i++)
 			k->in.gpr[i] = i < 8 ? (uint32_t)k->in.gpr[i] : 0;
 	k->in.flags = 0x202 | (hc_rand() & flags) | (hc_below(8) ? 0 : 0x400);
@@ -486,4 +578,7 @@ void hc_make_case(struct hc_case *k)
 		make_address(k);
 	if (k->form->setup)
 		k->form->setup(k);
+	if (k->insn->bits != 64)
+		for (unsigned i = 0; i < 8; i++)
+			k->in.gpr[i] = (uint32_t)k->in.gpr[i];
 }

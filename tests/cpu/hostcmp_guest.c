@@ -30,7 +30,8 @@ static struct loop *loop;
 static struct machine *m;
 static struct cpu *c;
 static struct x86_regs regs64, regs32;
-static unsigned bits_now;
+/* What the segments are for now: kind of code, base of CS, ES expanding down; 0: nothing known. */
+static uint64_t segments_now;
 static uint64_t next_table;
 
 static uint64_t *phys64(uint64_t phys)
@@ -143,7 +144,7 @@ void hc_guest_init(const char *model)
 	cr3 = make_tables();
 	make_idt();
 	make_regs(cr3);
-	bits_now = 0;
+	segments_now = 0;
 }
 
 void hc_guest_fini(void)
@@ -201,12 +202,34 @@ unsigned hc_guest_epilogue(uint8_t *p, const struct hc_form *f, unsigned bits)
 	return n;
 }
 
-static void set_mode(unsigned bits)
+static void set_segment(struct x86_segment *s, uint64_t base, uint32_t limit, bool is32)
 {
-	if (bits_now == bits)
+	s->base = base;
+	s->limit = limit;
+	s->db = is32;
+	s->g = false;
+}
+
+static void set_segments(const struct hc_insn *insn, uint64_t at)
+{
+	uint64_t now = 1 + insn->code + 16 * hc_cs_base(insn, at) + (insn->expand_down ? 8 : 0);
+	struct x86_regs r = insn->code == HC_CODE64 ? regs64 : regs32;
+	bool is32 = insn->bits == 32;
+
+	if (segments_now == now)
 		return;
-	cpu_set_regs(c, bits == 64 ? &regs64 : &regs32);
-	bits_now = bits;
+	segments_now = now;
+	if (insn->code >= HC_SEG32) {
+		set_segment(&r.cs, hc_cs_base(insn, at), 0xffff, is32);
+		set_segment(&r.ds, HC_DATA, HC_DS_LIMIT, true);
+		set_segment(&r.ss, HC_STACK, HC_SS_LIMIT, is32);
+		r.es = r.ds;
+		if (insn->expand_down) {
+			set_segment(&r.es, HC_DATA, HC_ES_DOWN, is32);
+			r.es.type |= 4;
+		}
+	}
+	cpu_set_regs(c, &r);
 }
 
 static void run_at(uint64_t rip)
@@ -231,7 +254,7 @@ static void take_fault(struct hc_result *r, int vector)
 	r->regs.rip = top[-5];
 	r->regs.flags = top[-3];
 	r->regs.gpr[HC_RSP] = top[-2];
-	bits_now = 0; /* selectors and IF have changed */
+	segments_now = 0;
 }
 
 /* After a fault: what FXSAVE stores now. */
@@ -246,14 +269,16 @@ static void fetch_fx(void)
 
 void hc_guest_run(const struct hc_case *k, uint64_t at, uint64_t end, struct hc_result *r)
 {
-	uint64_t handlers = SYS + PHYS_HANDLERS;
+	uint64_t handlers = SYS + PHYS_HANDLERS, cs_base = hc_cs_base(k->insn, at);
 	struct hc_fx *fx = (struct hc_fx *)(m->ram.host + PHYS_FX);
 
-	set_mode(k->insn->bits);
+	set_segments(k->insn, at);
 	if (k->form->options & HC_FX)
 		fx[0] = k->fx;
 	memcpy(c->regs, k->in.gpr, sizeof(k->in.gpr));
 	cpu_set_eflags(c, k->in.flags);
+	at -= cs_base;
+	end -= cs_base;
 	run_at(at);
 	memcpy(r->regs.gpr, c->regs, sizeof(r->regs.gpr));
 	r->regs.flags = cpu_eflags(c);

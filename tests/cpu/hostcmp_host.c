@@ -4,13 +4,16 @@
  * others that store all registers. They are copied below 4 GiB, where 32-bit code reaches them, and reach their data by absolute
  * addresses, so that no register is needed for it. A fault is a signal: the handler takes the state from its frame.
  */
+#include <asm/ldt.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 #include "src/util.h"
 #include "tests/cpu/hostcmp.h"
 
@@ -33,7 +36,9 @@ struct hc_ctx {
 	uint64_t fx_wanted;	 /* 0x130 */
 	uint32_t mxcsr;		 /* 0x138 */
 	uint32_t running;	 /* 0x13c */
-	uint64_t pad[24];
+	uint32_t ds, es, ss;	 /* 0x140 */
+	uint32_t flat_data;	 /* 0x14c */
+	uint32_t pad[44];
 	struct hc_fx fx_in, fx_out; /* 0x200, 0x400 */
 	struct hc_fault fault;
 	uint64_t fault_rip;
@@ -41,11 +46,12 @@ struct hc_ctx {
 _Static_assert(offsetof(struct hc_ctx, out) == 0xa0, "the assembler's offsets");
 _Static_assert(offsetof(struct hc_ctx, far32) == 0x120, "the assembler's offsets");
 _Static_assert(offsetof(struct hc_ctx, running) == 0x13c, "the assembler's offsets");
+_Static_assert(offsetof(struct hc_ctx, ds) == 0x140, "the assembler's offsets");
 _Static_assert(offsetof(struct hc_ctx, fx_in) == 0x200, "the assembler's offsets");
 _Static_assert(offsetof(struct hc_ctx, fx_out) == 0x400, "the assembler's offsets");
 
 extern const char hc_blob_start[], hc_blob_end[], hc_enter64[], hc_enter32[], hc_exit64[], hc_exit32[],
-	hc_leave[], hc_fault_return[];
+	hc_enter_seg[], hc_exit_seg[], hc_leave[], hc_fault_return[];
 
 __asm__(
 ".set CTX, 0x20000000\n"
@@ -82,6 +88,17 @@ __asm__(
 "	mov CTX+0x00, %eax\n	mov CTX+0x08, %ecx\n	mov CTX+0x10, %edx\n	mov CTX+0x18, %ebx\n"
 "	mov CTX+0x20, %esp\n	mov CTX+0x28, %ebp\n	mov CTX+0x30, %esi\n	mov CTX+0x38, %edi\n"
 "	ljmp *CTX+0x120\n"
+"hc_enter_seg:\n"
+"	HC_IN\n"
+"	mov CTX+0x140, %ds\n	mov CTX+0x144, %es\n	mov CTX+0x148, %ss\n"
+"	mov CTX+0x00, %eax\n	mov CTX+0x08, %ecx\n	mov CTX+0x10, %edx\n	mov CTX+0x18, %ebx\n"
+"	mov CTX+0x20, %esp\n	mov CTX+0x28, %ebp\n	mov CTX+0x30, %esi\n	mov CTX+0x38, %edi\n"
+"	ljmp *CTX+0x120\n"
+"hc_exit_seg:\n"
+"	mov %eax, CTX+0xa0\n	mov %ecx, CTX+0xa8\n	mov %edx, CTX+0xb0\n	mov %ebx, CTX+0xb8\n"
+"	mov %esp, CTX+0xc0\n	mov %ebp, CTX+0xc8\n	mov %esi, CTX+0xd0\n	mov %edi, CTX+0xd8\n"
+"	mov CTX+0x14c, %ds\n	mov CTX+0x14c, %es\n	mov CTX+0x14c, %ss\n"
+"	jmp hc_leave\n"
 "hc_exit64:\n"
 "	mov %rax, CTX+0xa0\n	mov %rcx, CTX+0xa8\n	mov %rdx, CTX+0xb0\n	mov %rbx, CTX+0xb8\n"
 "	mov %rsp, CTX+0xc0\n	mov %rbp, CTX+0xc8\n	mov %rsi, CTX+0xd0\n	mov %rdi, CTX+0xd8\n"
@@ -96,6 +113,7 @@ __asm__(
 "	fxsave64 CTX+0x400\n"
 "1:	HC_OUT\n"
 "hc_fault_return:\n"
+"	mov CTX+0x14c, %ds\n	mov CTX+0x14c, %es\n	mov CTX+0x14c, %ss\n"
 "	HC_OUT\n"
 "	.code32\n"
 "hc_exit32:\n"
@@ -107,7 +125,7 @@ __asm__(
 "	.text\n");
 
 static struct hc_ctx *const ctx = (struct hc_ctx *)HC_CTX;
-static bool has_32;
+static bool has[HC_N_CODES];
 
 static uint64_t blob(const char *symbol)
 {
@@ -135,8 +153,8 @@ static void on_fault(int sig, siginfo_t *si, void *arg)
 		memcpy(&ctx->fx_out, ((ucontext_t *)arg)->uc_mcontext.fpregs, sizeof(ctx->fx_out));
 	g[REG_RIP] = (greg_t)blob(hc_fault_return);
 	g[REG_EFL] = 0x202;
-	/* Low word: CS. */
-	g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffll) | 0x33;
+	/* Lowest word: CS; highest: SS. */
+	g[REG_CSGSFS] = (g[REG_CSGSFS] & 0x0000ffffffff0000ll) | 0x33 | 0x2bll << 48;
 }
 
 static bool map(uint64_t lin, uint64_t bytes, int prot)
@@ -149,21 +167,54 @@ static bool map(uint64_t lin, uint64_t bytes, int prot)
 	return false;
 }
 
-/* Does the kernel let 32-bit code segments run? */
-static bool try_32(void)
+/* ---- segments ---- */
+
+/* Entries of the local descriptor table. Code: four each, by the 64 KiB. */
+enum { LDT_CODE16, LDT_CODE32 = 4, LDT_DS = 8, LDT_ES_DOWN16, LDT_ES_DOWN32, LDT_SS16, LDT_SS32 };
+enum { CONTENTS_DATA, CONTENTS_EXPAND_DOWN, CONTENTS_CODE };
+
+static uint16_t ldt_selector(unsigned entry)
 {
-	struct hc_insn insn = { .bits = 32 };
+	return (uint16_t)(entry << 3 | 7);
+}
+
+static bool ldt_set(unsigned entry, uint64_t base, uint32_t limit, unsigned contents, bool is32)
+{
+	struct user_desc d = { .entry_number = entry, .base_addr = (uint32_t)base, .limit = limit, .seg_32bit = is32,
+			       .contents = contents };
+
+	return syscall(SYS_modify_ldt, 1, &d, sizeof(d)) == 0;
+}
+
+static bool ldt_init(void)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; i < HC_CODE_SIZE >> 16; i++) {
+		ok &= ldt_set(LDT_CODE16 + i, HC_CODE + (i << 16), 0xffff, CONTENTS_CODE, false);
+		ok &= ldt_set(LDT_CODE32 + i, HC_CODE + (i << 16), 0xffff, CONTENTS_CODE, true);
+	}
+	return ok && ldt_set(LDT_DS, HC_DATA, HC_DS_LIMIT, CONTENTS_DATA, true) &&
+	       ldt_set(LDT_ES_DOWN16, HC_DATA, HC_ES_DOWN, CONTENTS_EXPAND_DOWN, false) &&
+	       ldt_set(LDT_ES_DOWN32, HC_DATA, HC_ES_DOWN, CONTENTS_EXPAND_DOWN, true) &&
+	       ldt_set(LDT_SS16, HC_STACK, HC_SS_LIMIT, CONTENTS_DATA, false) &&
+	       ldt_set(LDT_SS32, HC_STACK, HC_SS_LIMIT, CONTENTS_DATA, true);
+}
+
+/* Does the kernel let such code run? */
+static bool try_code(enum hc_code code)
+{
+	struct hc_insn insn;
 	struct hc_case k = { .insn = &insn };
 	struct hc_result r;
-	uint8_t *code = (uint8_t *)HC_CODE;
-	int32_t rel = (int32_t)(blob(hc_exit32) - (HC_CODE + 6));
+	uint8_t *p = (uint8_t *)HC_CODE;
 
-	memset(code, 0, HC_SLOT);
-	code[0] = 0x40; /* inc eax; in 64-bit code a prefix */
-	code[1] = 0xe9;
-	memcpy(code + 2, &rel, 4);
+	hc_insn_init(&insn, code);
+	memset(p, 0, HC_SLOT);
+	p[0] = 0x40; /* inc eax or ax; in 64-bit code a prefix */
+	hc_host_epilogue(p + 1, HC_CODE + 1, code);
 	k.in.flags = 0x202;
-	k.in.gpr[HC_RSP] = HC_STACK + 2048;
+	k.in.gpr[HC_RSP] = 2048;
 	k.in.gpr[HC_RAX] = 41;
 	hc_host_run(&k, HC_CODE, &r);
 	return r.fault.vector < 0 && r.regs.gpr[HC_RAX] == 42;
@@ -186,28 +237,52 @@ bool hc_host_init(void)
 	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &sa, NULL);
 	ctx->mxcsr = 0x1f80;
+	ctx->flat_data = 0x2b;
 	/* 32-bit code needs data segments, 64-bit code doesn't mind. */
 	__asm__ volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(0x2b));
-	has_32 = try_32();
+	has[HC_CODE64] = true;
+	has[HC_CODE32] = try_code(HC_CODE32);
+	if (ldt_init()) {
+		has[HC_SEG32] = try_code(HC_SEG32);
+		has[HC_SEG16] = try_code(HC_SEG16);
+	}
 	return true;
 }
 
-bool hc_host_has_32(void)
+bool hc_host_has(enum hc_code code)
 {
-	return has_32;
+	return has[code];
+}
+
+/* How to get into K's code at RIP; the address of the function that goes there. */
+static uint64_t way_in(const struct hc_insn *insn, uint64_t rip)
+{
+	bool b16 = insn->code == HC_SEG16;
+	unsigned chunk = (unsigned)((rip - HC_CODE) >> 16);
+
+	ctx->target = rip;
+	ctx->far64 = (struct hc_far){ .offset = (uint32_t)blob(hc_leave), .selector = 0x33 };
+	if (insn->code == HC_CODE64)
+		return blob(hc_enter64);
+	ctx->far32 = (struct hc_far){ .offset = (uint32_t)rip, .selector = 0x23 };
+	if (insn->code == HC_CODE32)
+		return blob(hc_enter32);
+	ctx->far32.offset = (uint16_t)rip;
+	ctx->far32.selector = ldt_selector((b16 ? LDT_CODE16 : LDT_CODE32) + chunk);
+	ctx->ds = ctx->es = ldt_selector(LDT_DS);
+	if (insn->expand_down)
+		ctx->es = ldt_selector(b16 ? LDT_ES_DOWN16 : LDT_ES_DOWN32);
+	ctx->ss = ldt_selector(b16 ? LDT_SS16 : LDT_SS32);
+	return blob(hc_enter_seg);
 }
 
 void hc_host_run(const struct hc_case *k, uint64_t rip, struct hc_result *r)
 {
-	bool b32 = k->insn->bits == 32;
-	void (*enter)(void) = (void (*)(void))blob(b32 ? hc_enter32 : hc_enter64);
+	void (*enter)(void) = (void (*)(void))way_in(k->insn, rip);
 
 	memcpy(ctx->in, k->in.gpr, sizeof(ctx->in));
 	memset(ctx->out, 0, sizeof(ctx->out));
 	ctx->in_flags = k->in.flags;
-	ctx->target = rip;
-	ctx->far32 = (struct hc_far){ .offset = (uint32_t)rip, .selector = 0x23 };
-	ctx->far64 = (struct hc_far){ .offset = (uint32_t)blob(hc_leave), .selector = 0x33 };
 	ctx->fx_wanted = k->form && (k->form->options & HC_FX);
 	if (ctx->fx_wanted)
 		ctx->fx_in = k->fx;
@@ -219,7 +294,7 @@ void hc_host_run(const struct hc_case *k, uint64_t rip, struct hc_result *r)
 			 "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 	ctx->running = 0;
 	memcpy(r->regs.gpr, ctx->out, sizeof(ctx->out));
-	if (b32) /* a fault's frame has what was there before */
+	if (k->insn->bits != 64) /* a fault's frame has what was there before */
 		memset(&r->regs.gpr[8], 0, 8 * sizeof(r->regs.gpr[0]));
 	r->regs.flags = ctx->out_flags;
 	r->regs.rip = ctx->fault_rip;
@@ -229,13 +304,24 @@ void hc_host_run(const struct hc_case *k, uint64_t rip, struct hc_result *r)
 }
 
 /* The code that follows an instruction whose end is at END: a jump to the way out. */
-unsigned hc_host_epilogue(uint8_t *p, uint64_t end, unsigned bits)
+unsigned hc_host_epilogue(uint8_t *p, uint64_t end, enum hc_code code)
 {
-	int32_t rel = (int32_t)(blob(bits == 32 ? hc_exit32 : hc_exit64) - (end + 5));
+	int32_t rel = (int32_t)(blob(code == HC_CODE32 ? hc_exit32 : hc_exit64) - (end + 5));
+	uint32_t to = (uint32_t)blob(hc_exit_seg);
+	unsigned n = 0;
 
-	p[0] = 0xe9;
-	memcpy(p + 1, &rel, 4);
-	return 5;
+	if (code <= HC_CODE32) {
+		p[0] = 0xe9; /* JMP rel32 */
+		memcpy(p + 1, &rel, 4);
+		return 5;
+	}
+	if (code == HC_SEG16)
+		p[n++] = 0x66;
+	p[n++] = 0xea; /* JMP ptr16:32 */
+	memcpy(p + n, &to, 4);
+	p[n + 4] = 0x33;
+	p[n + 5] = 0;
+	return n + 6;
 }
 
 void hc_host_protect(bool read_only)

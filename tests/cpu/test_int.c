@@ -97,14 +97,12 @@ static void setup_div(struct hc_case *k)
 			hc_set_reg(k, ZYDIS_REGISTER_AX, (uint64_t)(int8_t)k->in.gpr[HC_RAX]);
 		else
 			hc_set_reg(k, ZYDIS_REGISTER_RDX,
-				   (k->in.gpr[HC_RAX] >> (8 * size - 1) & 1) ? MASK(k->insn->bits / 8) : 0);
+				   (k->in.gpr[HC_RAX] >> (8 * size - 1) & 1) ? MASK(size) : 0);
 		break;
 	default:
 		hc_set_reg(k, size == 1 ? ZYDIS_REGISTER_AH : ZYDIS_REGISTER_RDX, hc_below(16));
 		break;
 	}
-	if (k->insn->bits == 32)
-		k->in.gpr[HC_RDX] &= 0xffffffff;
 }
 
 /* ---- CMPXCHG: equal half of the time ---- */
@@ -148,8 +146,6 @@ static void setup_bit(struct hc_case *k)
 		return;
 	}
 	hc_set_reg(k, n->reg.value, hc_below(hc_below(2) ? 16384 : 65536) - 8192);
-	if (k->insn->bits == 32)
-		k->in.gpr[ZydisRegisterGetId(n->reg.value)] &= 0xffffffff;
 }
 
 /* ---- strings ---- */
@@ -180,8 +176,8 @@ static void setup_string(struct hc_case *k)
 		di = si + hc_below(33) - 16;
 	if (hc_below(64) == 0)
 		di = HC_DATA - 8 + hc_below(16);
-	k->in.gpr[HC_RSI] = si;
-	k->in.gpr[HC_RDI] = di;
+	k->in.gpr[HC_RSI] = hc_off(k, HC_DS, si);
+	k->in.gpr[HC_RDI] = hc_off(k, HC_ES, di);
 	n = hc_below(4) ? hc_below(40) : hc_below(3) ? hc_below(8192) : 0;
 	k->in.gpr[HC_RCX] = n;
 	if (hc_below(2)) { /* alike for a while */
@@ -203,7 +199,7 @@ static void setup_string(struct hc_case *k)
 /* What POPF takes: neither TF nor AC, which would act on the host. */
 static void setup_popf(struct hc_case *k)
 {
-	uint8_t *p = hc_mem(k, k->in.gpr[HC_RSP], 8);
+	uint8_t *p = hc_mem(k, hc_lin(k, HC_SS, k->insn->bits == 16 ? (uint16_t)k->in.gpr[HC_RSP] : k->in.gpr[HC_RSP]), 8);
 
 	if (p)
 		stn_le(p, 8, (hc_rand() & ~0x40100ull & ~0x1f0000ull & ~0x3000ull) | 0x200);
@@ -214,12 +210,13 @@ static void setup_leave(struct hc_case *k)
 	k->in.gpr[HC_RBP] = HC_STACK + hc_below(HC_PAGE - 8);
 	if (hc_below(16) == 0)
 		k->in.gpr[HC_RBP] = HC_STACK + HC_PAGE - hc_below(12);
+	k->in.gpr[HC_RBP] = hc_off(k, HC_SS, k->in.gpr[HC_RBP]);
 }
 
 static void setup_enter(struct hc_case *k)
 {
 	setup_leave(k);
-	k->in.gpr[HC_RSP] = HC_STACK + 2048 + 8 * hc_below(200);
+	k->in.gpr[HC_RSP] = hc_off(k, HC_SS, HC_STACK + 2048 + 8 * hc_below(200));
 }
 
 /* ---- others ---- */
@@ -238,7 +235,7 @@ static void setup_bsf(struct hc_case *k)
 
 static void setup_xlat(struct hc_case *k)
 {
-	k->in.gpr[HC_RBX] = HC_DATA + hc_below(3 * HC_PAGE);
+	k->in.gpr[HC_RBX] = hc_off(k, HC_DS, HC_DATA + hc_below(3 * HC_PAGE));
 }
 
 /* Bounds that hold, mostly. */
