@@ -7,6 +7,7 @@ LDADD = $(TEST_LDADD)
 if HAVE_CMOCKA
 UNIT_TESTS =
 UNIT_TESTS += tests/cpu/test_excp
+UNIT_TESTS += tests/cpu/test_int_system
 UNIT_TESTS += tests/cpu/test_fxstate
 UNIT_TESTS += tests/cpu/test_mmu
 UNIT_TESTS += tests/cpu/test_seg
