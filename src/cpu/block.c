@@ -319,7 +319,13 @@ struct block *block_insert(struct cpu *c, const struct xlate *x, uint64_t phys, 
 
 /* ---- finding blocks ---- */
 
-static bool block_matches(struct cpu *c, const struct block *b, uint64_t phys, uint32_t mode, uint64_t lin)
+static uint64_t code_lin(const struct cpu *c, uint32_t mode, uint64_t rip)
+{
+	return mode & MODE_CODE64 ? rip : (uint32_t)(rip + c->regs[R_CSBASE]);
+}
+
+/* Is B, of the right page offset, the block for c->rip in MODE, whose bytes are at PHYS? */
+static bool block_matches(struct cpu *c, const struct block *b, uint64_t phys, uint32_t mode)
 {
 	const uint8_t *host;
 
@@ -329,43 +335,66 @@ static bool block_matches(struct cpu *c, const struct block *b, uint64_t phys, u
 	    (b->cs_base != (uint32_t)c->regs[R_CSBASE] || b->cs_limit != c->seg[S_CS].limit))
 		return false;
 	if (unlikely(b->phys2 != BLOCK_NO_PAGE)) {
-		lin = (lin & PAGE_MASK) + PAGE_SIZE;
+		uint64_t second = (code_lin(c, mode, c->rip) & PAGE_MASK) + PAGE_SIZE;
+
 		if (!(mode & MODE_CODE64))
-			lin = (uint32_t)lin;
-		return mmu_code_page(c, lin, &host) >> PAGE_SHIFT == b->phys2;
+			second = (uint32_t)second;
+		return mmu_code_phys(c, second, &host) >> PAGE_SHIFT == b->phys2;
 	}
 	return true;
+}
+
+static struct block *hash_find(struct cpu *c, uint64_t phys, uint32_t mode)
+{
+	struct block_cache *bc = c->blocks;
+
+	for (uint32_t r = bc->hash[hash_of(phys, mode)]; r;) {
+		struct block *b = ref_block(bc, r);
+
+		if (block_matches(c, b, phys, mode))
+			return b;
+		r = b->hash_next;
+	}
+	return NULL;
+}
+
+/* #GP for an address that is none, or past the limit of CS. */
+static void check_rip(struct cpu *c)
+{
+	if (c->mode & MODE_CODE64 ? !canonical(c, c->rip) : c->rip > c->seg[S_CS].limit)
+		cpu_raise_err(c, EXC_GP, 0);
 }
 
 struct block *block_find(struct cpu *c)
 {
 	struct block_cache *bc = c->blocks;
 	uint32_t mode = c->mode | (bc->one ? MODE_SINGLE : 0);
-	uint64_t lin = c->rip, phys;
+	struct jump_entry *e = jump_slot(bc, c->rip);
 	const uint8_t *host;
-	struct block *b = NULL;
+	struct block *b;
+	uint64_t phys;
 
-	if (!(mode & MODE_CODE64)) {
-		lin = (uint32_t)(c->rip + c->regs[R_CSBASE]);
-		if (unlikely(c->rip > c->seg[S_CS].limit))
-			cpu_raise_err(c, EXC_GP, 0);
-	} else if (unlikely(!canonical(c, lin))) {
-		cpu_raise_err(c, EXC_GP, 0);
-	}
+	check_rip(c);
 	c->stats.block_lookups++;
-	phys = mmu_code_page(c, lin, &host);
-	for (uint32_t r = bc->hash[hash_of(phys, mode)]; r; r = b->hash_next) {
-		b = ref_block(bc, r);
-		if (block_matches(c, b, phys, mode, lin))
-			goto found;
+	phys = mmu_code_phys(c, code_lin(c, mode, c->rip), &host);
+	/* The jump cache may be right still, though the TLB was flushed. */
+	if (e->rip == c->rip && e->mode == mode && block_matches(c, e->block, phys, mode)) {
+		e->generation = c->tlb_generation;
+		return e->block;
 	}
-	b = translate_block(c, mode, phys, host);
-found:
+	b = hash_find(c, phys, mode);
+	if (!b)
+		b = translate_block(c, mode, phys, host);
 	if (b->valid && !(mode & MODE_SINGLE))
-		*jump_slot(bc, c->rip) = (struct jump_entry){
-			.rip = c->rip, .generation = c->tlb_generation, .mode = mode, .block = b,
-		};
+		*e = (struct jump_entry){.rip = c->rip, .generation = c->tlb_generation, .mode = mode, .block = b};
 	return b;
+}
+
+bool block_still_at(struct cpu *c, const struct block *b)
+{
+	const uint8_t *host;
+
+	return mmu_code_phys(c, code_lin(c, c->mode, c->rip), &host) == b->phys && b->mode == c->mode;
 }
 
 struct block_cache *block_cache_new(struct cpu *c)

@@ -113,6 +113,8 @@ struct block_cache *block_cache_new(struct cpu *c);
 void block_cache_free(struct block_cache *bc);
 /* The block to execute at c->rip in c->mode; translates if needed. May fault (doesn't return); c->cur must be NULL. */
 struct block *block_find(struct cpu *c);
+/* Whether B, once the block at c->rip, is so still, after a flush of the TLB. May fault as block_find. */
+bool block_still_at(struct cpu *c, const struct block *b);
 /* Drops everything, e.g. when the cache is full or the memory view changed. Safe while executing: freed at the next boundary. */
 void block_flush_all(struct cpu *c);
 /* Makes exit K of FROM, which is the block in execution, jump to TO. False when that may not be. */

@@ -39,7 +39,7 @@ static bool keeps_generation(const struct uop *u)
 
 const struct uop *flow_link(struct cpu *c, const struct uop *u)
 {
-	struct block *from = c->block, *to;
+	struct block *from = c->block, *to = (struct block *)u->imm;
 	unsigned k = u - from->uops + 1 == from->n_uops ? 0 : 1;
 	uint64_t evictions = c->blocks->evictions;
 
@@ -50,6 +50,11 @@ const struct uop *flow_link(struct cpu *c, const struct uop *u)
 		STOP();
 	c->cur = NULL;
 	c->block = NULL;
+	if (to && keeps_generation(u) && block_still_at(c, to)) {
+		((struct uop *)u)->generation = c->tlb_generation;
+		c->block = to;
+		GOTO(to->uops);
+	}
 	to = block_find(c);
 	c->block = to;
 	/* The memory of FROM may have been taken for TO. */

@@ -716,9 +716,7 @@ void mmu_sys_store(struct cpu *c, uint64_t lin, unsigned size, uint64_t value)
 
 static uint64_t code_found(struct cpu *c, const struct tlb_entry *e, uint64_t lin, const uint8_t **host)
 {
-	uint64_t n = lin >> PAGE_SHIFT;
-
-	c->code_pages[n >> 6 & 63] |= BIT64(n & 63);
+	mmu_note_code(c, lin);
 	*host = e->phys & TLB_IO ? NULL : entry_host(e, lin);
 	return entry_phys(e, lin);
 }

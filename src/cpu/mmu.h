@@ -124,6 +124,24 @@ void mmu_probe_as(struct cpu *c, uint64_t lin, unsigned size, enum mmu_access ac
  * not), and the host pointer to it; *HOST is NULL when it isn't RAM/ROM (then mmu_fetch_io reads bytes).
  */
 uint64_t mmu_code_page(struct cpu *c, uint64_t lin, const uint8_t **host);
+/* Code was looked up at LIN: a flush of its page makes a new c->tlb_generation. */
+static inline void mmu_note_code(struct cpu *c, uint64_t lin)
+{
+	uint64_t n = lin >> PAGE_SHIFT;
+
+	c->code_pages[n >> 6 & 63] |= BIT64(n & 63);
+}
+/* mmu_code_page where the TLB has the page. */
+static inline uint64_t mmu_code_phys(struct cpu *c, uint64_t lin, const uint8_t **host)
+{
+	const struct tlb_entry *e = mmu_slot(c, lin);
+
+	if (unlikely(e->rtag != (lin & PAGE_MASK) || (e->phys & (TLB_X | TLB_IO)) != TLB_X))
+		return mmu_code_page(c, lin, host);
+	mmu_note_code(c, lin);
+	*host = (const uint8_t *)(lin + e->addend);
+	return (e->phys & PAGE_MASK) | (lin & ~PAGE_MASK);
+}
 /* As mmu_code_page, but false instead of a fault. */
 bool mmu_code_probe(struct cpu *c, uint64_t lin, uint64_t *phys, const uint8_t **host);
 /* Code bytes from what isn't whole pages of RAM; within one page. */
