@@ -68,6 +68,7 @@ struct lapic {
 	uint32_t timer_initial, timer_divide;
 	uint64_t tsc_deadline;
 	int64_t timer_start_ns; /* guest clock; the initial count was loaded then */
+	bool timer_ended;	/* made periodic after its one shot: it does not count */
 
 	/* The timer: guest time of the next expiry that interrupts, INT64_MAX: none; and what the host's timer is set to. */
 	int64_t timer_next_ns;

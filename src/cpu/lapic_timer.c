@@ -123,7 +123,7 @@ static int64_t next_counted(const struct lapic *l, int64_t now)
 {
 	int64_t period = period_ns(l), since = now - l->timer_start_ns;
 
-	if (!period)
+	if (!period || l->timer_ended)
 		return INT64_MAX;
 	if (since < period)
 		return l->timer_start_ns + period;
@@ -184,7 +184,7 @@ uint32_t lapic_timer_current(const struct lapic *l)
 {
 	int64_t period = period_ns(l), since;
 
-	if (!period || timer_mode(l->lvt[LVT_TIMER]) == LVT_TIMER_DEADLINE)
+	if (!period || l->timer_ended || timer_mode(l->lvt[LVT_TIMER]) == LVT_TIMER_DEADLINE)
 		return 0;
 	since = guest_now(l) - l->timer_start_ns;
 	if (since >= period) {
@@ -201,6 +201,7 @@ void lapic_timer_set_initial(struct lapic *l, uint32_t count)
 		return;
 	lapic_timer_serve(l);
 	l->timer_initial = count;
+	l->timer_ended = false;
 	l->timer_start_ns = guest_now(l);
 	schedule(l);
 }
@@ -236,14 +237,29 @@ uint64_t lapic_timer_get_deadline(const struct lapic *l)
 	return timer_mode(l->lvt[LVT_TIMER]) == LVT_TIMER_DEADLINE ? l->tsc_deadline : 0;
 }
 
+/* The count goes on from where it is; one that has ended stays at zero until there is a new initial count. */
+static void counting_mode_changed(struct lapic *l, uint32_t mode)
+{
+	int64_t period = period_ns(l), since = guest_now(l) - l->timer_start_ns;
+
+	if (!period || since < period)
+		return;
+	if (mode == LVT_TIMER_PERIODIC)
+		l->timer_ended = true;
+	else
+		l->timer_start_ns += since / period * period;
+}
+
 void lapic_timer_lvt_changed(struct lapic *l, uint32_t old)
 {
-	uint32_t mode = timer_mode(l->lvt[LVT_TIMER]);
+	uint32_t mode = timer_mode(l->lvt[LVT_TIMER]), was = timer_mode(old);
 
 	/* Going to or from TSC-deadline mode disarms the timer. */
-	if (mode != timer_mode(old) && (mode == LVT_TIMER_DEADLINE || timer_mode(old) == LVT_TIMER_DEADLINE)) {
+	if (mode != was && (mode == LVT_TIMER_DEADLINE || was == LVT_TIMER_DEADLINE)) {
 		l->timer_initial = 0;
 		l->tsc_deadline = 0;
+	} else if (mode != was && (mode == LVT_TIMER_PERIODIC || was == LVT_TIMER_PERIODIC)) {
+		counting_mode_changed(l, mode);
 	}
 	schedule(l);
 }
@@ -251,6 +267,7 @@ void lapic_timer_lvt_changed(struct lapic *l, uint32_t old)
 void lapic_timer_reset(struct lapic *l)
 {
 	l->timer_initial = l->timer_divide = 0;
+	l->timer_ended = false;
 	l->tsc_deadline = 0;
 	l->timer_start_ns = 0;
 	l->timer_next_ns = INT64_MAX;

@@ -604,6 +604,42 @@ static void periodic_goes_on_and_missed_periods_are_one(void **state)
 	assert_int_equal(who(b, 0x40), 0);
 }
 
+static void a_new_mode_keeps_the_count(void **state)
+{
+	struct bench *b = *state;
+	struct lapic *l = b->l[0];
+
+	wr(l, APIC_TIMER_DIVIDE, 0xb); /* by 1 */
+	wr(l, APIC_LVT_TIMER, 0x40);
+	wr(l, APIC_TIMER_INITIAL, 1000);
+	clock_fake_advance(b->clock, 600);
+	wr(l, APIC_LVT_TIMER, LVT_TIMER_PERIODIC | 0x40);
+	assert_int_equal(rd(l, APIC_TIMER_CURRENT), 400);
+	clock_fake_advance(b->clock, 2700); /* 3300: in the fourth period */
+	assert_int_equal(who(b, 0x40), 1);
+	assert_int_equal(rd(l, APIC_TIMER_CURRENT), 700);
+	/* This period is the last one. */
+	wr(l, APIC_LVT_TIMER, 0x40);
+	assert_int_equal(rd(l, APIC_TIMER_CURRENT), 700);
+	clock_fake_advance(b->clock, 700);
+	assert_int_equal(who(b, 0x40), 1);
+	assert_int_equal(rd(l, APIC_TIMER_CURRENT), 0);
+	/* At zero it stays there, whatever the mode, until it is loaded again. */
+	clock_fake_advance(b->clock, 300);
+	wr(l, APIC_LVT_TIMER, LVT_TIMER_PERIODIC | 0x40);
+	wr(l, APIC_TIMER_DIVIDE, 0x3);
+	wr(l, APIC_LVT_TIMER, 0x40);
+	wr(l, APIC_LVT_TIMER, LVT_TIMER_PERIODIC | 0x40);
+	assert_int_equal(rd(l, APIC_TIMER_INITIAL), 1000);
+	assert_int_equal(rd(l, APIC_TIMER_CURRENT), 0);
+	assert_true(lapic_deadline_ns(l) == INT64_MAX);
+	wr(l, APIC_TIMER_DIVIDE, 0xb);
+	wr(l, APIC_TIMER_INITIAL, 1000);
+	clock_fake_advance(b->clock, 1100);
+	assert_int_equal(who(b, 0x40), 1);
+	assert_int_equal(rd(l, APIC_TIMER_CURRENT), 900);
+}
+
 static void a_masked_timer_counts_silently(void **state)
 {
 	struct bench *b = *state;
@@ -729,6 +765,7 @@ int main(void)
 		TEST(x2apic_survives_init),
 		TEST(one_shot_counts_down_once),
 		TEST(periodic_goes_on_and_missed_periods_are_one),
+		TEST(a_new_mode_keeps_the_count),
 		TEST(a_masked_timer_counts_silently),
 		TEST(tsc_deadline),
 		TEST(the_timer_stands_still_with_the_machine),
