@@ -279,7 +279,8 @@ struct cpu {
 	uint32_t exc_error;
 	bool exc_has_error;
 	bool exc_soft; /* INT n, INT3, INTO */
-	bool nmi_blocked, nmi_pending, halted, in_smm;
+	bool nmi_blocked, halted, in_smm;
+	uint8_t nmi_pending; /* how many: one to be held while another is handled, so two */
 	bool wait_sipi; /* after INIT, not the boot processor */
 	int delivering;	/* vector being delivered, -1: none (for double faults) */
 
@@ -343,6 +344,8 @@ void cpu_raise_db(struct cpu *c, uint64_t dr6_bits) __attribute__((noreturn, col
 void cpu_deliver(struct cpu *c, int vector, bool has_error, uint32_t error, bool soft, bool hardware);
 /* The outer loop's half: takes what the longjmp left in exc_* and delivers it, with double and triple faults. */
 void cpu_deliver_pending_exception(struct cpu *c);
+/* An NMI has come. vCPU thread. */
+void cpu_nmi(struct cpu *c);
 /* External: takes an interrupt or NMI if one is pending and allowed. True when it delivered. */
 bool cpu_take_interrupt(struct cpu *c);
 

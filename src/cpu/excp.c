@@ -376,6 +376,14 @@ static void deliver_external(struct cpu *c, int vector)
 	memcpy(&c->fault_jmp, &outer, sizeof(outer));
 }
 
+/* While one is handled, one more is held; so of two at once the second comes after the first one's IRET. */
+void cpu_nmi(struct cpu *c)
+{
+	if (c->nmi_pending < (c->nmi_blocked ? 1 : 2))
+		c->nmi_pending++;
+	__atomic_store_n(&c->exit_request, 1, __ATOMIC_RELAXED);
+}
+
 bool cpu_take_interrupt(struct cpu *c)
 {
 	int vector;
@@ -387,7 +395,7 @@ bool cpu_take_interrupt(struct cpu *c)
 		return false;
 	}
 	if (c->nmi_pending && !c->nmi_blocked) {
-		c->nmi_pending = false;
+		c->nmi_pending--;
 		deliver_external(c, EXC_NMI);
 		return true;
 	}

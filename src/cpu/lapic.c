@@ -136,8 +136,7 @@ void lapic_fire_lvt(struct lapic *l, unsigned n)
 		lapic_accept(l, lvt & 0xff, false);
 		break;
 	case DELIVER_NMI:
-		l->c->nmi_pending = true;
-		__atomic_store_n(&l->c->exit_request, 1, __ATOMIC_RELAXED);
+		cpu_nmi(l->c);
 		break;
 	default: /* ExtINT is looked at by level; INIT and SMI from a pin: no board has that */
 		break;
@@ -149,6 +148,14 @@ void lapic_fire_lvt(struct lapic *l, unsigned n)
 static void lapic_post(struct lapic *l, uint32_t event)
 {
 	__atomic_fetch_or(&l->in_events, event, __ATOMIC_SEQ_CST);
+	vcpu_request_mt(l->c->vcpu, VCPU_REQ_INTR);
+}
+
+/* A second one that finds the first still in the inbox is not lost: one is handled, one held for after it. */
+static void post_nmi(struct lapic *l)
+{
+	if (__atomic_fetch_or(&l->in_events, EVENT_NMI, __ATOMIC_SEQ_CST) & EVENT_NMI)
+		__atomic_fetch_or(&l->in_events, EVENT_NMI_AGAIN, __ATOMIC_SEQ_CST);
 	vcpu_request_mt(l->c->vcpu, VCPU_REQ_INTR);
 }
 
@@ -169,7 +176,7 @@ static void deliver_to(struct lapic *l, enum lapic_delivery mode, uint8_t vector
 		post_vector(l, vector, level_trig);
 		break;
 	case DELIVER_NMI:
-		lapic_post(l, EVENT_NMI);
+		post_nmi(l);
 		break;
 	case DELIVER_INIT:
 		lapic_post(l, EVENT_INIT);
@@ -333,7 +340,9 @@ static void serve_events(struct lapic *l)
 	if (events & EVENT_SIPI)
 		serve_sipi(l);
 	if ((events & EVENT_NMI) && !l->c->wait_sipi)
-		l->c->nmi_pending = true;
+		cpu_nmi(l->c);
+	if ((events & EVENT_NMI_AGAIN) && !l->c->wait_sipi)
+		cpu_nmi(l->c);
 	if (events & EVENT_LINT0)
 		lapic_fire_lvt(l, LVT_LINT0);
 	if (events & EVENT_LINT1)

@@ -52,6 +52,7 @@ enum {
 	EVENT_LINT0 = 1u << 4, /* it rose */
 	EVENT_LINT1 = 1u << 5,
 	EVENT_EXTINT = 1u << 6,
+	EVENT_NMI_AGAIN = 1u << 7, /* one more */
 };
 
 struct lapic {

@@ -196,7 +196,8 @@ void cpu_reset(struct cpu *c, bool init)
 	c->cur = NULL;
 	c->delivering = -1;
 	c->exc_ext = c->exc_soft = c->shutdown = c->step_done = c->keep_rf = false;
-	c->nmi_blocked = c->nmi_pending = c->halted = c->in_smm = false;
+	c->nmi_blocked = c->halted = c->in_smm = false;
+	c->nmi_pending = 0;
 	c->db_pending = 0;
 	c->wait_sipi = false;
 	c->last_range = NULL;

@@ -579,15 +579,14 @@ static void test_nmi_is_blocked_until_iret(void **state)
 	struct cpu *c = sys_mode(b, BOX_LONG, 0);
 
 	PUT(b, s_nop3);
-	c->nmi_pending = true;
+	c->nmi_pending = 1;
 	assert_int_equal(box_run(b, 0), EXC_NMI);
 	assert_true(c->nmi_blocked);
 	assert_int_equal(on_stack(b, 0, 8), BOX_CODE);
-	c->nmi_pending = true;
+	c->nmi_pending = 1;
 	c->rip = BOX_CODE;
 	assert_int_equal(box_run(b, 0), -1);
-	assert_true(c->nmi_pending);
-	c->nmi_pending = false;
+	assert_int_equal(c->nmi_pending, 1);
 	BOX_CODE_AT(b, BOX_CODE, 0x48, 0xcf); /* iretq */
 	box_st64(b, 0x7800, 0x200000);
 	box_st64(b, 0x7808, BOX_CS64);
@@ -597,8 +596,30 @@ static void test_nmi_is_blocked_until_iret(void **state)
 	RUN_AT(b, s_hlt, 0x200000);
 	c->regs[R_RSP] = 0x7800;
 	c->rip = BOX_CODE;
+	/* The held one comes before the instruction that IRET returns to. */
+	assert_int_equal(box_run(b, 0), EXC_NMI);
+	assert_int_equal(c->nmi_pending, 0);
+	assert_int_equal(on_stack(b, 0, 8), 0x200000);
+	c->regs[R_RSP] = 0x7800;
+	c->rip = BOX_CODE;
 	assert_int_equal(box_run(b, 0), -1);
 	assert_false(c->nmi_blocked);
+}
+
+static void test_of_many_nmis_two_are_kept(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = sys_mode(b, BOX_LONG, 0);
+	unsigned i;
+
+	for (i = 0; i < 5; i++)
+		cpu_nmi(c);
+	PUT(b, s_nop3);
+	assert_int_equal(box_run(b, 0), EXC_NMI);
+	assert_int_equal(c->nmi_pending, 1);
+	for (i = 0; i < 5; i++)
+		cpu_nmi(c);
+	assert_int_equal(c->nmi_pending, 1);
 }
 
 /* ---- debugging ---- */
@@ -751,6 +772,7 @@ int main(void)
 		SYS_TEST(test_v86_int_n_needs_iopl_3),
 		SYS_TEST(test_v86_sensitive_instructions),
 		SYS_TEST(test_nmi_is_blocked_until_iret),
+		SYS_TEST(test_of_many_nmis_two_are_kept),
 		SYS_TEST(test_single_step_traps_after_each_instruction),
 		SYS_TEST(test_popf_sets_tf_for_the_instruction_after_it),
 		SYS_TEST(test_int_n_under_single_step_does_not_trap),

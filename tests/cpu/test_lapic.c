@@ -505,7 +505,12 @@ static void nmi_comes_by_lint1_and_by_message(void **state)
 	b->c[1]->wait_sipi = false;
 	ipi(b->l[0], 1, DELIVER_NMI << 8);
 	lapic_serve(b->l[1]);
-	assert_true(b->c[1]->nmi_pending);
+	assert_int_equal(b->c[1]->nmi_pending, 1);
+	b->c[1]->nmi_pending = 0;
+	for (unsigned i = 0; i < 3; i++)
+		ipi(b->l[i], 1, DELIVER_NMI << 8);
+	lapic_serve(b->l[1]);
+	assert_int_equal(b->c[1]->nmi_pending, 2);
 }
 
 static void init_and_startup(void **state)
