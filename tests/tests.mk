@@ -11,6 +11,7 @@ UNIT_TESTS += tests/cpu/test_int_system
 UNIT_TESTS += tests/cpu/test_fxstate
 UNIT_TESTS += tests/cpu/test_mmu
 UNIT_TESTS += tests/cpu/test_seg
+UNIT_TESTS += tests/cpu/test_storm
 UNIT_TESTS += tests/cpu/test_sys
 UNIT_TESTS += tests/cpu/test_task
 UNIT_TESTS += tests/cpu/test_translate

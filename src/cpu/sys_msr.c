@@ -47,6 +47,7 @@
 #define MSR_HWCR	      0xc0010015
 #define MSR_TOP_MEM	      0xc001001a
 #define MSR_TOP_MEM2	      0xc001001d
+#define MSR_NB_CFG	      0xc001001f
 #define MSR_PATCH_LOADER      0xc0010020
 #define MSR_INT_PENDING	      0xc0010055
 #define MSR_VM_CR	      0xc0010114
@@ -284,6 +285,7 @@ static bool constant_read(struct cpu *c, uint32_t index, uint64_t *value)
 	case MSR_SYSCFG:
 	case MSR_TOP_MEM:
 	case MSR_TOP_MEM2:
+	case MSR_NB_CFG:
 	case MSR_INT_PENDING:
 	case MSR_VM_CR:
 	case MSR_DEBUGCTL:
