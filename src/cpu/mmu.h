@@ -18,7 +18,11 @@ enum mmu_access { ACC_READ = 0, ACC_WRITE = 1, ACC_EXEC = 2 };
 
 /* Low bits of tlb_entry.rtag/wtag (any set bit makes the fast compare fail) and of tlb_entry.phys. */
 #define TLB_INVALID (~0ull)
-#define TLB_SLOW    1ull /* entry is valid but must take the slow path: MMIO, ROM, code page */
+/*
+ * Entry is valid but must take the slow path: MMIO, ROM, code page. Not one of the lowest bits: aligned accesses compare the
+ * tag with the page and the address bits that must be 0.
+ */
+#define TLB_SLOW    0x800ull
 #define TLB_X	    1ull /* phys: may be executed */
 #define TLB_G	    2ull /* phys: global */
 #define TLB_IO	    4ull /* phys: not RAM */
