@@ -64,7 +64,6 @@ static const struct feature features[] = {
 	{"smep", NULL, CPU_FEATURE(CPUID_7_EBX, 7), E},
 	{"bmi2", NULL, CPU_FEATURE(CPUID_7_EBX, 8), E},
 	{"erms", NULL, CPU_FEATURE(CPUID_7_EBX, 9), 0},
-	{"invpcid", NULL, CPU_FEATURE(CPUID_7_EBX, 10), 0},
 	{"rdseed", NULL, CPU_FEATURE(CPUID_7_EBX, 18), E},
 	{"adx", NULL, CPU_FEATURE(CPUID_7_EBX, 19), E},
 	{"smap", NULL, CPU_FEATURE(CPUID_7_EBX, 20), E},
@@ -94,7 +93,7 @@ static const struct feature features[] = {
 /* Names that users know and the software CPU doesn't implement: asked for, they give a warning instead of an error. */
 static const char *const absent[] = {
 	"vme", "fxsr-opt", "ffxsr", "cmp-legacy", "cmp_legacy", "ht", "ss", "ds", "acpi", "tm", "pbe", "dtes64", "monitor", "ds-cpl", "vmx", "smx", "est", "tm2",
-	"cid", "fma", "xtpr", "pdcm", "pcid", "dca", "avx", "f16c", "osxsave", "svm", "sse4a", "misalignsse",
+	"cid", "fma", "xtpr", "pdcm", "pcid", "invpcid", "dca", "avx", "f16c", "osxsave", "svm", "sse4a", "misalignsse",
 	"3dnow", "3dnowext", "mmxext", "osvw", "ibs", "xop", "skinit", "wdt", "lwp", "fma4", "tce", "tbm", "topoext",
 	"perfctr-core", "avx2", "hle", "rtm", "mpx", "avx512f", "avx512dq", "avx512ifma", "avx512cd", "avx512bw",
 	"avx512vl", "avx512vbmi", "avx512-vbmi2", "avx512-vnni", "avx512-bitalg", "avx512-vpopcntdq", "avx512-bf16",

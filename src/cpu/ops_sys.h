@@ -12,7 +12,6 @@ UOP(SYS_LGDT, op_lgdt)
 UOP(SYS_SLDT, op_sldt)			   /* src: 0 LDTR, 1 TR; register dst of size bytes, or memory */
 UOP(SYS_LLDT, op_lldt)			   /* dst: 0 LDTR, 1 TR */
 UOP(SYS_INVLPG, op_invlpg)
-UOP(SYS_INVPCID, op_invpcid)
 UOP(SYS_NOTHING, op_nothing)		   /* WBINVD and the like: caches are not modelled */
 UOP(SYS_HLT, op_hlt)
 UOP(SYS_CLI, op_cli)

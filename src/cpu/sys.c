@@ -313,24 +313,6 @@ const struct uop *op_invlpg(struct cpu *c, const struct uop *u)
 	return sys_done(c, u->imm);
 }
 
-/* Without PCIDs only PCID 0 exists (SDM 2A, INVPCID). */
-const struct uop *op_invpcid(struct cpu *c, const struct uop *u)
-{
-	uint64_t type = u->size == 8 ? c->regs[u->dst] : (uint32_t)c->regs[u->dst], d[2];
-
-	mmu_load_bytes(c, u, uop_lin(c, u), d, 16);
-	c->cur = u;
-	if (type > 3 || (type < 2 && d[0]) || (type == 0 && !is_canonical(d[1])))
-		gp0(c);
-	if (type == 0)
-		mmu_flush_page(c, d[1]);
-	else if (type == 2)
-		mmu_flush_all(c);
-	else
-		mmu_flush_nonglobal(c);
-	return sys_done(c, u->imm);
-}
-
 /* ---- interrupts and flags ---- */
 
 const struct uop *op_hlt(struct cpu *c, const struct uop *u)

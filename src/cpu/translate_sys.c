@@ -317,20 +317,6 @@ static bool x_invlpg(struct xlate *x, const struct xlate_entry *e)
 	return true;
 }
 
-static bool x_invpcid(struct xlate *x, const struct xlate_entry *e)
-{
-	struct mem_ref m;
-	struct uop *u;
-
-	if (!(x->mode & MODE_CPL0))
-		return x_gp(x);
-	m = x_mem(x, &x->ops[1], 16, false);
-	u = ends(x, x_emit_mem(x, UOP_SYS_INVPCID, &m));
-	u->dst = x_reg(x->ops[0].reg.value);
-	u->size = wide_size(x);
-	return true;
-}
-
 static bool x_monitor(struct xlate *x, const struct xlate_entry *e)
 {
 	const ZydisDecodedOperand *o = &x->ops[0];
@@ -517,7 +503,6 @@ const struct xlate_entry xlate_sys_table[] = {
 	{ZYDIS_MNEMONIC_SMSW, x_smsw, 0, 0},
 	{ZYDIS_MNEMONIC_LMSW, x_lmsw, 0, 0},
 	{ZYDIS_MNEMONIC_INVLPG, x_invlpg, 0, 0},
-	{ZYDIS_MNEMONIC_INVPCID, x_invpcid, 0, FEAT_INVPCID},
 
 	{ZYDIS_MNEMONIC_LAR, x_lar, 0, 0},
 	{ZYDIS_MNEMONIC_LSL, x_lar, UF_AUX, 0},
