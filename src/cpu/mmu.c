@@ -633,7 +633,8 @@ void mmu_load_bytes(struct cpu *c, const struct uop *u, uint64_t lin, void *buf,
 		entry_load_bytes(c, &e, lin, p, n);
 		p += n;
 		bytes -= n;
-		lin = next_page(c, u, lin);
+		if (bytes)
+			lin = next_page(c, u, lin);
 	}
 }
 
@@ -646,7 +647,8 @@ static void before_stores(struct cpu *c, const struct uop *u, uint64_t lin, size
 
 		before_store(c, u, &e, lin, n);
 		bytes -= n;
-		lin = next_page(c, u, lin);
+		if (bytes)
+			lin = next_page(c, u, lin);
 	}
 }
 
@@ -665,20 +667,23 @@ void mmu_store_bytes(struct cpu *c, const struct uop *u, uint64_t lin, const voi
 		entry_store_bytes(c, &e, lin, p, n, c->mmu_index);
 		p += n;
 		bytes -= n;
-		lin = next_page(c, u, lin);
+		if (bytes)
+			lin = next_page(c, u, lin);
 	}
 }
 
-static unsigned index_as(const struct cpu *c, bool supervisor)
+/* EFLAGS.AC opens user pages to accesses below privilege 3, but not to implicit ones (SDM 3A 4.6.1). */
+static unsigned index_as(const struct cpu *c, bool supervisor, bool implicit)
 {
 	if (!supervisor)
 		return MMU_USER;
-	return c->cr4 & CR4_SMAP ? MMU_KERNEL_SMAP : MMU_KERNEL;
+	if (!(c->cr4 & CR4_SMAP) || (!implicit && c->cpl != 3 && (c->flags & FL_AC)))
+		return MMU_KERNEL;
+	return MMU_KERNEL_SMAP;
 }
 
-uint64_t mmu_load_as(struct cpu *c, uint64_t lin, unsigned size, bool supervisor)
+static uint64_t load_in(struct cpu *c, uint64_t lin, unsigned size, unsigned index)
 {
-	unsigned index = index_as(c, supervisor);
 	const struct tlb_entry *e = tlb_slot(c, index, lin);
 
 	if (likely(e->rtag == ((lin + size - 1) & PAGE_MASK)))
@@ -686,9 +691,8 @@ uint64_t mmu_load_as(struct cpu *c, uint64_t lin, unsigned size, bool supervisor
 	return load(c, c->cur, lin, size, index);
 }
 
-void mmu_store_as(struct cpu *c, uint64_t lin, unsigned size, uint64_t value, bool supervisor)
+static void store_in(struct cpu *c, uint64_t lin, unsigned size, uint64_t value, unsigned index)
 {
-	unsigned index = index_as(c, supervisor);
 	const struct tlb_entry *e = tlb_slot(c, index, lin);
 
 	if (likely(e->wtag == ((lin + size - 1) & PAGE_MASK)))
@@ -697,19 +701,29 @@ void mmu_store_as(struct cpu *c, uint64_t lin, unsigned size, uint64_t value, bo
 		store(c, c->cur, lin, size, value, index);
 }
 
+uint64_t mmu_load_as(struct cpu *c, uint64_t lin, unsigned size, bool supervisor)
+{
+	return load_in(c, lin, size, index_as(c, supervisor, false));
+}
+
+void mmu_store_as(struct cpu *c, uint64_t lin, unsigned size, uint64_t value, bool supervisor)
+{
+	store_in(c, lin, size, value, index_as(c, supervisor, false));
+}
+
 void mmu_probe_as(struct cpu *c, uint64_t lin, unsigned size, enum mmu_access access, bool supervisor)
 {
-	probe(c, c->cur, lin, size, access, index_as(c, supervisor));
+	probe(c, c->cur, lin, size, access, index_as(c, supervisor, true));
 }
 
 uint64_t mmu_sys_load(struct cpu *c, uint64_t lin, unsigned size)
 {
-	return mmu_load_as(c, lin, size, true);
+	return load_in(c, lin, size, index_as(c, true, true));
 }
 
 void mmu_sys_store(struct cpu *c, uint64_t lin, unsigned size, uint64_t value)
 {
-	mmu_store_as(c, lin, size, value, true);
+	store_in(c, lin, size, value, index_as(c, true, true));
 }
 
 /* ---- code ---- */

@@ -479,6 +479,21 @@ static void test_blocks_of_bytes_are_all_or_nothing(void **state)
 	assert_int_equal(b->ram[FRAME + 0x5100], 0);
 }
 
+/* Bytes up to the end of 4 GiB are within flat segments; one more is not. */
+static void test_blocks_of_bytes_at_the_end_of_32_bits(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = box_cpu(b, 0);
+	struct uop u = {0};
+	uint8_t buf[16];
+
+	box_mode(b, 0, BOX_PROT32, BOX_CODE);
+	assert_true(c->mode & MODE_FLAT);
+	mmu_load_bytes(c, &u, 0xfffffff0, buf, 16);
+	mmu_store_bytes(c, &u, 0xfffffff0, buf, 16);
+	assert_int_equal(buf[15], 0xff);
+}
+
 static void test_read_modify_write_pointers(void **state)
 {
 	struct box *b = *state;
@@ -713,6 +728,7 @@ int main(void)
 		T(test_an_access_across_pages_sees_both),
 		T(test_a_fault_on_the_second_page_writes_nothing),
 		T(test_blocks_of_bytes_are_all_or_nothing),
+		T(test_blocks_of_bytes_at_the_end_of_32_bits),
 		T(test_read_modify_write_pointers),
 		T(test_translations_stay_until_flushed),
 		T(test_more_rights_need_no_flush),
