@@ -178,7 +178,7 @@ void seg_drop_inner(struct cpu *c)
 
 		if ((s->attr & SEG_S) && (s->attr & (SEG_CODE | SEG_CONFORM)) != (SEG_CODE | SEG_CONFORM) &&
 		    SEG_DPL(s->attr) < c->cpl)
-			seg_set(c, data[i], 0, 0, 0, 0);
+			seg_set(c, data[i], 0, s->base, 0, 0); /* 64-bit code goes on using the base of FS and GS */
 	}
 }
 

@@ -501,9 +501,13 @@ static void test_iretq(void **state)
 	BOX_CODE_AT(b, 0x200000, 0xf4);
 	memcpy(b->ram + 0x7800, to_user, sizeof(to_user));
 	c->regs[R_RSP] = 0x7800;
+	c->regs[R_GSBASE] = c->seg[S_GS].base = 0x400000;
 	assert_int_equal(box_run(b, 0), EXC_GP);
 	assert_int_equal(on_stack(b, 1, 8), 0x200000);
 	assert_int_equal(on_stack(b, 4, 8), 0x8ff1);
+	/* GS had a selector of privilege 0: it goes, its base stays. */
+	assert_int_equal(c->seg[S_GS].sel, 0);
+	assert_int_equal(c->regs[R_GSBASE], 0x400000);
 
 	c = sys_mode(b, BOX_LONG, 0);
 	memcpy(b->ram + 0x7800, to_null_ss, sizeof(to_null_ss));
