@@ -31,6 +31,24 @@ static void check_syscall(struct cpu *c, const struct uop *u)
 		cpu_raise(c, EXC_UD);
 }
 
+/*
+ * Unlike other instructions, SYSCALL and SYSRET are followed by a single-step trap when TF is set after them, not when
+ * it was before: FMASK keeps it out of the kernel, and R11 brings it on before the first instruction of the user.
+ */
+static const struct uop *fast_call_done(struct cpu *c, uint64_t rip)
+{
+	bool stepping = c->block->mode & MODE_STEP;
+
+	cpu_mode_changed(c);
+	if (c->flags & FL_TF) {
+		c->rip = rip;
+		c->cur = NULL;
+		cpu_raise_db(c, BIT(14)); /* BS */
+	}
+	c->step_done = stepping;
+	return sys_done(c, rip);
+}
+
 const struct uop *op_syscall(struct cpu *c, const struct uop *u)
 {
 	unsigned sel = (unsigned)(c->star >> 32) & 0xfffc;
@@ -45,8 +63,7 @@ const struct uop *op_syscall(struct cpu *c, const struct uop *u)
 		c->regs[R_R11] = cpu_eflags(c) & ~(uint64_t)FL_RF;
 		cpu_set_eflags(c, c->regs[R_R11] & ~c->fmask);
 		flat_segments(c, sel, true, sel + 8, 0);
-		cpu_mode_changed(c);
-		return sys_done(c, target);
+		return fast_call_done(c, target);
 	}
 	c->regs[R_RCX] = (uint32_t)u->imm;
 	c->flags &= ~(uint64_t)(FL_IF | FL_VM | FL_RF);
@@ -72,8 +89,7 @@ const struct uop *op_sysret(struct cpu *c, const struct uop *u)
 	else
 		c->flags |= FL_IF;
 	flat_segments(c, (wide ? sel + 16 : sel) | 3, wide, (sel + 8) | 3, 3);
-	cpu_mode_changed(c);
-	return sys_done(c, rip);
+	return fast_call_done(c, rip);
 }
 
 /* Not in long mode on AMD's processors. */

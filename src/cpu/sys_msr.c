@@ -151,6 +151,15 @@ static bool mc_read(struct cpu *c, uint32_t index, uint64_t *value)
 	return true;
 }
 
+/*
+ * CTL enables all or nothing, but for bits 0 and 10 that kernels clear for the sake of processors with errata; STATUS is
+ * only ever cleared.
+ */
+static bool mc_bank_takes(unsigned reg, uint64_t v)
+{
+	return reg == 0 ? !v || (v | BIT(0) | BIT(10)) == UINT64_MAX : reg != 1 || !v;
+}
+
 static bool mc_write(struct cpu *c, uint32_t index, uint64_t v)
 {
 	if (!cpu_has(c, FEAT_MCA))
@@ -159,8 +168,8 @@ static bool mc_write(struct cpu *c, uint32_t index, uint64_t v)
 		c->mcg_status = v & 7;
 	else if (index == MSR_MCG_CTL)
 		c->mcg_ctl = v;
-	else if (index >= MSR_MC0_CTL && index <= MSR_MC_LAST && ((index & 3) == 0 || v == 0))
-		c->mc_bank[index - MSR_MC0_CTL] = v; /* STATUS, ADDR and MISC take zeros only */
+	else if (index >= MSR_MC0_CTL && index <= MSR_MC_LAST && mc_bank_takes(index & 3, v))
+		c->mc_bank[index - MSR_MC0_CTL] = v;
 	else
 		return false;
 	return true;

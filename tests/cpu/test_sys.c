@@ -201,6 +201,29 @@ static void test_sysret_to_compatibility_mode(void **state)
 	assert_int_equal(c->regs[R_RAX], 2);
 }
 
+static void test_single_step_and_fast_system_calls(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = syscall_cpu(b, 3);
+
+	/* FMASK clears TF: the kernel is entered without a trap. */
+	PUT(b, k_syscall);
+	BOX_CODE_AT(b, 0x200000, 0x90, 0xf4);
+	c->fmask |= FL_TF;
+	cpu_set_eflags(c, FL_1 | FL_TF);
+	cpu_mode_changed(c);
+	assert_int_equal(box_run(b, 0), -1);
+	assert_int_equal(c->rip, 0x200002);
+	assert_int_equal(c->regs[R_R11], FL_1 | FL_TF);
+	/* R11 sets it: the trap is before the user's first instruction. */
+	RUN_AT(b, k_sysret, 0x200002);
+	assert_int_equal(box_run(b, 0), EXC_DB);
+	assert_int_equal(c->dr[6], 0xffff0ff0 | BIT(14));
+	assert_int_equal(on_stack(b, 0, 8), BOX_CODE + 2);
+	assert_int_equal(on_stack(b, 1, 8), SEL_UCODE64);
+	assert_int_equal(on_stack(b, 2, 8), FL_1 | FL_TF);
+}
+
 static void test_syscall_without_sce_is_undefined(void **state)
 {
 	struct box *b = *state;
@@ -296,6 +319,23 @@ static void test_stac_and_clac_open_and_close_user_pages(void **state)
 	assert_int_equal(on_stack(b, 0, 8), 1);
 	assert_int_equal(on_stack(b, 1, 8), BOX_CODE + 8);
 	assert_int_equal(c->cr2, 0x300000);
+	/* IRET reads its stack as other instructions do; descriptors are closed to it even so. */
+	BOX_CODE_AT(b, BOX_CODE, 0x48, 0xcf);
+	box_st64(b, 0x300000, BOX_CODE + 3);
+	box_st64(b, 0x300008, BOX_CS64);
+	box_st64(b, 0x300010, FL_1 | FL_AC);
+	box_st64(b, 0x300018, BOX_STACK);
+	box_st64(b, 0x300020, BOX_DS);
+	BOX_CODE_AT(b, BOX_CODE + 3, 0xf4);
+	c->rip = BOX_CODE;
+	c->regs[R_RSP] = 0x300000;
+	c->flags |= FL_AC;
+	cpu_mode_changed(c);
+	assert_int_equal(box_run(b, 0), -1);
+	assert_int_equal(c->rip, BOX_CODE + 4);
+	box_st64(b, box_pte(BOX_GDT), BOX_GDT | 7);
+	mmu_flush_all(c);
+	assert_fault(c, EXC_PF, 1, seg_load(c, S_DS, BOX_DS));
 }
 
 /* ---- MSRs ---- */
@@ -331,6 +371,14 @@ static void test_msr_values_are_checked(void **state)
 		{0x250, 0x0606060606060606, true},
 		{0x250, 0x0606060606060602, false},
 		{0x175, 0x800000000000, false},
+		{0x400, 0, true},
+		{0x400, UINT64_MAX, true},
+		{0x400, 1ull << 63, false},
+		{0x401, 0, true},
+		{0x401, 1, false},
+		{0x402, UINT64_MAX, true},
+		{0x403, UINT64_MAX, true},
+		{0x410, 0, false},
 		{0x12345678, 0, false},
 		{0xc0010117, 0, false},
 	};
@@ -602,6 +650,7 @@ int main(void)
 		SYS_TEST(test_tsd),
 		SYS_TEST(test_syscall_and_sysret),
 		SYS_TEST(test_sysret_to_compatibility_mode),
+		SYS_TEST(test_single_step_and_fast_system_calls),
 		SYS_TEST(test_syscall_without_sce_is_undefined),
 		SYS_TEST(test_sysenter_and_sysexit),
 		SYS_TEST(test_swapgs_and_bases),
