@@ -425,7 +425,13 @@ void excp_software(struct cpu *c, int vector, uint64_t next_rip, bool int1)
 		cpu_raise_err(c, EXC_GP, 0);
 	/* A fault on the way is the instruction's own: c->cur brings rip back. */
 	c->rip = next_rip;
-	/* INT1 is no INT n: the gate's DPL doesn't matter. */
+	/* INT1 is no INT n: the gate's DPL doesn't matter, and breakpoints that MOV SS has held back come with it. */
+	if (int1) {
+		if (c->db_pending)
+			c->dr[6] = (c->dr[6] & ~0xfull) | c->db_pending;
+		c->db_pending = 0;
+		c->dr[7] &= ~(uint64_t)BIT(13); /* GD */
+	}
 	cpu_deliver(c, vector, false, 0, !int1, int1);
 	c->step_done = stepping;
 }

@@ -98,23 +98,27 @@ void cpu_exec(struct cpu *c)
 		if (why == EXEC_EXCEPTION) {
 			c->blocks->one = false;
 			c->irq_inhibit = 0;
+			c->db_pending = 0; /* what a faulting instruction hits, it hits again */
 			cpu_deliver_pending_exception(c);
 		}
 	}
 	if (!c->irq_inhibit)
 		cpu_take_interrupt(c);
 	for (;;) {
+		bool one;
+
 		if (unlikely(c->irq_waiting) && (c->flags & FL_IF) && !c->irq_inhibit)
 			cpu_take_interrupt(c);
 		if (unlikely(c->halted || c->wait_sipi))
 			break;
-		if (unlikely(wants_one(c))) {
-			run_one(c);
-			continue;
-		}
-		if (unlikely(__atomic_load_n(&c->exit_request, __ATOMIC_RELAXED)))
+		/* What lasts for one instruction ends before requests are served; debugging may last for ever. */
+		one = wants_one(c);
+		if (unlikely(__atomic_load_n(&c->exit_request, __ATOMIC_RELAXED)) && (!one || (c->mode & MODE_ONE)))
 			break;
-		run(c, block_find(c));
+		if (unlikely(one))
+			run_one(c);
+		else
+			run(c, block_find(c));
 	}
 	sse_leave_guest(c);
 	code_map_leave_guest(c);

@@ -506,6 +506,8 @@ static void iret_task(struct cpu *c)
 
 void far_iret(struct cpu *c, unsigned opsize)
 {
+	if (unlikely(c->nmi_pending)) /* another one has been waiting for this */
+		__atomic_store_n(&c->exit_request, 1, __ATOMIC_RELAXED);
 	c->nmi_blocked = false;
 	if (unlikely(c->nmi_pending)) /* held until now */
 		__atomic_store_n(&c->exit_request, 1, __ATOMIC_RELAXED);

@@ -604,6 +604,12 @@ static void test_nmi_is_blocked_until_iret(void **state)
 	c->rip = BOX_CODE;
 	assert_int_equal(box_run(b, 0), -1);
 	assert_false(c->nmi_blocked);
+	/* One that has been waiting comes right after IRET. */
+	c->nmi_pending = c->nmi_blocked = true;
+	c->regs[R_RSP] = 0x7800;
+	c->rip = BOX_CODE;
+	assert_int_equal(box_run(b, 0), EXC_NMI);
+	assert_int_equal(on_stack(b, 0, 8), 0x200000);
 }
 
 static void test_of_many_nmis_two_are_kept(void **state)
@@ -728,6 +734,73 @@ static void test_data_breakpoints_trap_after_the_access(void **state)
 	assert_int_equal(box_run(b, 0), EXC_DB);
 }
 
+SNIPPET(d_movss_mem, 64, "mov (%rbx), %ss; .byte 0xf1; nop; hlt");
+SNIPPET(d_movss_int, 64, "mov (%rbx), %ss; int $0x80; hlt");
+
+/* DR1 watches what MOV SS reads. */
+static struct cpu *watch_mov_ss(struct box *b)
+{
+	struct cpu *c = sys_mode(b, BOX_LONG, 0);
+
+	put16(b, 0x7800, BOX_DS);
+	c->regs[R_RBX] = 0x7800;
+	c->dr[1] = 0x7800;
+	c->dr[7] = 0x400 | 3 << 2 | 3 << 20 | 1 << 22;
+	cpu_mode_changed(c);
+	return c;
+}
+
+static void test_int1_takes_along_what_mov_ss_held_back(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = watch_mov_ss(b);
+
+	PUT(b, d_movss_mem);
+	assert_int_equal(box_run(b, 0), EXC_DB);
+	assert_int_equal(on_stack(b, 0, 8), BOX_CODE + 3);
+	assert_int_equal(c->dr[6], 0xffff0ff0 | 2);
+	assert_int_equal(c->regs[R_RSP], BOX_STACK - 40);
+}
+
+static void test_int_n_is_followed_by_what_mov_ss_held_back(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = watch_mov_ss(b);
+
+	PUT(b, d_movss_int);
+	assert_int_equal(box_run(b, 0), EXC_DB);
+	assert_int_equal(on_stack(b, 0, 8), BOX_HLTS + 16 * 0x80);
+	assert_int_equal(on_stack(b, 5 + (on_stack(b, 3, 8) - c->regs[R_RSP] - 40) / 8, 8), BOX_CODE + 4);
+}
+
+SNIPPET(d_copy, 64, "movsq; hlt");
+
+static void test_a_faulting_instruction_leaves_no_breakpoint_behind(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = watch_mov_ss(b);
+
+	PUT(b, d_copy);
+	c->regs[R_RSI] = 0x7800;
+	c->regs[R_RDI] = 0x300000;
+	box_st64(b, box_pte(0x300000), 0);
+	assert_int_equal(box_run(b, 0), EXC_PF);
+	assert_int_equal(c->dr[6], 0xffff0ff0);
+}
+
+SNIPPET(d_loop, 64, "1: jmp 1b");
+
+static void test_requests_are_served_while_breakpoints_are_on(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = watch_mov_ss(b);
+
+	PUT(b, d_loop);
+	c->exit_request = 1;
+	cpu_exec(c);
+	assert_int_equal(c->rip, BOX_CODE);
+}
+
 static void test_general_detect(void **state)
 {
 	struct box *b = *state;
@@ -779,6 +852,10 @@ int main(void)
 		SYS_TEST(test_mov_ss_holds_the_trap_for_one_instruction),
 		SYS_TEST(test_instruction_breakpoints),
 		SYS_TEST(test_data_breakpoints_trap_after_the_access),
+		SYS_TEST(test_int1_takes_along_what_mov_ss_held_back),
+		SYS_TEST(test_int_n_is_followed_by_what_mov_ss_held_back),
+		SYS_TEST(test_a_faulting_instruction_leaves_no_breakpoint_behind),
+		SYS_TEST(test_requests_are_served_while_breakpoints_are_on),
 		SYS_TEST(test_general_detect),
 	};
 
