@@ -51,7 +51,7 @@ static void put(void *opaque, const char *text, size_t n)
 {
 	struct monitor *mon = opaque;
 
-	if (mon->out_len + n > OUTPUT_MAX)
+	if (!n || mon->out_len + n > OUTPUT_MAX)
 		return;
 	if (mon->out_len + n > mon->out_capacity) {
 		mon->out_capacity = MAX(2 * mon->out_capacity, mon->out_len + n);
