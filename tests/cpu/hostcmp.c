@@ -422,33 +422,75 @@ static bool one_of(const struct entry *entries, unsigned n, enum hc_code code, c
 	return in_sequences(pick) && runs_in(pick->form, p->size, code) && hc_encode(pick->form, p, code, insn);
 }
 
-/* A few instructions; between them, sometimes, a conditional jump over the next one. */
+static void put_byte(struct hc_insn *seq, unsigned b)
+{
+	seq->bytes[seq->length++] = (uint8_t)b;
+}
+
+/* Jcc, LOOPNE, LOOPE, LOOP, JrCXZ or JMP over the instruction that follows. */
+static bool append_jumped(struct hc_insn *seq, const struct hc_form *f, const struct hc_insn *insn, uint32_t *undefined)
+{
+	unsigned op = (unsigned)hc_below(21), start = seq->length;
+	uint32_t before = *undefined, reads = op < 16 ? condition_reads(op) : op < 18 ? 0x040 : 0;
+
+	if (reads & *undefined)
+		return false;
+	put_byte(seq, op < 16 ? 0x70 + op : op < 20 ? 0xe0 + op - 16 : 0xeb);
+	put_byte(seq, insn->length);
+	if (!append(seq, f, insn, undefined)) {
+		seq->length = start;
+		return false;
+	}
+	*undefined |= before;
+	return true;
+}
+
+/* A call of the instruction and a RET. */
+static bool append_called(struct hc_insn *seq, const struct hc_form *f, const struct hc_insn *insn, uint32_t *undefined)
+{
+	unsigned start = seq->length;
+
+	if (strstr(f->text, "push") || strstr(f->text, "pop"))
+		return false;
+	put_byte(seq, 0xe8); /* CALL, over the JMP that goes over both */
+	put_byte(seq, 2);
+	for (unsigned i = 1; i < (seq->bits == 16 ? 2 : 4); i++)
+		put_byte(seq, 0);
+	put_byte(seq, 0xeb);
+	put_byte(seq, insn->length + 1);
+	if (!append(seq, f, insn, undefined)) {
+		seq->length = start;
+		return false;
+	}
+	put_byte(seq, 0xc3);
+	return true;
+}
+
+/* A few instructions; some are jumped over by a condition, some are called. */
 static void make_sequence(const struct entry *entries, unsigned n, enum hc_code code, struct hc_insn *seq)
 {
 	static struct hc_insn insn;
-	unsigned want = 2 + (unsigned)hc_below(4), have = 0, cc;
+	unsigned want = 2 + (unsigned)hc_below(4), have = 0;
 	uint32_t undefined = 0;
 	const struct entry *e;
 
 	hc_insn_init(seq, code);
 	sequence_form.undefined = 0;
-	for (unsigned tries = 0; have < want && tries < 200 && seq->length < 64; tries++) {
+	for (unsigned tries = 0; have < want && tries < 200 && seq->length < 56; tries++) {
 		if (!one_of(entries, n, code, &e, &insn))
 			continue;
-		cc = (unsigned)hc_below(16);
-		if (have && hc_below(3) == 0 && !(condition_reads(cc) & undefined)) {
-			uint32_t before = undefined;
-
-			seq->bytes[seq->length++] = (uint8_t)(0x70 + cc);
-			seq->bytes[seq->length++] = (uint8_t)insn.length;
-			if (append(seq, e->form, &insn, &undefined))
-				have++;
-			else
-				seq->bytes[seq->length - 1] = 0;
-			undefined |= before;
-			continue;
+		switch (have ? hc_below(6) : 2) {
+		case 0:
+			have += append_called(seq, e->form, &insn, &undefined);
+			break;
+		case 1:
+		case 3:
+			have += append_jumped(seq, e->form, &insn, &undefined);
+			break;
+		default:
+			have += append(seq, e->form, &insn, &undefined);
+			break;
 		}
-		have += append(seq, e->form, &insn, &undefined);
 	}
 }
 
