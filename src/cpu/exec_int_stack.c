@@ -8,23 +8,23 @@
 #include "src/cpu/exec_int.h"
 
 /* COMMIT moves rSP once VALUE is stored at offset SP of a flat stack. */
-#define DEF_PUSH(name, bits, sp, value, commit)                                                    \
-	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
-	{                                                                                          \
-		mmu_store_slow(c, u, sp, (bits) / 8, value);                                       \
-		commit;                                                                            \
-		NEXT();                                                                            \
-	}                                                                                          \
-	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
-	{                                                                                          \
-		uint64_t lin = sp;                                                                 \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
-                                                                                                   \
-		if (!MMU_HIT_WR(e, lin, (bits) / 8))                                               \
-			return name##_slow(c, u);                                                  \
-		*(volatile guest_u##bits *)(lin + e->addend) = (uint##bits##_t)(value);            \
-		commit;                                                                            \
-		NEXT();                                                                            \
+#define DEF_PUSH(name, bits, sp, value, commit)                                          \
+	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u) \
+	{                                                                                \
+		mmu_store_slow(c, u, sp, (bits) / 8, value);                             \
+		commit;                                                                  \
+		NEXT();                                                                  \
+	}                                                                                \
+	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)     \
+	{                                                                                \
+		uint64_t lin = sp;                                                       \
+		const struct tlb_entry *e = mmu_slot(c, lin);                            \
+                                                                                         \
+		if (!MMU_HIT_WR(e, lin, (bits) / 8))                                     \
+			return name##_slow(c, u);                                        \
+		*(volatile guest_u##bits *)(lin + e->addend) = (uint##bits##_t)(value);  \
+		commit;                                                                  \
+		NEXT();                                                                  \
 	}
 
 #define SP64 (c->regs[R_RSP] - 8)
@@ -51,7 +51,8 @@ static uint64_t load_any(struct cpu *c, const struct uop *u, uint64_t lin, unsig
 	}
 }
 
-static void store_any(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size, uint64_t value)
+static void store_any(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size,
+		      uint64_t value)
 {
 	switch (size) {
 	case 2:
@@ -179,11 +180,11 @@ const struct uop *i_pushf(struct cpu *c, const struct uop *u)
 
 const struct uop *i_popf(struct cpu *c, const struct uop *u)
 {
-	uint64_t may = FL_ARITH | FL_TF | FL_DF | FL_NT | FL_AC | FL_ID, old = cpu_eflags(c), new;
+	uint64_t may = FL_ARITH | FL_TF | FL_DF | FL_NT | FL_AC | FL_ID, old = cpu_eflags(c), fl;
 	unsigned iopl = (c->flags & FL_IOPL) >> 12;
 
 	check_vm86_iopl(c, u);
-	new = peek(c, u, u->size);
+	fl = peek(c, u, u->size);
 	set_sp(c, sp_plus(c, u->size));
 	if (!(c->mode & MODE_PE) || c->cpl == 0)
 		may |= FL_IF | FL_IOPL;
@@ -191,12 +192,12 @@ const struct uop *i_popf(struct cpu *c, const struct uop *u)
 		may |= FL_IF;
 	if (u->size == 2)
 		may &= 0xffff;
-	new = (old & ~may) | (new & may);
-	cpu_set_eflags(c, new & ~(uint64_t)FL_RF);
-	if (!((old ^ new) & (FL_TF | FL_AC)) && !(new & ~old & FL_IF))
+	fl = (old & ~may) | (fl & may);
+	cpu_set_eflags(c, fl & ~(uint64_t)FL_RF);
+	if (!((old ^ fl) & (FL_TF | FL_AC)) && !(fl & ~old & FL_IF))
 		NEXT();
 	/* The rest of the block is for another mode, or an interrupt is to come first. */
-	if ((old ^ new) & (FL_TF | FL_AC))
+	if ((old ^ fl) & (FL_TF | FL_AC))
 		cpu_mode_changed(c);
 	cpu_irq_window(c);
 	i_set_next_rip(c, u);
@@ -206,7 +207,8 @@ const struct uop *i_popf(struct cpu *c, const struct uop *u)
 /* imm: bytes to reserve; disp: nesting level. */
 const struct uop *i_enter(struct cpu *c, const struct uop *u)
 {
-	uint64_t mask = i_stack_mask(c->mode), sp = sp_plus(c, 0), bp = c->regs[R_RBP], frame, value;
+	uint64_t mask = i_stack_mask(c->mode), sp = sp_plus(c, 0), bp = c->regs[R_RBP], frame,
+		 value;
 	unsigned size = u->size;
 
 	sp = (sp - size) & mask;

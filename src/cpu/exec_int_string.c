@@ -12,14 +12,14 @@
 struct str {
 	struct cpu *c;
 	const struct uop *u;
-	uint64_t mask;	/* of offsets and of the count */
-	unsigned size;	/* of an element */
+	uint64_t mask;  /* of offsets and of the count */
+	unsigned size;  /* of an element */
 	uint64_t count; /* elements left; 1 without REP */
 };
 
 static inline struct str str_init(struct cpu *c, const struct uop *u)
 {
-	struct str s = { .c = c, .u = u, .mask = i_addr_mask(u), .size = u->size, .count = 1 };
+	struct str s = {.c = c, .u = u, .mask = i_addr_mask(u), .size = u->size, .count = 1};
 
 	if (u->flags & (UF_REP | UF_REPNE))
 		s.count = c->regs[R_RCX] & s.mask;
@@ -334,8 +334,8 @@ static uint64_t skip_cmps(const struct str *s, const uint8_t *p, const uint8_t *
 {
 	uint64_t i = 0;
 
-	while (i + 1 < n &&
-	       !str_ends(s->u, element(p + i * s->size, s->size) == element(q + i * s->size, s->size)))
+	while (i + 1 < n && !str_ends(s->u, element(p + i * s->size, s->size) ==
+						    element(q + i * s->size, s->size)))
 		i++;
 	return i;
 }

@@ -4,18 +4,18 @@
 
 /* One case per kind, so that size and class are constants in each. */
 #define EACH_SIZE(cls, X) X(cls) X((cls) + 1) X((cls) + 2) X((cls) + 3)
-#define EACH_OP(X)                                                                                 \
-	X(CC_EFLAGS)                                                                               \
-	EACH_SIZE(CC_ADD, X)                                                                       \
-	EACH_SIZE(CC_ADC, X)                                                                       \
-	EACH_SIZE(CC_SUB, X)                                                                       \
-	EACH_SIZE(CC_SBB, X)                                                                       \
-	EACH_SIZE(CC_LOGIC, X)                                                                     \
-	EACH_SIZE(CC_INC, X)                                                                       \
-	EACH_SIZE(CC_DEC, X)                                                                       \
-	EACH_SIZE(CC_SHL, X)                                                                       \
-	EACH_SIZE(CC_SHR, X)                                                                       \
-	EACH_SIZE(CC_MUL, X)                                                                       \
+#define EACH_OP(X)             \
+	X(CC_EFLAGS)           \
+	EACH_SIZE(CC_ADD, X)   \
+	EACH_SIZE(CC_ADC, X)   \
+	EACH_SIZE(CC_SUB, X)   \
+	EACH_SIZE(CC_SBB, X)   \
+	EACH_SIZE(CC_LOGIC, X) \
+	EACH_SIZE(CC_INC, X)   \
+	EACH_SIZE(CC_DEC, X)   \
+	EACH_SIZE(CC_SHL, X)   \
+	EACH_SIZE(CC_SHR, X)   \
+	EACH_SIZE(CC_MUL, X)   \
 	EACH_SIZE(CC_SZP, X)
 
 uint32_t cc_compute(const struct cpu *c)
@@ -34,8 +34,8 @@ uint32_t cc_compute(const struct cpu *c)
 	return fl;
 }
 
-#define CASE(op)                                                                                   \
-	case op:                                                                                   \
+#define CASE(op) \
+	case op: \
 		return cc_test_op(c, op, cond);
 
 static bool test_of(const struct cpu *c)

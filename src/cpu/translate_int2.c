@@ -115,7 +115,7 @@ static struct mem_ref bit_string(struct xlate *x, bool write)
 		u->imm = (uint64_t)x_seg(d->mem.segment);
 	}
 	u->src = xi_slot(&x->ops[1]);
-	return (struct mem_ref){ .base = R_EA, .index = R_ZERO, .flags = m.flags & UF_SS };
+	return (struct mem_ref){.base = R_EA, .index = R_ZERO, .flags = m.flags & UF_SS};
 }
 
 /* BT, BTS, BTR, BTC with a register number and a memory operand. NTH: 0 for BT. */
@@ -126,7 +126,8 @@ static void bit_of_string(struct xlate *x, const struct xlate_entry *e, unsigned
 	struct uop *u;
 
 	if (nth && (x->insn->attributes & ZYDIS_ATTRIB_HAS_LOCK)) {
-		x_emit_mem(x, UOP_LOCK_BTS16 + 3 * (nth - 1) + lg - 1, &m)->src = xi_slot(&x->ops[1]);
+		x_emit_mem(x, UOP_LOCK_BTS16 + 3 * (nth - 1) + lg - 1, &m)->src =
+			xi_slot(&x->ops[1]);
 		return;
 	}
 	xi_emit_mem(x, (nth ? UOP_LDW_RM8 : UOP_MOV_RM8) + lg, &m)->dst = R_T0;
@@ -141,7 +142,8 @@ static void bit_of_string(struct xlate *x, const struct xlate_entry *e, unsigned
 bool xi_bit_test(struct xlate *x, const struct xlate_entry *e)
 {
 	const ZydisDecodedOperand *d = &x->ops[0], *s = &x->ops[1];
-	unsigned nth = (e->arg - UOP_BT_RR16) / (UOP_BTS_RR16 - UOP_BT_RR16), lg = xi_log2(d->size / 8);
+	unsigned nth = (e->arg - UOP_BT_RR16) / (UOP_BTS_RR16 - UOP_BT_RR16),
+		 lg = xi_log2(d->size / 8);
 	struct mem_ref m;
 	struct uop *u;
 	uint8_t slot;
@@ -264,7 +266,8 @@ bool xi_imul(struct xlate *x, const struct xlate_entry *e)
 	const ZydisDecodedOperand *d = &x->ops[0], *s = &x->ops[1];
 	unsigned size = d->size / 8, lg = xi_log2(size) - 1;
 	/* The form with one operand has rDX:rAX or AX beside it, visible or not. */
-	bool one = x->insn->opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (x->insn->opcode & 0xfe) == 0xf6;
+	bool one =
+		x->insn->opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (x->insn->opcode & 0xfe) == 0xf6;
 	struct mem_ref m;
 	struct uop *u;
 	uint8_t src;
@@ -312,7 +315,8 @@ bool xi_string(struct xlate *x, const struct xlate_entry *e)
 		uint8_t p = x->insn->raw.prefixes[i].value;
 
 		if (p == 0xf2 || p == 0xf3)
-			u->flags = (u->flags & ~(UF_REP | UF_REPNE)) | (p == 0xf3 ? UF_REP : UF_REPNE);
+			u->flags =
+				(u->flags & ~(UF_REP | UF_REPNE)) | (p == 0xf3 ? UF_REP : UF_REPNE);
 	}
 	return true;
 }

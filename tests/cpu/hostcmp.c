@@ -13,13 +13,13 @@ extern uint64_t hc_seed;
 
 static struct {
 	double seconds;
-	uint64_t cases;	  /* at most; 0: by time */
-	unsigned inputs;  /* per encoding */
+	uint64_t cases;     /* at most; 0: by time */
+	unsigned inputs;    /* per encoding */
 	unsigned sequences; /* as many for four forms */
 	unsigned max_failures;
 	const char *only; /* forms whose text contains this */
 	bool verbose;
-} opt = { .seconds = 2, .inputs = 24, .sequences = 4, .max_failures = 10 };
+} opt = {.seconds = 2, .inputs = 24, .sequences = 4, .max_failures = 10};
 
 static uint64_t n_cases, n_faults, n_failed, n_code[HC_N_CODES];
 static unsigned slot;
@@ -42,7 +42,8 @@ static void put_memory(const uint8_t *data, const uint8_t *stack)
 /* Does the host's memory hold what it held at first? (The guest's is the same then, if nothing was found to differ.) */
 static bool memory_unchanged(void)
 {
-	return !memcmp((void *)HC_DATA, data0, 2 * HC_PAGE) && !memcmp((void *)HC_STACK, stack0, HC_PAGE);
+	return !memcmp((void *)HC_DATA, data0, 2 * HC_PAGE) &&
+	       !memcmp((void *)HC_STACK, stack0, HC_PAGE);
 }
 
 static void fill(uint8_t *p, size_t bytes)
@@ -91,8 +92,8 @@ static uint64_t error_unknown(const struct hc_result *h)
 	return h->fault.vector == 14 && h->fault.cr2 >> 63 ? 5 : 4;
 }
 
-static const char *compare(const struct hc_case *k, const struct hc_result *h, const struct hc_result *g,
-			   uint32_t undefined, bool sequence)
+static const char *compare(const struct hc_case *k, const struct hc_result *h,
+			   const struct hc_result *g, uint32_t undefined, bool sequence)
 {
 	uint64_t mask = k->insn->bits == 64 ? ~0ull : 0xffffffff;
 
@@ -106,7 +107,8 @@ static const char *compare(const struct hc_case *k, const struct hc_result *h, c
 		if ((h->fault.vector == 13 || h->fault.vector == 14 || h->fault.vector == 12) &&
 		    (h->fault.error ^ g->fault.error) & ~error_unknown(h))
 			return "error code";
-		if (h->fault.vector == 14 && h->fault.cr2 != g->fault.cr2 && !(k->form->options & HC_ANY_CR2))
+		if (h->fault.vector == 14 && h->fault.cr2 != g->fault.cr2 &&
+		    !(k->form->options & HC_ANY_CR2))
 			return "CR2";
 	}
 	for (unsigned i = 0; i < 16; i++)
@@ -124,9 +126,10 @@ static const char *compare(const struct hc_case *k, const struct hc_result *h, c
 
 static void print_flags(const char *who, uint64_t fl)
 {
-	printf("  %-6s flags %06llx %s%s%s%s%s%s%s\n", who, (unsigned long long)fl, fl & 0x800 ? " OF" : "",
-	       fl & 0x400 ? " DF" : "", fl & 0x80 ? " SF" : "", fl & 0x40 ? " ZF" : "", fl & 0x10 ? " AF" : "",
-	       fl & 4 ? " PF" : "", fl & 1 ? " CF" : "");
+	printf("  %-6s flags %06llx %s%s%s%s%s%s%s\n", who, (unsigned long long)fl,
+	       fl & 0x800 ? " OF" : "", fl & 0x400 ? " DF" : "", fl & 0x80 ? " SF" : "",
+	       fl & 0x40 ? " ZF" : "", fl & 0x10 ? " AF" : "", fl & 4 ? " PF" : "",
+	       fl & 1 ? " CF" : "");
 }
 
 static void print_memory_difference(uint64_t lin, unsigned bytes)
@@ -137,7 +140,8 @@ static void print_memory_difference(uint64_t lin, unsigned bytes)
 	for (unsigned i = 0; i < bytes && shown < 16; i++) {
 		if (h[i] == g[i])
 			continue;
-		printf("  memory %#llx: host %02x guest %02x\n", (unsigned long long)lin + i, h[i], g[i]);
+		printf("  memory %#llx: host %02x guest %02x\n", (unsigned long long)lin + i, h[i],
+		       g[i]);
 		shown++;
 	}
 }
@@ -145,24 +149,25 @@ static void print_memory_difference(uint64_t lin, unsigned bytes)
 static void print_fx(const struct hc_case *k, const struct hc_fx *h, const struct hc_fx *g)
 {
 	for (unsigned i = 0; i < 416; i += 8) {
-		uint64_t a = ldn_le(k->fx.bytes + i, 8), b = ldn_le(h->bytes + i, 8), d = ldn_le(g->bytes + i, 8);
+		uint64_t a = ldn_le(k->fx.bytes + i, 8), b = ldn_le(h->bytes + i, 8),
+			 d = ldn_le(g->bytes + i, 8);
 
 		if (b != d)
-			printf("  fxsave+%u: before %016llx host %016llx guest %016llx\n", i, (unsigned long long)a,
-			       (unsigned long long)b, (unsigned long long)d);
+			printf("  fxsave+%u: before %016llx host %016llx guest %016llx\n", i,
+			       (unsigned long long)a, (unsigned long long)b, (unsigned long long)d);
 	}
 }
 
-static const char *const code_names[HC_N_CODES] = { "64-bit code", "32-bit code", "segmented 32-bit code",
-						    "16-bit code" };
+static const char *const code_names[HC_N_CODES] = {"64-bit code", "32-bit code",
+						   "segmented 32-bit code", "16-bit code"};
 
 static void print_code(const struct hc_insn *insn, uint64_t rip)
 {
 	ZydisDisassembledInstruction d;
 
 	for (unsigned at = 0; at < insn->length; at += d.info.length) {
-		if (!ZYAN_SUCCESS(ZydisDisassembleIntel(insn->req.machine_mode, rip + at, insn->bytes + at,
-							insn->length - at, &d)))
+		if (!ZYAN_SUCCESS(ZydisDisassembleIntel(insn->req.machine_mode, rip + at,
+							insn->bytes + at, insn->length - at, &d)))
 			break;
 		printf("  %llx: %-40s", (unsigned long long)rip + at, d.text);
 		for (unsigned i = 0; i < d.info.length; i++)
@@ -171,11 +176,12 @@ static void print_code(const struct hc_insn *insn, uint64_t rip)
 	}
 }
 
-static void report(struct hc_case *k, const char *what, const struct hc_result *h, const struct hc_result *g,
-		   uint64_t rip)
+static void report(struct hc_case *k, const char *what, const struct hc_result *h,
+		   const struct hc_result *g, uint64_t rip)
 {
-	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-					       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+	static const char *const names[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+					      "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+					      "r12", "r13", "r14", "r15"};
 
 	n_failed++;
 	printf("FAIL %s: %s differ (%s)\n", k->form->text, what, code_names[k->insn->code]);
@@ -196,8 +202,9 @@ static void report(struct hc_case *k, const char *what, const struct hc_result *
 	print_flags("guest", g->regs.flags);
 	if (h->fault.vector >= 0 || g->fault.vector >= 0)
 		printf("  fault: host %d error %llx cr2 %llx rip %llx; guest %d error %llx cr2 %llx rip %llx\n",
-		       h->fault.vector, (unsigned long long)h->fault.error, (unsigned long long)h->fault.cr2,
-		       (unsigned long long)h->regs.rip, g->fault.vector, (unsigned long long)g->fault.error,
+		       h->fault.vector, (unsigned long long)h->fault.error,
+		       (unsigned long long)h->fault.cr2, (unsigned long long)h->regs.rip,
+		       g->fault.vector, (unsigned long long)g->fault.error,
 		       (unsigned long long)g->fault.cr2, (unsigned long long)g->regs.rip);
 	if (k->form->options & HC_FX)
 		print_fx(k, &h->fx, &g->fx);
@@ -208,7 +215,8 @@ static void report(struct hc_case *k, const char *what, const struct hc_result *
 /* ---- running ---- */
 
 /* Code for both sides at the next slot; the address of the instruction itself. */
-static uint64_t place(const struct hc_form *f, const struct hc_insn *insn, uint64_t *slot_at, uint64_t *guest_end)
+static uint64_t place(const struct hc_form *f, const struct hc_insn *insn, uint64_t *slot_at,
+		      uint64_t *guest_end)
 {
 	uint8_t *h, *g;
 	uint64_t at;
@@ -232,7 +240,7 @@ static uint64_t place(const struct hc_form *f, const struct hc_insn *insn, uint6
 }
 
 /* Stands for whatever a sequence is made of; its undefined flags are the sequence's. */
-static struct hc_form sequence_form = { .text = "sequence" };
+static struct hc_form sequence_form = {.text = "sequence"};
 
 static void run_case(struct hc_case *k, uint64_t rip, uint64_t slot_at, uint64_t end)
 {
@@ -289,7 +297,8 @@ static bool run_encoding(const struct hc_form *f, const struct hc_parsed *p, enu
 
 	if (hc_encode(f, p, code, &insn))
 		return run_inputs(f, &insn);
-	printf("FAIL %s (%s, size %u): the encoder has no such instruction\n", f->text, code_names[code], p->size);
+	printf("FAIL %s (%s, size %u): the encoder has no such instruction\n", f->text,
+	       code_names[code], p->size);
 	n_failed++;
 	return false;
 }
@@ -366,14 +375,16 @@ struct flag_use {
 
 static struct flag_use flag_use(const struct hc_form *f, const struct hc_insn *insn)
 {
-	struct flag_use use = { .undefined = f->undefined };
+	struct flag_use use = {.undefined = f->undefined};
 	const ZydisAccessedFlags *fl;
 	ZydisDecodedInstruction d;
 	ZydisDecoder dec;
 
 	ZydisDecoderInit(&dec, insn->req.machine_mode,
 			 insn->bits == 64 ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
-	if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&dec, NULL, insn->bytes, insn->length, &d)) || !d.cpu_flags)
+	if (!ZYAN_SUCCESS(
+		    ZydisDecoderDecodeInstruction(&dec, NULL, insn->bytes, insn->length, &d)) ||
+	    !d.cpu_flags)
 		return use;
 	fl = d.cpu_flags;
 	use.reads = fl->tested;
@@ -384,14 +395,17 @@ static struct flag_use flag_use(const struct hc_form *f, const struct hc_insn *i
 		use.undefined |= use.writes & FLAGS_ARITH;
 		use.writes = 0;
 	}
-	if (insn->req.mnemonic == ZYDIS_MNEMONIC_PUSHF || insn->req.mnemonic == ZYDIS_MNEMONIC_PUSHFD ||
-	    insn->req.mnemonic == ZYDIS_MNEMONIC_PUSHFQ || insn->req.mnemonic == ZYDIS_MNEMONIC_LAHF)
+	if (insn->req.mnemonic == ZYDIS_MNEMONIC_PUSHF ||
+	    insn->req.mnemonic == ZYDIS_MNEMONIC_PUSHFD ||
+	    insn->req.mnemonic == ZYDIS_MNEMONIC_PUSHFQ ||
+	    insn->req.mnemonic == ZYDIS_MNEMONIC_LAHF)
 		use.reads = FLAGS_ARITH;
 	return use;
 }
 
 /* Adds INSN to SEQ unless it looks at flags that aren't defined there. */
-static bool append(struct hc_insn *seq, const struct hc_form *f, const struct hc_insn *insn, uint32_t *undefined)
+static bool append(struct hc_insn *seq, const struct hc_form *f, const struct hc_insn *insn,
+		   uint32_t *undefined)
 {
 	struct flag_use use = flag_use(f, insn);
 
@@ -407,19 +421,20 @@ static bool append(struct hc_insn *seq, const struct hc_form *f, const struct hc
 /* Flags that condition CC looks at. */
 static uint32_t condition_reads(unsigned cc)
 {
-	static const uint32_t reads[8] = { 0x800, 0x001, 0x040, 0x041, 0x080, 0x004, 0x880, 0x8c0 };
+	static const uint32_t reads[8] = {0x800, 0x001, 0x040, 0x041, 0x080, 0x004, 0x880, 0x8c0};
 
 	return reads[cc >> 1];
 }
 
-static bool one_of(const struct entry *entries, unsigned n, enum hc_code code, const struct entry **e,
-		   struct hc_insn *insn)
+static bool one_of(const struct entry *entries, unsigned n, enum hc_code code,
+		   const struct entry **e, struct hc_insn *insn)
 {
 	const struct entry *pick = &entries[hc_below(n)];
 	const struct hc_parsed *p = &pick->parsed[hc_below(pick->n_sizes)];
 
 	*e = pick;
-	return in_sequences(pick) && runs_in(pick->form, p->size, code) && hc_encode(pick->form, p, code, insn);
+	return in_sequences(pick) && runs_in(pick->form, p->size, code) &&
+	       hc_encode(pick->form, p, code, insn);
 }
 
 static void put_byte(struct hc_insn *seq, unsigned b)
@@ -428,7 +443,8 @@ static void put_byte(struct hc_insn *seq, unsigned b)
 }
 
 /* Jcc, LOOPNE, LOOPE, LOOP, JrCXZ or JMP over the instruction that follows. */
-static bool append_jumped(struct hc_insn *seq, const struct hc_form *f, const struct hc_insn *insn, uint32_t *undefined)
+static bool append_jumped(struct hc_insn *seq, const struct hc_form *f, const struct hc_insn *insn,
+			  uint32_t *undefined)
 {
 	unsigned op = (unsigned)hc_below(21), start = seq->length;
 	uint32_t before = *undefined, reads = op < 16 ? condition_reads(op) : op < 18 ? 0x040 : 0;
@@ -446,7 +462,8 @@ static bool append_jumped(struct hc_insn *seq, const struct hc_form *f, const st
 }
 
 /* A call of the instruction and a RET. */
-static bool append_called(struct hc_insn *seq, const struct hc_form *f, const struct hc_insn *insn, uint32_t *undefined)
+static bool append_called(struct hc_insn *seq, const struct hc_form *f, const struct hc_insn *insn,
+			  uint32_t *undefined)
 {
 	unsigned start = seq->length;
 
@@ -467,7 +484,8 @@ static bool append_called(struct hc_insn *seq, const struct hc_form *f, const st
 }
 
 /* A few instructions; some are jumped over by a condition, some are called. */
-static void make_sequence(const struct entry *entries, unsigned n, enum hc_code code, struct hc_insn *seq)
+static void make_sequence(const struct entry *entries, unsigned n, enum hc_code code,
+			  struct hc_insn *seq)
 {
 	static struct hc_insn insn;
 	unsigned want = 2 + (unsigned)hc_below(4), have = 0;
@@ -535,17 +553,20 @@ static void run_all(const struct hc_form *forms, unsigned n)
 		for (unsigned i = 0; i < run && n_failed < opt.max_failures; i++)
 			if (!entries[i].broken)
 				entries[i].broken = !run_form(&entries[i]);
-		for (unsigned i = 0; i < opt.sequences * run / 4 && n_failed < opt.max_failures; i++)
+		for (unsigned i = 0; i < opt.sequences * run / 4 && n_failed < opt.max_failures;
+		     i++)
 			run_sequence(entries, run);
-		stop = n_failed >= opt.max_failures || !run || (opt.cases ? n_cases >= opt.cases : now() >= end);
+		stop = n_failed >= opt.max_failures || !run ||
+		       (opt.cases ? n_cases >= opt.cases : now() >= end);
 	}
 	free(entries);
-	printf("%u forms, %u skipped (not on this host or model); %llu cases, %llu of them faults, %llu failed; %.1f s\n", run,
-	       n - run, (unsigned long long)n_cases, (unsigned long long)n_faults, (unsigned long long)n_failed,
-	       now() - start);
+	printf("%u forms, %u skipped (not on this host or model); %llu cases, %llu of them faults, %llu failed; %.1f s\n",
+	       run, n - run, (unsigned long long)n_cases, (unsigned long long)n_faults,
+	       (unsigned long long)n_failed, now() - start);
 	for (enum hc_code code = 0; code < HC_N_CODES; code++) {
 		if (hc_host_has(code))
-			printf("%s: %llu cases\n", code_names[code], (unsigned long long)n_code[code]);
+			printf("%s: %llu cases\n", code_names[code],
+			       (unsigned long long)n_code[code]);
 		else
 			printf("%s: skipped, this host doesn't run it\n", code_names[code]);
 	}

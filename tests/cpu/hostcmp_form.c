@@ -103,11 +103,11 @@ static bool parse_operand(const char *w, unsigned size, struct hc_operand *o)
 		const char *prefix;
 		enum hc_kind kind;
 	} kinds[] = {
-		{ "rm", HC_OP_RM }, { "xm", HC_OP_XM }, { "qm", HC_OP_MM },
-		{ "r", HC_OP_REG }, { "m", HC_OP_MEM }, { "i", HC_OP_IMM },
+		{"rm", HC_OP_RM}, {"xm", HC_OP_XM}, {"qm", HC_OP_MM},
+		{"r", HC_OP_REG}, {"m", HC_OP_MEM}, {"i", HC_OP_IMM},
 	};
 
-	*o = (struct hc_operand){ 0 };
+	*o = (struct hc_operand){0};
 	if (!strcmp(w, "x") || !strcmp(w, "q") || !strcmp(w, "sti")) {
 		o->kind = w[0] == 'x' ? HC_OP_XMM : w[0] == 'q' ? HC_OP_MMX : HC_OP_ST;
 		return true;
@@ -117,7 +117,8 @@ static bool parse_operand(const char *w, unsigned size, struct hc_operand *o)
 		return true;
 	}
 	if (isdigit((unsigned char)w[0])) {
-		*o = (struct hc_operand){ .kind = HC_OP_IMM, .size = 1, .fixed_imm = true, .value = atoi(w) };
+		*o = (struct hc_operand){
+			.kind = HC_OP_IMM, .size = 1, .fixed_imm = true, .value = atoi(w)};
 		return true;
 	}
 	if (!strcmp(w, "av"))
@@ -142,7 +143,7 @@ bool hc_form_parse(const char *text, unsigned size, struct hc_parsed *p, const c
 	char word[32];
 	int used;
 
-	*p = (struct hc_parsed){ .size = size };
+	*p = (struct hc_parsed){.size = size};
 	for (;;) {
 		*error = "no mnemonic";
 		if (sscanf(text, " %31[a-z0-9_]%n", word, &used) != 1)
@@ -164,7 +165,8 @@ bool hc_form_parse(const char *text, unsigned size, struct hc_parsed *p, const c
 		return false;
 	*error = "operand not understood";
 	while (*text && p->n < 4) {
-		if (sscanf(text, " %31[a-z0-9]%n", word, &used) != 1 || !parse_operand(word, size, &p->ops[p->n]))
+		if (sscanf(text, " %31[a-z0-9]%n", word, &used) != 1 ||
+		    !parse_operand(word, size, &p->ops[p->n]))
 			return false;
 		p->n++;
 		text = skip_space(text + used);
@@ -212,7 +214,8 @@ static ZydisRegister random_gpr(unsigned size, unsigned bits, bool no_high8)
 	if (id == HC_RSP && (hc_sequence || hc_below(4)))
 		id = HC_RBX;
 	if (size == 1)
-		return id < 4 ? (ZydisRegister)(ZYDIS_REGISTER_AL + id) : (ZydisRegister)(ZYDIS_REGISTER_SPL + id - 4);
+		return id < 4 ? (ZydisRegister)(ZYDIS_REGISTER_AL + id)
+			      : (ZydisRegister)(ZYDIS_REGISTER_SPL + id - 4);
 	if (size == 2)
 		return (ZydisRegister)(ZYDIS_REGISTER_AX + id);
 	if (size == 4)
@@ -251,8 +254,8 @@ static uint64_t random_address(unsigned size, unsigned bits, unsigned options)
 /* BX, BP, SI, DI; BX or BP with SI or DI. */
 static void encode_address16(ZydisEncoderOperand *o)
 {
-	static const ZydisRegister base[] = { ZYDIS_REGISTER_BX, ZYDIS_REGISTER_BP },
-				   index[] = { ZYDIS_REGISTER_SI, ZYDIS_REGISTER_DI };
+	static const ZydisRegister base[] = {ZYDIS_REGISTER_BX, ZYDIS_REGISTER_BP},
+				   index[] = {ZYDIS_REGISTER_SI, ZYDIS_REGISTER_DI};
 
 	switch (hc_below(3)) {
 	case 0:
@@ -284,7 +287,8 @@ static void encode_address(ZydisEncoderOperand *o, unsigned bits, unsigned reg_s
 		o->mem.scale = 2; /* the encoder would take it for a base */
 }
 
-static void encode_mem(const struct hc_form *f, ZydisEncoderOperand *o, unsigned size, struct hc_insn *out)
+static void encode_mem(const struct hc_form *f, ZydisEncoderOperand *o, unsigned size,
+		       struct hc_insn *out)
 {
 	unsigned bits = out->bits, reg_size = bits / 8;
 
@@ -301,7 +305,8 @@ static void encode_mem(const struct hc_form *f, ZydisEncoderOperand *o, unsigned
 	if (hc_sequence || hc_below(12) == 0) {
 		out->mem_only_disp = true;
 		out->fixed_addr = random_address(out->mem_size, 32, f->options | HC_NO_MEM_FAULTS);
-		o->mem.displacement = (int64_t)(out->code >= HC_SEG32 ? out->fixed_addr - HC_DATA : out->fixed_addr);
+		o->mem.displacement = (int64_t)(out->code >= HC_SEG32 ? out->fixed_addr - HC_DATA
+								      : out->fixed_addr);
 		return;
 	}
 	if (reg_size == 2)
@@ -325,7 +330,8 @@ static int64_t random_imm(unsigned size)
 	return size == 1 ? (int8_t)v : size == 2 ? (int16_t)v : size == 4 ? (int32_t)v : (int64_t)v;
 }
 
-static void encode_operand(const struct hc_form *f, const struct hc_operand *p, unsigned i, struct hc_insn *out)
+static void encode_operand(const struct hc_form *f, const struct hc_operand *p, unsigned i,
+			   struct hc_insn *out)
 {
 	ZydisEncoderOperand *o = &out->req.operands[i];
 	enum hc_kind kind = p->kind;
@@ -354,7 +360,8 @@ static void encode_operand(const struct hc_form *f, const struct hc_operand *p, 
 		o->reg.value = p->reg;
 		break;
 	case HC_OP_XMM:
-		o->reg.value = (ZydisRegister)(ZYDIS_REGISTER_XMM0 + hc_below(out->bits == 64 ? 16 : 8));
+		o->reg.value =
+			(ZydisRegister)(ZYDIS_REGISTER_XMM0 + hc_below(out->bits == 64 ? 16 : 8));
 		break;
 	case HC_OP_MMX:
 		o->reg.value = (ZydisRegister)(ZYDIS_REGISTER_MM0 + hc_below(8));
@@ -375,11 +382,13 @@ void hc_insn_init(struct hc_insn *insn, enum hc_code code)
 	insn->bits = code == HC_CODE64 ? 64 : code == HC_SEG16 ? 16 : 32;
 	insn->expand_down = hc_below(4) == 0;
 	insn->mem = -1;
-	insn->req.machine_mode = insn->bits == 64 ? ZYDIS_MACHINE_MODE_LONG_64 :
-				 insn->bits == 32 ? ZYDIS_MACHINE_MODE_LONG_COMPAT_32 : ZYDIS_MACHINE_MODE_LONG_COMPAT_16;
+	insn->req.machine_mode = insn->bits == 64   ? ZYDIS_MACHINE_MODE_LONG_64
+				 : insn->bits == 32 ? ZYDIS_MACHINE_MODE_LONG_COMPAT_32
+						    : ZYDIS_MACHINE_MODE_LONG_COMPAT_16;
 }
 
-bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, enum hc_code code, struct hc_insn *out)
+bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, enum hc_code code,
+	       struct hc_insn *out)
 {
 	ZyanUSize length;
 
@@ -513,7 +522,8 @@ static uint64_t random_segmented(const struct hc_case *k, enum hc_segment seg)
 	uint64_t base = seg_base(k, seg);
 
 	if ((k->form->options & HC_NO_MEM_FAULTS) || hc_below(8))
-		return seg == HC_SS ? base + hc_below(limit - size) : random_address((unsigned)size, 32, HC_NO_MEM_FAULTS);
+		return seg == HC_SS ? base + hc_below(limit - size)
+				    : random_address((unsigned)size, 32, HC_NO_MEM_FAULTS);
 	switch (hc_below(3)) {
 	case 0:
 		return base + limit - hc_below(size + 1);
@@ -530,7 +540,8 @@ static void make_address(struct hc_case *k)
 	const struct hc_insn *insn = k->insn;
 	const ZydisEncoderOperand *o = &insn->req.operands[insn->mem];
 	uint64_t want, index, disp = (uint64_t)o->mem.displacement, addr;
-	bool base = o->mem.base != ZYDIS_REGISTER_NONE, has_index = o->mem.index != ZYDIS_REGISTER_NONE;
+	bool base = o->mem.base != ZYDIS_REGISTER_NONE,
+	     has_index = o->mem.index != ZYDIS_REGISTER_NONE;
 	enum hc_segment seg = operand_segment(o);
 	unsigned width = 8;
 
@@ -539,8 +550,9 @@ static void make_address(struct hc_case *k)
 		return;
 	}
 	width = reg_bytes(base ? o->mem.base : o->mem.index);
-	want = insn->code >= HC_SEG32 ? random_segmented(k, seg) - seg_base(k, seg) :
-					random_address(insn->mem_size, width < 8 ? 32 : 64, k->form->options);
+	want = insn->code >= HC_SEG32
+		       ? random_segmented(k, seg) - seg_base(k, seg)
+		       : random_address(insn->mem_size, width < 8 ? 32 : 64, k->form->options);
 	if (!base) {
 		index = (want - disp) / o->mem.scale;
 		if (width == 4)

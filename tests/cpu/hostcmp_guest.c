@@ -16,12 +16,21 @@
 
 /* Guest-physical layout */
 enum {
-	PHYS_GDT = 0x1000, PHYS_IDT = 0x2000, PHYS_TSS = 0x3000, PHYS_IST = 0x4000, PHYS_HANDLERS = 0x5000,
-	PHYS_FX = 0x6000, PHYS_STUB = 0x7000, PHYS_DATA = 0x10000, PHYS_STACK = 0x20000, PHYS_CODE = 0x30000, PHYS_TABLES = 0x100000,
+	PHYS_GDT = 0x1000,
+	PHYS_IDT = 0x2000,
+	PHYS_TSS = 0x3000,
+	PHYS_IST = 0x4000,
+	PHYS_HANDLERS = 0x5000,
+	PHYS_FX = 0x6000,
+	PHYS_STUB = 0x7000,
+	PHYS_DATA = 0x10000,
+	PHYS_STACK = 0x20000,
+	PHYS_CODE = 0x30000,
+	PHYS_TABLES = 0x100000,
 };
 
 /* The system structures are mapped here, read and written by the processor alone. */
-#define SYS 0x24000000ull
+#define SYS    0x24000000ull
 #define PTE_P  1ull
 #define PTE_W  2ull
 #define PTE_PS 0x80ull
@@ -84,7 +93,8 @@ static void make_idt(void)
 		uint64_t *gate = phys64(PHYS_IDT + 16 * v);
 
 		/* Offset in three parts, selector 8, IST 1, 64-bit interrupt gate. */
-		gate[0] = (handler & 0xffff) | 8ull << 16 | 1ull << 32 | 0x8eull << 40 | (handler >> 16 & 0xffff) << 48;
+		gate[0] = (handler & 0xffff) | 8ull << 16 | 1ull << 32 | 0x8eull << 40 |
+			  (handler >> 16 & 0xffff) << 48;
 		gate[1] = handler >> 32;
 		m->ram.host[PHYS_HANDLERS + 16 * v] = 0xf4; /* HLT */
 	}
@@ -97,8 +107,13 @@ static void make_idt(void)
 
 static void make_regs(uint64_t cr3)
 {
-	struct x86_segment data = { .selector = 0x10, .limit = 0xffffffff, .type = 3, .s = true, .present = true,
-				    .db = true, .g = true };
+	struct x86_segment data = {.selector = 0x10,
+				   .limit = 0xffffffff,
+				   .type = 3,
+				   .s = true,
+				   .present = true,
+				   .db = true,
+				   .g = true};
 	struct x86_regs *r = &regs64;
 
 	cpu_get_regs(c, r);
@@ -111,8 +126,11 @@ static void make_regs(uint64_t cr3)
 	r->gdt_limit = 0xff;
 	r->idt_base = SYS + PHYS_IDT;
 	r->idt_limit = 0xfff;
-	r->tr = (struct x86_segment){ .selector = 0x20, .base = SYS + PHYS_TSS, .limit = 0x67, .type = 11,
-				      .present = true };
+	r->tr = (struct x86_segment){.selector = 0x20,
+				     .base = SYS + PHYS_TSS,
+				     .limit = 0x67,
+				     .type = 11,
+				     .present = true};
 	r->ds = r->es = r->ss = r->fs = r->gs = data;
 	r->cs = data;
 	r->cs.selector = 8;
@@ -127,10 +145,16 @@ static void make_regs(uint64_t cr3)
 
 void hc_guest_init(const char *model)
 {
-	struct machine_config config = { .type = &machine_none, .accel = &accel_soft, .cpus = 1, .maxcpus = 1,
-					 .sockets = 1, .cores = 1, .threads = 1, .ram_bytes = 4 * MiB,
-					 .cpu_model = model };
-	struct error err = { 0 };
+	struct machine_config config = {.type = &machine_none,
+					.accel = &accel_soft,
+					.cpus = 1,
+					.maxcpus = 1,
+					.sockets = 1,
+					.cores = 1,
+					.threads = 1,
+					.ram_bytes = 4 * MiB,
+					.cpu_model = model};
+	struct error err = {0};
 	uint64_t cr3;
 
 	loop = loop_new();
@@ -245,7 +269,8 @@ static void run_at(uint64_t rip)
 /* The frame that the fault pushed, from the interrupt stack's top down: SS RSP RFLAGS CS RIP [error]. */
 static void take_fault(struct hc_result *r, int vector)
 {
-	static const uint32_t with_error = BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17);
+	static const uint32_t with_error =
+		BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17);
 	const uint64_t *top = phys64(PHYS_IST + HC_PAGE);
 
 	r->fault.vector = vector;
