@@ -509,8 +509,6 @@ void far_iret(struct cpu *c, unsigned opsize)
 	if (unlikely(c->nmi_pending)) /* another one has been waiting for this */
 		__atomic_store_n(&c->exit_request, 1, __ATOMIC_RELAXED);
 	c->nmi_blocked = false;
-	if (unlikely(c->nmi_pending)) /* held until now */
-		__atomic_store_n(&c->exit_request, 1, __ATOMIC_RELAXED);
 	if (is_real_or_v86(c))
 		iret_real(c, opsize);
 	else if (c->flags & FL_NT)
