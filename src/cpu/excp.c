@@ -303,6 +303,8 @@ void cpu_deliver(struct cpu *c, int vector, bool has_error, uint32_t error, bool
 	c->exc_ext = !soft;
 	c->exc_soft = soft;
 	e.eflags = cpu_eflags(c);
+	if (hardware && vector == EXC_NMI)
+		c->nmi_blocked = true; /* already for what its delivery may fault on */
 	if (!soft && !hardware) {
 		if (is_fault(vector))
 			e.eflags |= FL_RF;
@@ -315,8 +317,6 @@ void cpu_deliver(struct cpu *c, int vector, bool has_error, uint32_t error, bool
 		deliver_long(c, &e);
 	else
 		deliver_protected(c, &e);
-	if (hardware && vector == EXC_NMI)
-		c->nmi_blocked = true;
 	c->delivering = -1;
 	c->exc_ext = false;
 	c->halted = false;

@@ -612,6 +612,19 @@ static void test_nmi_is_blocked_until_iret(void **state)
 	assert_int_equal(on_stack(b, 0, 8), 0x200000);
 }
 
+static void test_nmi_is_blocked_while_its_delivery_faults(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = sys_mode(b, BOX_LONG, 0);
+
+	box_st64(b, BOX_IDT + 16 * EXC_NMI, make_gate(BOX_CS64, BOX_CODE, 0x0e, 0)); /* not present */
+	PUT(b, s_nop3);
+	cpu_nmi(c);
+	assert_int_equal(box_run(b, 0), EXC_NP);
+	assert_true(c->nmi_blocked);
+	assert_int_equal(c->nmi_pending, 0);
+}
+
 static void test_of_many_nmis_two_are_kept(void **state)
 {
 	struct box *b = *state;
@@ -845,6 +858,7 @@ int main(void)
 		SYS_TEST(test_v86_int_n_needs_iopl_3),
 		SYS_TEST(test_v86_sensitive_instructions),
 		SYS_TEST(test_nmi_is_blocked_until_iret),
+		SYS_TEST(test_nmi_is_blocked_while_its_delivery_faults),
 		SYS_TEST(test_of_many_nmis_two_are_kept),
 		SYS_TEST(test_single_step_traps_after_each_instruction),
 		SYS_TEST(test_popf_sets_tf_for_the_instruction_after_it),
