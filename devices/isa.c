@@ -2,7 +2,7 @@
 /* ISA: ports and interrupt lines. */
 #include "devices/isa.h"
 
-#define ISA_PORTS       0x10000
+#define ISA_PORTS	0x10000
 #define ISA_IRQ_CASCADE 2
 
 /*

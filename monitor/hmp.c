@@ -102,7 +102,8 @@ bool monitor_set_vcpu(struct monitor *mon, unsigned index)
 
 static void print_help(struct monitor *mon, const char *parent, const struct hmp_command *c)
 {
-	monitor_printf(mon, "%s%s%s%s -- %s\n", parent, c->name, *c->args ? " " : "", c->args, c->help);
+	monitor_printf(mon, "%s%s%s%s -- %s\n", parent, c->name, *c->args ? " " : "", c->args,
+		       c->help);
 }
 
 static bool is_named(const struct hmp_command *c, const char *word, size_t n)
@@ -222,18 +223,20 @@ const struct hmp_command hmp_commands[] = {
 	{"help|?", "[cmd]", "show the help", .fn = hmp_help},
 	{"cont|c", "", "resume emulation", .fn = hmp_cont},
 	{"cpu", "index", "set the default CPU", .fn = hmp_cpu},
-	{"info", "[subcommand]", "show various information about the system state", .sub = hmp_info_commands},
+	{"info", "[subcommand]", "show various information about the system state",
+	 .sub = hmp_info_commands},
 	{"log", "item1[,...]", "activate logging of the specified items", .fn = hmp_log},
 	{"logfile", "filename", "output logs to 'filename'", .fn = hmp_logfile},
 	{"nmi", "", "inject an NMI into the default CPU", .fn = hmp_nmi},
-	{"print|p", "/fmt expr", "print expression value (use $reg for CPU register access)", .fn = hmp_print,
-	 .parked = true},
+	{"print|p", "/fmt expr", "print expression value (use $reg for CPU register access)",
+	 .fn = hmp_print, .parked = true},
 	{"quit|q", "", "quit the emulator", .fn = hmp_quit},
 	{"stop|s", "", "stop emulation", .fn = hmp_stop},
 	{"system_powerdown", "", "send system power down event", .fn = hmp_system_powerdown},
 	{"system_reset", "", "reset the system", .fn = hmp_system_reset},
 	{"x", "/fmt addr", "virtual memory dump starting at 'addr'", .fn = hmp_x, .parked = true},
-	{"xp", "/fmt addr", "physical memory dump starting at 'addr'", .fn = hmp_xp, .parked = true},
+	{"xp", "/fmt addr", "physical memory dump starting at 'addr'", .fn = hmp_xp,
+	 .parked = true},
 	{.name = NULL},
 };
 
@@ -273,7 +276,8 @@ static const char *skip_blanks(const char *s)
 }
 
 /* Returns false when the command goes on by itself, and calls finish() then. */
-static bool execute(struct monitor *mon, const struct hmp_command *table, const char *parent, char *line)
+static bool execute(struct monitor *mon, const struct hmp_command *table, const char *parent,
+		    char *line)
 {
 	const char *word = skip_blanks(line), *end = word_end(word);
 	const struct hmp_command *c = find(table, word, end - word);
@@ -365,7 +369,8 @@ static void show(struct monitor *mon)
 {
 	mon->focused = true;
 	if (!mon->shown)
-		monitor_printf(mon, "evmm %s monitor - type 'help' for more information\n", PACKAGE_VERSION);
+		monitor_printf(mon, "evmm %s monitor - type 'help' for more information\n",
+			       PACKAGE_VERSION);
 	mon->shown = true;
 	line_show(&mon->line);
 }

@@ -12,8 +12,8 @@
 #include "src/machine.h"
 
 struct hmp_command {
-	const char *name;  /* "quit|q": the first is the name, the others are taken too */
-	const char *args;  /* shown by help; "" for none */
+	const char *name; /* "quit|q": the first is the name, the others are taken too */
+	const char *args; /* shown by help; "" for none */
 	const char *help;
 	/* ARGS is what follows the name, without blanks at its ends; "" for none. */
 	void (*fn)(struct monitor *mon, const char *args);

@@ -24,20 +24,62 @@ static const struct {
 	size_t offset;
 	unsigned size;
 } registers[] = {
-#define GPR(name, n) {name, offsetof(struct x86_regs, gpr) + 8 * (n), 8}
-#define REG(f)	     {#f, offsetof(struct x86_regs, f), sizeof(((struct x86_regs *)0)->f)}
-#define SEG(f)	     {#f, offsetof(struct x86_regs, f.selector), 2}, {#f "_base", offsetof(struct x86_regs, f.base), 8}
-	GPR("rax", 0), GPR("rcx", 1), GPR("rdx", 2), GPR("rbx", 3), GPR("rsp", 4), GPR("rbp", 5), GPR("rsi", 6),
-	GPR("rdi", 7), GPR("r8", 8), GPR("r9", 9), GPR("r10", 10), GPR("r11", 11), GPR("r12", 12), GPR("r13", 13),
-	GPR("r14", 14), GPR("r15", 15),
-	{"eax", offsetof(struct x86_regs, gpr[0]), 4}, {"ecx", offsetof(struct x86_regs, gpr[1]), 4},
-	{"edx", offsetof(struct x86_regs, gpr[2]), 4}, {"ebx", offsetof(struct x86_regs, gpr[3]), 4},
-	{"esp", offsetof(struct x86_regs, gpr[4]), 4}, {"ebp", offsetof(struct x86_regs, gpr[5]), 4},
-	{"esi", offsetof(struct x86_regs, gpr[6]), 4}, {"edi", offsetof(struct x86_regs, gpr[7]), 4},
-	REG(rip), {"pc", offsetof(struct x86_regs, rip), 8}, {"eip", offsetof(struct x86_regs, rip), 4},
-	REG(rflags), {"eflags", offsetof(struct x86_regs, rflags), 4},
-	REG(cr0), REG(cr2), REG(cr3), REG(cr4), REG(cr8), REG(efer), REG(gdt_base), REG(idt_base),
-	SEG(es), SEG(cs), SEG(ss), SEG(ds), SEG(fs), SEG(gs),
+#define GPR(name, n)                                              \
+	{                                                         \
+		name, offsetof(struct x86_regs, gpr) + 8 * (n), 8 \
+	}
+#define REG(f)                                                                      \
+	{                                                                           \
+#f, offsetof(struct x86_regs, f), sizeof(((struct x86_regs *)0)->f) \
+	}
+#define SEG(f)                                                   \
+	{#f, offsetof(struct x86_regs, f.selector), 2},          \
+	{                                                        \
+#f "_base", offsetof(struct x86_regs, f.base), 8 \
+	}
+	GPR("rax", 0),
+	GPR("rcx", 1),
+	GPR("rdx", 2),
+	GPR("rbx", 3),
+	GPR("rsp", 4),
+	GPR("rbp", 5),
+	GPR("rsi", 6),
+	GPR("rdi", 7),
+	GPR("r8", 8),
+	GPR("r9", 9),
+	GPR("r10", 10),
+	GPR("r11", 11),
+	GPR("r12", 12),
+	GPR("r13", 13),
+	GPR("r14", 14),
+	GPR("r15", 15),
+	{"eax", offsetof(struct x86_regs, gpr[0]), 4},
+	{"ecx", offsetof(struct x86_regs, gpr[1]), 4},
+	{"edx", offsetof(struct x86_regs, gpr[2]), 4},
+	{"ebx", offsetof(struct x86_regs, gpr[3]), 4},
+	{"esp", offsetof(struct x86_regs, gpr[4]), 4},
+	{"ebp", offsetof(struct x86_regs, gpr[5]), 4},
+	{"esi", offsetof(struct x86_regs, gpr[6]), 4},
+	{"edi", offsetof(struct x86_regs, gpr[7]), 4},
+	REG(rip),
+	{"pc", offsetof(struct x86_regs, rip), 8},
+	{"eip", offsetof(struct x86_regs, rip), 4},
+	REG(rflags),
+	{"eflags", offsetof(struct x86_regs, rflags), 4},
+	REG(cr0),
+	REG(cr2),
+	REG(cr3),
+	REG(cr4),
+	REG(cr8),
+	REG(efer),
+	REG(gdt_base),
+	REG(idt_base),
+	SEG(es),
+	SEG(cs),
+	SEG(ss),
+	SEG(ds),
+	SEG(fs),
+	SEG(gs),
 };
 
 static bool fail(struct parser *p, const char *why)

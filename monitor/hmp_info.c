@@ -40,8 +40,8 @@ static void info_cpus(struct monitor *mon, const char *args)
 		struct x86_regs regs;
 
 		m->accel->get_regs(v, &regs);
-		monitor_printf(mon, "%c CPU #%u: apic_id=%u pc=0x%016" PRIx64 "\n", v == monitor_vcpu(mon) ? '*' : ' ',
-			       i, v->apic_id, regs.rip);
+		monitor_printf(mon, "%c CPU #%u: apic_id=%u pc=0x%016" PRIx64 "\n",
+			       v == monitor_vcpu(mon) ? '*' : ' ', i, v->apic_id, regs.rip);
 	}
 }
 
@@ -78,22 +78,26 @@ static void info_loop(struct monitor *mon, const char *args)
 {
 	struct machine *m = monitor_machine(mon);
 
-	monitor_printf(mon, "%-16s %12s %14s %10s %10s\n", "source", "callbacks", "total us", "mean ns", "max us");
-	list_for_each (it, loop_stats_list(m->loop)) {
+	monitor_printf(mon, "%-16s %12s %14s %10s %10s\n", "source", "callbacks", "total us",
+		       "mean ns", "max us");
+	list_for_each(it, loop_stats_list(m->loop)) {
 		const struct loop_stats *r = list_entry(it, struct loop_stats, node);
 
-		monitor_printf(mon, "%-16s %12" PRIu64 " %14" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n", r->name,
-			       r->callbacks, r->total_ns / 1000, r->callbacks ? r->total_ns / r->callbacks : 0,
-			       r->max_ns / 1000);
+		monitor_printf(mon,
+			       "%-16s %12" PRIu64 " %14" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
+			       r->name, r->callbacks, r->total_ns / 1000,
+			       r->callbacks ? r->total_ns / r->callbacks : 0, r->max_ns / 1000);
 	}
 	for (unsigned i = 0; i < m->n_vcpus; i++) {
 		/* Written by the vCPU as we read: each is a figure, not a promise. */
 		const struct vcpu_stats *s = &m->vcpus[i]->stats;
 
 		monitor_printf(mon,
-			       "vcpu%u: %" PRIu64 " traps (%" PRIu64 " answered while spinning, %" PRIu64
-			       " woke the loop), %" PRIu64 " posted, %" PRIu64 " doorbells, %" PRIu64 " sleeps\n",
-			       i, s->traps, s->spins_won, s->loop_wakes, s->posted, s->doorbells, s->sleeps);
+			       "vcpu%u: %" PRIu64 " traps (%" PRIu64
+			       " answered while spinning, %" PRIu64 " woke the loop), %" PRIu64
+			       " posted, %" PRIu64 " doorbells, %" PRIu64 " sleeps\n",
+			       i, s->traps, s->spins_won, s->loop_wakes, s->posted, s->doorbells,
+			       s->sleeps);
 	}
 }
 
@@ -109,17 +113,21 @@ static void print_prop(struct monitor *mon, struct device *dev, const struct dev
 		monitor_printf(mon, "%s\n", *(const bool *)field ? "true" : "false");
 		break;
 	case PROP_U8:
-		monitor_printf(mon, "%u (0x%x)\n", *(const uint8_t *)field, *(const uint8_t *)field);
+		monitor_printf(mon, "%u (0x%x)\n", *(const uint8_t *)field,
+			       *(const uint8_t *)field);
 		break;
 	case PROP_U16:
-		monitor_printf(mon, "%u (0x%x)\n", *(const uint16_t *)field, *(const uint16_t *)field);
+		monitor_printf(mon, "%u (0x%x)\n", *(const uint16_t *)field,
+			       *(const uint16_t *)field);
 		break;
 	case PROP_U32:
-		monitor_printf(mon, "%u (0x%x)\n", *(const uint32_t *)field, *(const uint32_t *)field);
+		monitor_printf(mon, "%u (0x%x)\n", *(const uint32_t *)field,
+			       *(const uint32_t *)field);
 		break;
 	case PROP_U64:
 	case PROP_SIZE:
-		monitor_printf(mon, "%" PRIu64 " (0x%" PRIx64 ")\n", *(const uint64_t *)field, *(const uint64_t *)field);
+		monitor_printf(mon, "%" PRIu64 " (0x%" PRIx64 ")\n", *(const uint64_t *)field,
+			       *(const uint64_t *)field);
 		break;
 	case PROP_STRING:
 		monitor_printf(mon, "\"%s\"\n", *(char *const *)field ? *(char *const *)field : "");
@@ -158,13 +166,16 @@ static void info_qtree(struct monitor *mon, const char *args)
 	static const struct {
 		enum bus_type type;
 		const char *name;
-	} buses[] = {{BUS_SYSTEM, "main-system-bus"}, {BUS_PCI, "pci.0"}, {BUS_ISA, "isa.0"}, {BUS_NONE, "no bus"}};
+	} buses[] = {{BUS_SYSTEM, "main-system-bus"},
+		     {BUS_PCI, "pci.0"},
+		     {BUS_ISA, "isa.0"},
+		     {BUS_NONE, "no bus"}};
 	struct machine *m = monitor_machine(mon);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(buses); i++) {
 		bool any = false;
 
-		list_for_each (it, &m->devices) {
+		list_for_each(it, &m->devices) {
 			struct device *dev = list_entry(it, struct device, node);
 
 			if (dev->type->bus != buses[i].type)
@@ -196,12 +207,12 @@ static void print_region(struct monitor *mon, const struct region *r, uint64_t b
 	monitor_printf(mon, "%*s%016" PRIx64 "-%016" PRIx64 " (prio %d, %s): ", 2 * depth, "", base,
 		       base + (r->size ? r->size - 1 : 0), r->priority, kind_name(r->kind));
 	if (r->kind == REGION_ALIAS)
-		monitor_printf(mon, "alias %s @%s %016" PRIx64 "-%016" PRIx64, r->name, r->alias->name, r->alias_offset,
-			       r->alias_offset + r->size - 1);
+		monitor_printf(mon, "alias %s @%s %016" PRIx64 "-%016" PRIx64, r->name,
+			       r->alias->name, r->alias_offset, r->alias_offset + r->size - 1);
 	else
 		monitor_printf(mon, "%s", r->name);
 	monitor_printf(mon, "%s\n", r->enabled ? "" : " [disabled]");
-	list_for_each (it, &r->children) {
+	list_for_each(it, &r->children) {
 		const struct region *child = list_entry(it, struct region, node);
 
 		print_region(mon, child, base + child->offset, depth + 1);
@@ -215,8 +226,9 @@ static void print_view(struct monitor *mon, const struct address_space *as)
 	for (unsigned i = 0; i < view->n; i++) {
 		const struct view_range *r = &view->ranges[i];
 
-		monitor_printf(mon, "  %016" PRIx64 "-%016" PRIx64 " (%s): %s @%016" PRIx64 "\n", r->start, r->last,
-			       kind_name(r->kind), r->region->name, r->region_offset);
+		monitor_printf(mon, "  %016" PRIx64 "-%016" PRIx64 " (%s): %s @%016" PRIx64 "\n",
+			       r->start, r->last, kind_name(r->kind), r->region->name,
+			       r->region_offset);
 	}
 }
 
@@ -244,10 +256,12 @@ static void info_mtree(struct monitor *mon, const char *args)
 const struct hmp_command hmp_info_commands[] = {
 	{"cpus", "", "show infos for each CPU", .fn = info_cpus, .parked = true},
 	{"loop", "", "show what the event loop spends its time on", .fn = info_loop},
-	{"mtree", "[-f]", "show memory tree (-f: dump flat view for address spaces)", .fn = info_mtree},
+	{"mtree", "[-f]", "show memory tree (-f: dump flat view for address spaces)",
+	 .fn = info_mtree},
 	{"name", "", "show the current VM name", .fn = info_name},
 	{"qtree", "", "show device tree", .fn = info_qtree},
-	{"registers", "[-a]", "show the cpu registers (-a: all)", .fn = info_registers, .parked = true},
+	{"registers", "[-a]", "show the cpu registers (-a: all)", .fn = info_registers,
+	 .parked = true},
 	{"status", "", "show the current VM status (running|paused)", .fn = info_status},
 	{"version", "", "show the version of evmm", .fn = info_version},
 	{.name = NULL},

@@ -52,24 +52,36 @@ static void print_value(struct monitor *mon, const struct format *f, uint64_t v)
 		monitor_printf(mon, "%#*" PRIo64, (int)((bits + 2) / 3 + 1), v);
 		break;
 	case 'u':
-		monitor_printf(mon, "%*" PRIu64, f->size == 8 ? 20 : f->size == 4 ? 10 : f->size == 2 ? 5 : 3, v);
+		monitor_printf(mon, "%*" PRIu64,
+			       f->size == 8   ? 20
+			       : f->size == 4 ? 10
+			       : f->size == 2 ? 5
+					      : 3,
+			       v);
 		break;
 	case 'd':
-		monitor_printf(mon, "%*" PRId64, f->size == 8 ? 20 : f->size == 4 ? 11 : f->size == 2 ? 6 : 4, s);
+		monitor_printf(mon, "%*" PRId64,
+			       f->size == 8   ? 20
+			       : f->size == 4 ? 11
+			       : f->size == 2 ? 6
+					      : 4,
+			       s);
 		break;
 	case 'c':
-		monitor_printf(mon, v >= 32 && v < 127 ? "'%c'" : "'\\x%02x'", (unsigned)(v & 0xff));
+		monitor_printf(mon, v >= 32 && v < 127 ? "'%c'" : "'\\x%02x'",
+			       (unsigned)(v & 0xff));
 		break;
 	}
 }
 
 /* ---- where a linear address is (SDM 3A, chapter 4); neither permissions nor accessed bits matter here ---- */
 
-#define PTE_P  BIT64(0)
-#define PTE_PS BIT64(7)
+#define PTE_P	 BIT64(0)
+#define PTE_PS	 BIT64(7)
 #define PTE_ADDR 0x000ffffffffff000ull
 
-static bool walk(struct machine *m, uint64_t table, unsigned levels, unsigned entry_bytes, uint64_t linear, gpa_t *gpa)
+static bool walk(struct machine *m, uint64_t table, unsigned levels, unsigned entry_bytes,
+		 uint64_t linear, gpa_t *gpa)
 {
 	unsigned index_bits = entry_bytes == 8 ? 9 : 10;
 
@@ -77,8 +89,9 @@ static bool walk(struct machine *m, uint64_t table, unsigned levels, unsigned en
 		unsigned shift = 12 + (level - 1) * index_bits;
 		uint64_t entry = 0;
 
-		if (!dma_read(m, table + ((linear >> shift) & ((1u << index_bits) - 1)) * entry_bytes, &entry,
-			      entry_bytes) ||
+		if (!dma_read(m,
+			      table + ((linear >> shift) & ((1u << index_bits) - 1)) * entry_bytes,
+			      &entry, entry_bytes) ||
 		    !(entry & PTE_P))
 			return false;
 		table = entry & PTE_ADDR;
@@ -147,7 +160,8 @@ static bool read_value(const struct source *src, uint64_t addr, unsigned size, u
 	return true;
 }
 
-static void dump_instructions(struct monitor *mon, const struct source *src, const struct format *f, uint64_t addr)
+static void dump_instructions(struct monitor *mon, const struct source *src, const struct format *f,
+			      uint64_t addr)
 {
 	const struct x86_regs *r = src->regs;
 	ZydisMachineMode mode = ZYDIS_MACHINE_MODE_REAL_16;
@@ -164,18 +178,23 @@ static void dump_instructions(struct monitor *mon, const struct source *src, con
 		while (n < sizeof(buf) && read_bytes(src, addr + n, buf + n, 1))
 			n++;
 		if (ZYAN_FAILED(ZydisDisassembleIntel(mode, addr, buf, n, &insn))) {
-			monitor_printf(mon, n ? "0x%08" PRIx64 ":  (bad)\n" : "0x%08" PRIx64 ":  Cannot access memory\n", addr);
+			monitor_printf(mon,
+				       n ? "0x%08" PRIx64 ":  (bad)\n"
+					 : "0x%08" PRIx64 ":  Cannot access memory\n",
+				       addr);
 			return;
 		}
 		monitor_printf(mon, "0x%08" PRIx64 ":  ", addr);
 		for (unsigned b = 0; b < MAX(insn.info.length, 8u); b++)
-			monitor_printf(mon, b < insn.info.length ? "%02x " : "   ", b < n ? buf[b] : 0);
+			monitor_printf(mon, b < insn.info.length ? "%02x " : "   ",
+				       b < n ? buf[b] : 0);
 		monitor_printf(mon, " %s\n", insn.text);
 		addr += insn.info.length;
 	}
 }
 
-static void dump_values(struct monitor *mon, const struct source *src, const struct format *f, uint64_t addr)
+static void dump_values(struct monitor *mon, const struct source *src, const struct format *f,
+			uint64_t addr)
 {
 	unsigned per_line = f->kind == 'c' ? 8 : 16 / f->size;
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include "monitor/line.h"
 
-#define KEY(c) ((c) & 0x1f)
+#define KEY(c) ((c)&0x1f)
 
 static void print(struct line_editor *e, const char *text)
 {
@@ -52,7 +52,7 @@ static void insert(struct line_editor *e, const char *text, size_t n)
 		draw_tail(e, e->cursor - n);
 }
 
-static void delete(struct line_editor *e, size_t from, size_t to)
+static void delete (struct line_editor *e, size_t from, size_t to)
 {
 	if (from == to)
 		return;
@@ -205,7 +205,7 @@ static void control_key(struct line_editor *e, uint8_t c)
 		move_to(e, e->cursor ? e->cursor - 1 : 0);
 		break;
 	case KEY('D'):
-		delete(e, e->cursor, MIN(e->cursor + 1, e->len));
+		delete (e, e->cursor, MIN(e->cursor + 1, e->len));
 		break;
 	case KEY('E'):
 		move_to(e, e->len);
@@ -215,13 +215,13 @@ static void control_key(struct line_editor *e, uint8_t c)
 		break;
 	case KEY('H'):
 	case 0x7f:
-		delete(e, e->cursor ? e->cursor - 1 : 0, e->cursor);
+		delete (e, e->cursor ? e->cursor - 1 : 0, e->cursor);
 		break;
 	case KEY('I'):
 		complete(e);
 		break;
 	case KEY('K'):
-		delete(e, e->cursor, e->len);
+		delete (e, e->cursor, e->len);
 		break;
 	case KEY('L'):
 		print(e, "\033[2J\033[H");
@@ -234,10 +234,10 @@ static void control_key(struct line_editor *e, uint8_t c)
 		browse(e, -1);
 		break;
 	case KEY('U'):
-		delete(e, 0, e->cursor);
+		delete (e, 0, e->cursor);
 		break;
 	case KEY('W'):
-		delete(e, word_start(e), e->cursor);
+		delete (e, word_start(e), e->cursor);
 		break;
 	case KEY('['):
 		e->state = LINE_ESC;
@@ -248,7 +248,8 @@ static void control_key(struct line_editor *e, uint8_t c)
 /* The end of CSI ARG C: the cursor keys and their neighbours. */
 static void csi_key(struct line_editor *e, uint8_t c)
 {
-	static const char by_number[] = {[1] = KEY('A'), [3] = KEY('D'), [4] = KEY('E'), [7] = KEY('A'), [8] = KEY('E')};
+	static const char by_number[] = {
+		[1] = KEY('A'), [3] = KEY('D'), [4] = KEY('E'), [7] = KEY('A'), [8] = KEY('E')};
 
 	switch (c) {
 	case 'A':

@@ -26,7 +26,7 @@ struct line_editor {
 	unsigned csi_arg;
 	bool last_was_cr;
 
-	char *history[LINE_HISTORY]; /* oldest first */
+	char *history[LINE_HISTORY];  /* oldest first */
 	unsigned n_history, browsing; /* browsing == n_history: at the line being typed */
 	char typed[LINE_BYTES];	      /* that line, while browsing */
 

@@ -22,7 +22,8 @@ static bool host_cpu_shows_virtualization(void)
 	if (!f)
 		return false;
 	while (!found && fgets(line, sizeof(line), f))
-		found = !strncmp(line, "flags", 5) && (strstr(line, " vmx") || strstr(line, " svm"));
+		found = !strncmp(line, "flags", 5) &&
+			(strstr(line, " vmx") || strstr(line, " svm"));
 	fclose(f);
 	return found;
 }
@@ -44,7 +45,8 @@ static bool kvm_missing(struct error *err)
 {
 	char *state = kvm_state();
 
-	error_set(err, "this build has no KVM accelerator (%s); '-accel soft' works everywhere", state);
+	error_set(err, "this build has no KVM accelerator (%s); '-accel soft' works everywhere",
+		  state);
 	free(state);
 	return false;
 }
@@ -61,7 +63,8 @@ static const struct accel_ops *find(const char *word, size_t len, struct error *
 	char *copy;
 
 	for (size_t i = 0; i < ARRAY_SIZE(accelerators); i++)
-		if (matches(accelerators[i]->name, word, len) || matches(accelerators[i]->alias, word, len))
+		if (matches(accelerators[i]->name, word, len) ||
+		    matches(accelerators[i]->alias, word, len))
 			return accelerators[i];
 	if (matches("kvm", word, len)) {
 		kvm_missing(err);
@@ -123,15 +126,16 @@ void accel_list(void)
 
 static void format_segment(FILE *f, const char *name, const struct x86_segment *s)
 {
-	fprintf(f, "%-3s=%04x %016llx %08x type=%x s=%d dpl=%u p=%d avl=%d l=%d db=%d g=%d\n", name, s->selector,
-		(unsigned long long)s->base, s->limit, s->type, s->s, s->dpl, s->present, s->avl, s->l, s->db,
-		s->g);
+	fprintf(f, "%-3s=%04x %016llx %08x type=%x s=%d dpl=%u p=%d avl=%d l=%d db=%d g=%d\n", name,
+		s->selector, (unsigned long long)s->base, s->limit, s->type, s->s, s->dpl,
+		s->present, s->avl, s->l, s->db, s->g);
 }
 
 char *x86_regs_format(const struct x86_regs *r)
 {
-	static const char *const names[16] = {"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
-					      "R8 ", "R9 ", "R10", "R11", "R12", "R13", "R14", "R15"};
+	static const char *const names[16] = {"RAX", "RCX", "RDX", "RBX", "RSP", "RBP",
+					      "RSI", "RDI", "R8 ", "R9 ", "R10", "R11",
+					      "R12", "R13", "R14", "R15"};
 	char *text = NULL;
 	size_t bytes = 0;
 	FILE *f = open_memstream(&text, &bytes);
@@ -139,8 +143,10 @@ char *x86_regs_format(const struct x86_regs *r)
 	if (!f)
 		abort();
 	for (unsigned i = 0; i < 16; i++)
-		fprintf(f, "%s=%016llx%c", names[i], (unsigned long long)r->gpr[i], i % 4 == 3 ? '\n' : ' ');
-	fprintf(f, "RIP=%016llx RFL=%08llx\n", (unsigned long long)r->rip, (unsigned long long)r->rflags);
+		fprintf(f, "%s=%016llx%c", names[i], (unsigned long long)r->gpr[i],
+			i % 4 == 3 ? '\n' : ' ');
+	fprintf(f, "RIP=%016llx RFL=%08llx\n", (unsigned long long)r->rip,
+		(unsigned long long)r->rflags);
 	format_segment(f, "ES", &r->es);
 	format_segment(f, "CS", &r->cs);
 	format_segment(f, "SS", &r->ss);
@@ -149,14 +155,17 @@ char *x86_regs_format(const struct x86_regs *r)
 	format_segment(f, "GS", &r->gs);
 	format_segment(f, "LDT", &r->ldt);
 	format_segment(f, "TR", &r->tr);
-	fprintf(f, "GDT=     %016llx %08x\nIDT=     %016llx %08x\n", (unsigned long long)r->gdt_base, r->gdt_limit,
-		(unsigned long long)r->idt_base, r->idt_limit);
+	fprintf(f, "GDT=     %016llx %08x\nIDT=     %016llx %08x\n",
+		(unsigned long long)r->gdt_base, r->gdt_limit, (unsigned long long)r->idt_base,
+		r->idt_limit);
 	fprintf(f, "CR0=%08llx CR2=%016llx CR3=%016llx CR4=%08llx CR8=%llx EFER=%016llx\n",
 		(unsigned long long)r->cr0, (unsigned long long)r->cr2, (unsigned long long)r->cr3,
-		(unsigned long long)r->cr4, (unsigned long long)r->cr8, (unsigned long long)r->efer);
+		(unsigned long long)r->cr4, (unsigned long long)r->cr8,
+		(unsigned long long)r->efer);
 	fprintf(f, "DR0=%016llx DR1=%016llx DR2=%016llx DR3=%016llx DR6=%08llx DR7=%08llx\n",
-		(unsigned long long)r->dr[0], (unsigned long long)r->dr[1], (unsigned long long)r->dr[2],
-		(unsigned long long)r->dr[3], (unsigned long long)r->dr[6], (unsigned long long)r->dr[7]);
+		(unsigned long long)r->dr[0], (unsigned long long)r->dr[1],
+		(unsigned long long)r->dr[2], (unsigned long long)r->dr[3],
+		(unsigned long long)r->dr[6], (unsigned long long)r->dr[7]);
 	fclose(f);
 	return text;
 }

@@ -67,7 +67,8 @@ struct accel_ops {
 };
 
 extern const struct accel_ops accel_soft; /* src/cpu/soft.c */
-extern const struct accel_ops accel_none; /* no CPU at all: device tests drive the machine (src/accel.c) */
+extern const struct accel_ops
+	accel_none; /* no CPU at all: device tests drive the machine (src/accel.c) */
 
 /* m->accel_state of accel_none: what would have reached processors. */
 struct accel_none_log {

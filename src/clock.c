@@ -176,7 +176,8 @@ void clock_resume(struct clock *c)
 
 static bool timer_before(const struct timer *a, const struct timer *b)
 {
-	return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns : a->order < b->order;
+	return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns
+						: a->order < b->order;
 }
 
 static void heap_put(struct clock *c, int i, struct timer *t)

@@ -26,7 +26,7 @@ struct timer {
 	void *opaque;
 	int64_t deadline_ns; /* on its clock; meaningful while pending */
 	uint64_t order;	     /* of arming: timers with one deadline fire first come, first served */
-	int heap_index;	     /* -1 when not pending, below that: in the list of those about to fire */
+	int heap_index; /* -1 when not pending, below that: in the list of those about to fire */
 };
 
 /* Any thread: lock-free. */

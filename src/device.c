@@ -19,9 +19,9 @@ static const char *const bus_names[] = {
 };
 
 static const char *const prop_type_names[] = {
-	[PROP_BOOL] = "bool",	  [PROP_U8] = "uint8",	     [PROP_U16] = "uint16",
-	[PROP_U32] = "uint32",	  [PROP_U64] = "uint64",     [PROP_SIZE] = "size",
-	[PROP_STRING] = "str",	  [PROP_CHARDEV] = "str",    [PROP_PCI_ADDR] = "int32",
+	[PROP_BOOL] = "bool",  [PROP_U8] = "uint8",    [PROP_U16] = "uint16",
+	[PROP_U32] = "uint32", [PROP_U64] = "uint64",  [PROP_SIZE] = "size",
+	[PROP_STRING] = "str", [PROP_CHARDEV] = "str", [PROP_PCI_ADDR] = "int32",
 };
 
 /* ---- types ---- */
@@ -58,9 +58,11 @@ static bool unknown_type(const char *name, struct error *err)
 	}
 	nearest = nearest_word(name, names);
 	if (nearest)
-		error_set(err, "'%s' is not a valid device model name; did you mean '%s'?", name, nearest);
+		error_set(err, "'%s' is not a valid device model name; did you mean '%s'?", name,
+			  nearest);
 	else
-		error_set(err, "'%s' is not a valid device model name (-device help lists them)", name);
+		error_set(err, "'%s' is not a valid device model name (-device help lists them)",
+			  name);
 	free(names);
 	return false;
 }
@@ -199,16 +201,17 @@ static bool unknown_prop(const struct device *dev, const char *name, struct erro
 		names[n++] = p->name;
 	nearest = nearest_word(name, names);
 	if (nearest)
-		return error_set(err, "Property '%s.%s' not found; did you mean '%s'?", dev->type->name,
-				 name, nearest);
-	return error_set(err, "Property '%s.%s' not found (-device %s,help lists them)", dev->type->name,
-			 name, dev->type->name);
+		return error_set(err, "Property '%s.%s' not found; did you mean '%s'?",
+				 dev->type->name, name, nearest);
+	return error_set(err, "Property '%s.%s' not found (-device %s,help lists them)",
+			 dev->type->name, name, dev->type->name);
 }
 
 static bool bad_value(const struct device *dev, const struct device_prop *p, const char *value,
 		      const char *expected, struct error *err)
 {
-	return error_set(err, "Property '%s.%s': '%s' is not %s", dev->type->name, p->name, value, expected);
+	return error_set(err, "Property '%s.%s': '%s' is not %s", dev->type->name, p->name, value,
+			 expected);
 }
 
 /* "slot" or "slot.function", both hexadecimal as QEMU has them. */
@@ -231,7 +234,8 @@ static bool parse_pci_addr(const char *s, uint64_t *devfn)
 	return true;
 }
 
-static bool set_number(struct device *dev, const struct device_prop *p, const char *value, struct error *err)
+static bool set_number(struct device *dev, const struct device_prop *p, const char *value,
+		       struct error *err)
 {
 	unsigned bits = prop_bits(p->type);
 	uint64_t n;
@@ -239,13 +243,14 @@ static bool set_number(struct device *dev, const struct device_prop *p, const ch
 	if (!parse_u64(value, &n))
 		return bad_value(dev, p, value, "a number", err);
 	if (bits < 64 && n >> bits)
-		return error_set(err, "Property '%s.%s': %s is too large (at most %llu)", dev->type->name,
-				 p->name, value, (1ull << bits) - 1);
+		return error_set(err, "Property '%s.%s': %s is too large (at most %llu)",
+				 dev->type->name, p->name, value, (1ull << bits) - 1);
 	prop_store_num(dev, p, n);
 	return true;
 }
 
-static bool set_chardev(struct device *dev, const struct device_prop *p, const char *value, struct error *err)
+static bool set_chardev(struct device *dev, const struct device_prop *p, const char *value,
+			struct error *err)
 {
 	struct chardev *chr = chardev_take(value, err);
 
@@ -283,7 +288,8 @@ bool device_set_prop(struct device *dev, const char *name, const char *value, st
 		return set_chardev(dev, p, value, err);
 	case PROP_PCI_ADDR:
 		if (!parse_pci_addr(value, &n))
-			return bad_value(dev, p, value, "a PCI address (slot or slot.function)", err);
+			return bad_value(dev, p, value, "a PCI address (slot or slot.function)",
+					 err);
 		prop_store_num(dev, p, n);
 		return true;
 	default:
@@ -291,7 +297,8 @@ bool device_set_prop(struct device *dev, const char *name, const char *value, st
 	}
 }
 
-static cold_fn void __attribute__((noreturn)) bad_builtin(const struct device *dev, const char *what)
+static cold_fn void __attribute__((noreturn))
+bad_builtin(const struct device *dev, const char *what)
 {
 	report_error("%s: no property '%s' of that type", dev->type->name, what);
 	abort();
@@ -389,7 +396,8 @@ static bool apply_options(struct device *dev, struct optlist *l, struct error *e
 	for (unsigned i = 0; i < l->n; i++) {
 		const char *key = l->items[i].key;
 
-		if (!l->items[i].used && !device_set_prop(dev, key ? key : "", l->items[i].value, err))
+		if (!l->items[i].used &&
+		    !device_set_prop(dev, key ? key : "", l->items[i].value, err))
 			return false;
 	}
 	return device_realize(dev, err);
@@ -470,8 +478,8 @@ void guest_error(struct device *dev, const char *fmt, ...)
 	if (vasprintf(&what, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	log_printf(LOG_GUEST_ERRORS, "%s: %s (%u so far)\n", dev->id ? dev->id : dev->type->name, what,
-		   dev->guest_error_count);
+	log_printf(LOG_GUEST_ERRORS, "%s: %s (%u so far)\n", dev->id ? dev->id : dev->type->name,
+		   what, dev->guest_error_count);
 	free(what);
 }
 

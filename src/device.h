@@ -21,14 +21,14 @@ struct chardev;
 enum bus_type { BUS_SYSTEM, BUS_ISA, BUS_PCI, BUS_NONE };
 
 enum prop_type {
-	PROP_BOOL,   /* bool: on|off|yes|no|true|false */
+	PROP_BOOL, /* bool: on|off|yes|no|true|false */
 	PROP_U8,
 	PROP_U16,
 	PROP_U32,
-	PROP_U64,    /* number: decimal, 0x hex, 0 octal */
-	PROP_SIZE,   /* uint64_t with suffixes k M G T */
-	PROP_STRING, /* char *, heap */
-	PROP_CHARDEV, /* struct chardev *, by id */
+	PROP_U64,      /* number: decimal, 0x hex, 0 octal */
+	PROP_SIZE,     /* uint64_t with suffixes k M G T */
+	PROP_STRING,   /* char *, heap */
+	PROP_CHARDEV,  /* struct chardev *, by id */
 	PROP_PCI_ADDR, /* int32_t devfn, "slot.fn" or "slot"; -1 any */
 };
 
@@ -36,24 +36,33 @@ struct device_prop {
 	const char *name;
 	enum prop_type type;
 	size_t offset;
-	uint64_t defval; /* numbers and bool */
+	uint64_t defval;    /* numbers and bool */
 	const char *defstr; /* strings */
 	const char *desc;
 };
 
-#define DEFINE_PROP(S, field, name_, type_, def, desc_)                                            \
-	{.name = (name_), .type = (type_), .offset = offsetof(struct S, field), .defval = (def), .desc = (desc_)}
-#define DEFINE_PROP_STR(S, field, name_, def, desc_)                                               \
-	{.name = (name_), .type = PROP_STRING, .offset = offsetof(struct S, field), .defstr = (def), .desc = (desc_)}
-#define DEFINE_PROP_END {.name = NULL}
+#define DEFINE_PROP(S, field, name_, type_, def, desc_)                                \
+	{                                                                              \
+		.name = (name_), .type = (type_), .offset = offsetof(struct S, field), \
+		.defval = (def), .desc = (desc_)                                       \
+	}
+#define DEFINE_PROP_STR(S, field, name_, def, desc_)                                       \
+	{                                                                                  \
+		.name = (name_), .type = PROP_STRING, .offset = offsetof(struct S, field), \
+		.defstr = (def), .desc = (desc_)                                           \
+	}
+#define DEFINE_PROP_END      \
+	{                    \
+		.name = NULL \
+	}
 
 /* What must survive a snapshot: named fields, fixed width, in the order of the table. */
 struct state_field {
 	const char *name;
 	size_t offset;
-	size_t size;	/* of one element, bytes: 1, 2, 4, 8, or anything for raw bytes */
-	size_t count;	/* elements */
-	bool is_bool;	/* what is loaded must be 0 or 1 */
+	size_t size;  /* of one element, bytes: 1, 2, 4, 8, or anything for raw bytes */
+	size_t count; /* elements */
+	bool is_bool; /* what is loaded must be 0 or 1 */
 	const struct state_desc *sub; /* each element is itself described */
 };
 
@@ -67,28 +76,48 @@ struct state_desc {
 	bool (*post_load)(void *opaque, struct error *err);
 };
 
-#define STATE_FIELD(S, f)                                                                          \
-	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), .count = 1, \
-	 .is_bool = __builtin_types_compatible_p(__typeof__(((struct S *)0)->f), bool)}
-#define STATE_ARRAY(S, f)                                                                          \
-	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f[0]),       \
-	 .count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0]),                    \
-	 .is_bool = __builtin_types_compatible_p(__typeof__(((struct S *)0)->f[0]), bool)}
+#define STATE_FIELD(S, f)                                                                        \
+	{                                                                                        \
+		.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), \
+		.count = 1,                                                                      \
+		.is_bool = __builtin_types_compatible_p(__typeof__(((struct S *)0)->f), bool)    \
+	}
+#define STATE_ARRAY(S, f)                                                                        \
+	{                                                                                        \
+		.name = #f, .offset = offsetof(struct S, f),                                     \
+		.size = sizeof(((struct S *)0)->f[0]),                                           \
+		.count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0]),             \
+		.is_bool = __builtin_types_compatible_p(__typeof__(((struct S *)0)->f[0]), bool) \
+	}
 /* A struct, or an array of them, that SUB describes. */
-#define STATE_STRUCT(S, f, sub_)                                                                   \
-	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), .count = 1, .sub = &(sub_)}
-#define STATE_STRUCT_ARRAY(S, f, sub_)                                                             \
-	{.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f[0]),       \
-	 .count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0]), .sub = &(sub_)}
+#define STATE_STRUCT(S, f, sub_)                                                                 \
+	{                                                                                        \
+		.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), \
+		.count = 1, .sub = &(sub_)                                                       \
+	}
+#define STATE_STRUCT_ARRAY(S, f, sub_)                                               \
+	{                                                                            \
+		.name = #f, .offset = offsetof(struct S, f),                         \
+		.size = sizeof(((struct S *)0)->f[0]),                               \
+		.count = sizeof(((struct S *)0)->f) / sizeof(((struct S *)0)->f[0]), \
+		.sub = &(sub_)                                                       \
+	}
 /* In the table but not saved: it follows from the rest, and post_load rebuilds it. */
-#define STATE_DERIVED(S, f) {.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), .count = 0}
-#define STATE_END {.name = NULL}
+#define STATE_DERIVED(S, f)                                                                      \
+	{                                                                                        \
+		.name = #f, .offset = offsetof(struct S, f), .size = sizeof(((struct S *)0)->f), \
+		.count = 0                                                                       \
+	}
+#define STATE_END            \
+	{                    \
+		.name = NULL \
+	}
 
 /* The guest-visible part of a device's struct stands between these two; its fields are ordered so that nothing is padded. */
 #define GUEST_VISIBLE_BEGIN char guest_begin[0] __attribute__((aligned(8)))
 #define GUEST_VISIBLE_END   char guest_end[0]
-#define STATE_SPAN(S)                                                                              \
-	.span_offset = offsetof(struct S, guest_begin),                                            \
+#define STATE_SPAN(S)                                   \
+	.span_offset = offsetof(struct S, guest_begin), \
 	.span_bytes = offsetof(struct S, guest_end) - offsetof(struct S, guest_begin)
 
 struct device;
@@ -142,7 +171,8 @@ struct device *device_create_builtin(struct machine *m, const struct device_type
 
 /* Save table -> flat little-endian bytes and back. Returned buffer is the caller's (free). */
 uint8_t *state_save(const struct state_desc *desc, const void *obj, size_t *bytes);
-bool state_load(const struct state_desc *desc, void *obj, const uint8_t *buf, size_t bytes, struct error *err);
+bool state_load(const struct state_desc *desc, void *obj, const uint8_t *buf, size_t bytes,
+		struct error *err);
 
 /* The guest did what no sane driver does: counted, rate-limited, logged under -d guest_errors. */
 void guest_error(struct device *dev, const char *fmt, ...) printf_like(2, 3);

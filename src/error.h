@@ -16,7 +16,10 @@ struct error {
 	char *msg; /* heap; NULL when no error is set */
 };
 
-#define ERROR_INIT {NULL}
+#define ERROR_INIT   \
+	{            \
+		NULL \
+	}
 
 /* Sets ERR (which may be NULL: then nothing is kept). The first error wins. Always returns false. Any thread. */
 bool error_set(struct error *err, const char *fmt, ...) printf_like(2, 3);

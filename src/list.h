@@ -48,8 +48,8 @@ static inline void list_remove(struct list *node)
 #define list_entry(node, type, member) container_of(node, type, member)
 #define list_first(head, type, member) list_entry((head)->next, type, member)
 #define list_for_each(it, head)	       for (struct list *it = (head)->next; it != (head); it = it->next)
-#define list_for_each_safe(it, head)                                                               \
-	for (struct list *it = (head)->next, *it##_next = it->next; it != (head);                  \
+#define list_for_each_safe(it, head)                                              \
+	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
 	     it = it##_next, it##_next = it->next)
 
 #endif

@@ -80,8 +80,8 @@ bool log_set_mask(const char *spec, struct error *err)
 		unsigned category = category_find(p, len);
 
 		if (!category)
-			return error_set(err, "-d %s: unknown log item '%.*s' (-d help lists them)", spec,
-					 (int)len, p);
+			return error_set(err, "-d %s: unknown log item '%.*s' (-d help lists them)",
+					 spec, (int)len, p);
 		mask |= category;
 		p += len;
 		if (!*p)

@@ -37,8 +37,8 @@ struct loop {
 	int64_t looked_ns; /* when descriptors were last looked at */
 
 	ev_io wake_io, deadline_io;
-	int wake_fd;	/* eventfd: loop_wake_mt */
-	int deadline_fd; /* timerfd: the next timer, at its full resolution */
+	int wake_fd;	  /* eventfd: loop_wake_mt */
+	int deadline_fd;  /* timerfd: the next timer, at its full resolution */
 	int64_t armed_ns; /* what the timerfd is set to; INT64_MAX: not set */
 
 	int64_t spin_ns, spin_not_before_ns;
@@ -47,9 +47,9 @@ struct loop {
 
 	uint32_t sleeping __attribute__((aligned(64))); /* atomic */
 	int busy;					/* atomic: loop_busy_add_mt */
-	int64_t woken_ns;				/* atomic: when loop_wake_mt found the loop asleep */
-	struct loop_notifier *posted;			/* atomic: stack of signalled notifiers */
-	struct loop_notifier *notified;			/* taken from there, in order */
+	int64_t woken_ns;		/* atomic: when loop_wake_mt found the loop asleep */
+	struct loop_notifier *posted;	/* atomic: stack of signalled notifiers */
+	struct loop_notifier *notified; /* taken from there, in order */
 };
 
 __thread struct loop *loop_of_this_thread;
@@ -107,13 +107,15 @@ static void loop_fd_on_io(struct ev_loop *ev, ev_io *io, int revents)
 	struct loop_stats *stats = w->stats; /* the callback may free the watcher */
 	struct loop *l = w->loop;
 
-	w->fn(w->opaque, (revents & EV_READ ? LOOP_READ : 0) | (revents & EV_WRITE ? LOOP_WRITE : 0));
+	w->fn(w->opaque,
+	      (revents & EV_READ ? LOOP_READ : 0) | (revents & EV_WRITE ? LOOP_WRITE : 0));
 	loop_stats_charge(l, stats);
 }
 
 void loop_fd_init(struct loop_fd *w, struct loop *l, const char *name, loop_fd_fn *fn, void *opaque)
 {
-	*w = (struct loop_fd){.loop = l, .stats = loop_stats_row(l, name), .fn = fn, .opaque = opaque};
+	*w = (struct loop_fd){
+		.loop = l, .stats = loop_stats_row(l, name), .fn = fn, .opaque = opaque};
 	ev_init(&w->io, loop_fd_on_io);
 }
 
@@ -123,7 +125,8 @@ void loop_fd_set(struct loop_fd *w, int fd, unsigned events)
 	ev_io_stop(w->loop->ev, &w->io);
 	if (!events)
 		return;
-	ev_io_set(&w->io, fd, (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0));
+	ev_io_set(&w->io, fd,
+		  (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0));
 	ev_io_start(w->loop->ev, &w->io);
 }
 
@@ -145,11 +148,12 @@ static void loop_signal_on_signal(struct ev_loop *ev, ev_signal *sig, int revent
 	loop_stats_charge(l, stats);
 }
 
-void loop_signal_add(struct loop_signal *s, struct loop *l, const char *name, int signum, loop_signal_fn *fn,
-		     void *opaque)
+void loop_signal_add(struct loop_signal *s, struct loop *l, const char *name, int signum,
+		     loop_signal_fn *fn, void *opaque)
 {
 	LOOP_ASSERT();
-	*s = (struct loop_signal){.loop = l, .stats = loop_stats_row(l, name), .fn = fn, .opaque = opaque};
+	*s = (struct loop_signal){
+		.loop = l, .stats = loop_stats_row(l, name), .fn = fn, .opaque = opaque};
 	ev_signal_init(&s->sig, loop_signal_on_signal, signum);
 	ev_signal_start(l->ev, &s->sig);
 }
@@ -162,9 +166,11 @@ void loop_signal_remove(struct loop_signal *s)
 
 /* ---- deferred work ---- */
 
-void loop_work_init(struct loop_work *w, struct loop *l, const char *name, loop_fn *fn, void *opaque)
+void loop_work_init(struct loop_work *w, struct loop *l, const char *name, loop_fn *fn,
+		    void *opaque)
 {
-	*w = (struct loop_work){.loop = l, .stats = loop_stats_row(l, name), .fn = fn, .opaque = opaque};
+	*w = (struct loop_work){
+		.loop = l, .stats = loop_stats_row(l, name), .fn = fn, .opaque = opaque};
 	list_init(&w->node);
 }
 
@@ -203,10 +209,12 @@ static void run_work(struct loop *l)
 
 /* ---- what other threads publish ---- */
 
-void loop_poller_add(struct loop_poller *p, struct loop *l, const char *name, loop_poll_fn *fn, void *opaque)
+void loop_poller_add(struct loop_poller *p, struct loop *l, const char *name, loop_poll_fn *fn,
+		     void *opaque)
 {
 	LOOP_ASSERT();
-	*p = (struct loop_poller){.loop = l, .stats = loop_stats_row(l, name), .fn = fn, .opaque = opaque};
+	*p = (struct loop_poller){
+		.loop = l, .stats = loop_stats_row(l, name), .fn = fn, .opaque = opaque};
 	list_push_back(&l->pollers, &p->node);
 }
 
@@ -218,7 +226,8 @@ void loop_poller_remove(struct loop_poller *p)
 	list_remove(&p->node);
 }
 
-void loop_submit_hook_add(struct loop_hook *h, struct loop *l, const char *name, loop_poll_fn *fn, void *opaque)
+void loop_submit_hook_add(struct loop_hook *h, struct loop *l, const char *name, loop_poll_fn *fn,
+			  void *opaque)
 {
 	LOOP_ASSERT();
 	*h = (struct loop_hook){.stats = loop_stats_row(l, name), .fn = fn, .opaque = opaque};
@@ -266,7 +275,8 @@ static void loop_notifier_on_fd(void *opaque, unsigned events)
 	n->fn(n->opaque);
 }
 
-bool loop_notifier_init(struct loop_notifier *n, struct loop *l, const char *name, loop_fn *fn, void *opaque)
+bool loop_notifier_init(struct loop_notifier *n, struct loop *l, const char *name, loop_fn *fn,
+			void *opaque)
 {
 	LOOP_ASSERT();
 	*n = (struct loop_notifier){.fn = fn, .opaque = opaque};
@@ -285,7 +295,8 @@ void loop_notifier_signal_mt(struct loop_notifier *n)
 	if (__atomic_exchange_n(&n->posted, 1, __ATOMIC_ACQ_REL))
 		return;
 	n->next = __atomic_load_n(&l->posted, __ATOMIC_RELAXED);
-	while (!__atomic_compare_exchange_n(&l->posted, &n->next, n, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	while (!__atomic_compare_exchange_n(&l->posted, &n->next, n, true, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED))
 		;
 	if (loop_sleeping_mt(l))
 		loop_wake_mt(l);
@@ -386,7 +397,8 @@ static bool spin(struct loop *l, int64_t until_ns)
 {
 	int64_t start = l->stamp_ns, end = MIN(start + l->spin_ns, until_ns);
 
-	if (!l->spin_ns || list_empty(&l->pollers) || start < l->spin_not_before_ns || loop_oversubscribed_mt(l))
+	if (!l->spin_ns || list_empty(&l->pollers) || start < l->spin_not_before_ns ||
+	    loop_oversubscribed_mt(l))
 		return false;
 	do {
 		__builtin_ia32_pause();

@@ -115,27 +115,33 @@ bool loop_run_once(struct loop *loop, int64_t max_wait_ns);
 struct clock *loop_clock_host(struct loop *loop);
 struct clock *loop_clock_guest(struct loop *loop);
 
-void loop_fd_init(struct loop_fd *w, struct loop *loop, const char *name, loop_fd_fn *fn, void *opaque);
+void loop_fd_init(struct loop_fd *w, struct loop *loop, const char *name, loop_fd_fn *fn,
+		  void *opaque);
 /* Watches FD for EVENTS (LOOP_READ|LOOP_WRITE); 0 stops. May be called again to change. */
 void loop_fd_set(struct loop_fd *w, int fd, unsigned events);
 void loop_fd_stop(struct loop_fd *w);
 
-void loop_work_init(struct loop_work *w, struct loop *loop, const char *name, loop_fn *fn, void *opaque);
+void loop_work_init(struct loop_work *w, struct loop *loop, const char *name, loop_fn *fn,
+		    void *opaque);
 void loop_work_schedule(struct loop_work *w);
 void loop_work_cancel(struct loop_work *w);
 
 /* Returns false when no eventfd can be had. */
-bool loop_notifier_init(struct loop_notifier *n, struct loop *loop, const char *name, loop_fn *fn, void *opaque);
+bool loop_notifier_init(struct loop_notifier *n, struct loop *loop, const char *name, loop_fn *fn,
+			void *opaque);
 void loop_notifier_fini(struct loop_notifier *n);
 void loop_notifier_signal_mt(struct loop_notifier *n);
 
-void loop_poller_add(struct loop_poller *p, struct loop *loop, const char *name, loop_poll_fn *fn, void *opaque);
+void loop_poller_add(struct loop_poller *p, struct loop *loop, const char *name, loop_poll_fn *fn,
+		     void *opaque);
 void loop_poller_remove(struct loop_poller *p);
 
-void loop_submit_hook_add(struct loop_hook *h, struct loop *loop, const char *name, loop_poll_fn *fn, void *opaque);
+void loop_submit_hook_add(struct loop_hook *h, struct loop *loop, const char *name,
+			  loop_poll_fn *fn, void *opaque);
 void loop_submit_hook_remove(struct loop_hook *h);
 
-void loop_signal_add(struct loop_signal *s, struct loop *loop, const char *name, int signum, loop_signal_fn *fn, void *opaque);
+void loop_signal_add(struct loop_signal *s, struct loop *loop, const char *name, int signum,
+		     loop_signal_fn *fn, void *opaque);
 void loop_signal_remove(struct loop_signal *s);
 
 /* For publishers on other threads: a full barrier, then "does the loop sleep?"; wake it. */
@@ -158,12 +164,13 @@ struct loop_stats *loop_stats_row(struct loop *loop, const char *name);
 void loop_stats_charge(struct loop *loop, struct loop_stats *stats);
 
 /* Aborts with the place when the caller is not on a loop's thread. On in every build. */
-void loop_assert_failed(const char *file, int line, const char *func) __attribute__((noreturn, cold));
+void loop_assert_failed(const char *file, int line, const char *func)
+	__attribute__((noreturn, cold));
 extern __thread struct loop *loop_of_this_thread;
-#define LOOP_ASSERT()                                                                              \
-	do {                                                                                       \
-		if (unlikely(!loop_of_this_thread))                                                \
-			loop_assert_failed(__FILE__, __LINE__, __func__);                          \
+#define LOOP_ASSERT()                                                     \
+	do {                                                              \
+		if (unlikely(!loop_of_this_thread))                       \
+			loop_assert_failed(__FILE__, __LINE__, __func__); \
 	} while (0)
 
 #endif

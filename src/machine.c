@@ -11,10 +11,10 @@
 #include "src/machine.h"
 #include "src/worker.h"
 
-#define HUGE_PAGE      (2 * MiB)
-#define RAM_LOW_LIMIT  (3584 * MiB) /* up to this, all RAM is below 4 GiB */
-#define RAM_LOW_SPLIT  (3 * GiB)    /* else this much is */
-#define RAM_HIGH_BASE  (4 * GiB)
+#define HUGE_PAGE	(2 * MiB)
+#define RAM_LOW_LIMIT	(3584 * MiB) /* up to this, all RAM is below 4 GiB */
+#define RAM_LOW_SPLIT	(3 * GiB)    /* else this much is */
+#define RAM_HIGH_BASE	(4 * GiB)
 #define MACHINE_WORKERS 8
 
 /* ---- boards ---- */
@@ -46,7 +46,8 @@ void machine_list_types(void)
 	for (const struct machine_type *const *t = machine_types; *t; t++) {
 		if ((*t)->alias)
 			printf("%-20s %s (alias of %s)\n", (*t)->alias, (*t)->desc, (*t)->name);
-		printf("%-20s %s%s\n", (*t)->name, (*t)->desc, (*t)->is_default ? " (default)" : "");
+		printf("%-20s %s%s\n", (*t)->name, (*t)->desc,
+		       (*t)->is_default ? " (default)" : "");
 	}
 }
 
@@ -61,14 +62,17 @@ static bool ram_alloc(struct machine *m, struct error *err)
 	if (!bytes)
 		return true;
 	if (bytes > MACHINE_MAX_RAM)
-		return error_set(err, "-m: %llu MiB is more than this machine can address (at most %llu MiB)",
-				 bytes / MiB, MACHINE_MAX_RAM / MiB);
+		return error_set(
+			err,
+			"-m: %llu MiB is more than this machine can address (at most %llu MiB)",
+			bytes / MiB, MACHINE_MAX_RAM / MiB);
 	bytes = ALIGN_UP(bytes, 4096);
 	/* Room to begin at a huge page; what is left over on either side goes back. */
-	host = mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-		    -1, 0);
+	host = mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (host == MAP_FAILED)
-		return error_set_errno(err, errno, "-m: cannot set up guest memory of %llu MiB", bytes / MiB);
+		return error_set_errno(err, errno, "-m: cannot set up guest memory of %llu MiB",
+				       bytes / MiB);
 	slack = ALIGN_UP((uintptr_t)host, HUGE_PAGE) - (uintptr_t)host;
 	if (slack)
 		munmap(host, slack);
@@ -139,7 +143,8 @@ static void reclaim(void *opaque)
 
 static void control(void *opaque);
 
-struct machine *machine_new(struct loop *loop, const struct machine_config *config, struct clock *clock)
+struct machine *machine_new(struct loop *loop, const struct machine_config *config,
+			    struct clock *clock)
 {
 	struct machine *m = xaligned_zalloc(64, sizeof(*m));
 
@@ -171,7 +176,8 @@ static unsigned bits_for(unsigned n)
 static uint32_t apic_id_of(const struct machine_config *config, unsigned index)
 {
 	unsigned threads = MAX(config->threads, 1u), cores = config->cores ? config->cores : 256;
-	unsigned thread = index % threads, core = index / threads % cores, socket = index / threads / cores;
+	unsigned thread = index % threads, core = index / threads % cores,
+		 socket = index / threads / cores;
 
 	return socket << (bits_for(cores) + bits_for(threads)) | core << bits_for(threads) | thread;
 }
@@ -185,8 +191,8 @@ static bool vcpus_build(struct machine *m, struct error *err)
 		uint32_t id = apic_id_of(&m->config, i);
 
 		if (id >= MACHINE_MAX_VCPUS)
-			return error_set(err, "-smp: CPU %u would have APIC id %u (at most %u)", i, id,
-					 MACHINE_MAX_VCPUS - 1);
+			return error_set(err, "-smp: CPU %u would have APIC id %u (at most %u)", i,
+					 id, MACHINE_MAX_VCPUS - 1);
 		m->vcpus[i] = vcpu_new(m, i, id);
 		m->n_vcpus++;
 		if (!m->accel->vcpu_init(m->vcpus[i], err))
@@ -312,7 +318,8 @@ static void run(struct machine *m)
 static void run_inspections(struct machine *m)
 {
 	while (!list_empty(&m->inspections)) {
-		struct machine_inspect *req = list_first(&m->inspections, struct machine_inspect, node);
+		struct machine_inspect *req =
+			list_first(&m->inspections, struct machine_inspect, node);
 
 		list_remove(&req->node);
 		req->fn(req->opaque);
@@ -346,7 +353,8 @@ static void control(void *opaque)
 
 	if (!m->started || m->pausing)
 		return;
-	if ((m->shutdown_pending || m->reset_pending || !m->running_wanted || !list_empty(&m->inspections)) &&
+	if ((m->shutdown_pending || m->reset_pending || !m->running_wanted ||
+	     !list_empty(&m->inspections)) &&
 	    !vcpus_all_parked(m)) {
 		ask_vcpus_to_park(m);
 		return;
@@ -451,8 +459,10 @@ void machine_power_button(struct machine *m)
 const char *machine_state_name(const struct machine *m)
 {
 	static const char *const names[] = {
-		[RUN_PRELAUNCH] = "prelaunch", [RUN_RUNNING] = "running",
-		[RUN_PAUSED] = "paused",       [RUN_SHUTDOWN] = "shutdown",
+		[RUN_PRELAUNCH] = "prelaunch",
+		[RUN_RUNNING] = "running",
+		[RUN_PAUSED] = "paused",
+		[RUN_SHUTDOWN] = "shutdown",
 		[RUN_INTERNAL_ERROR] = "internal-error",
 	};
 

@@ -27,7 +27,14 @@ struct pci_bus;
 
 enum run_state { RUN_PRELAUNCH, RUN_RUNNING, RUN_PAUSED, RUN_SHUTDOWN, RUN_INTERNAL_ERROR };
 
-enum shutdown_cause { SHUTDOWN_NONE, SHUTDOWN_GUEST, SHUTDOWN_GUEST_RESET, SHUTDOWN_HOST_SIGNAL, SHUTDOWN_QUIT, SHUTDOWN_DEBUG_EXIT };
+enum shutdown_cause {
+	SHUTDOWN_NONE,
+	SHUTDOWN_GUEST,
+	SHUTDOWN_GUEST_RESET,
+	SHUTDOWN_HOST_SIGNAL,
+	SHUTDOWN_QUIT,
+	SHUTDOWN_DEBUG_EXIT
+};
 
 #define MACHINE_MAX_VCPUS 255
 #define MACHINE_MAX_RAM	  (1023 * GiB) /* 40 bits of physical address, less the hole below 4 GiB */
@@ -95,14 +102,16 @@ struct machine {
 	struct list devices;
 	struct vcpu **vcpus;
 	unsigned n_vcpus;
-	uint64_t posted_tickets __attribute__((aligned(64))); /* given out to posted writes; atomic */
-	uint64_t posted_done __attribute__((aligned(64)));    /* the loop's: writes up to here are done */
+	uint64_t posted_tickets
+		__attribute__((aligned(64))); /* given out to posted writes; atomic */
+	uint64_t posted_done
+		__attribute__((aligned(64))); /* the loop's: writes up to here are done */
 
 	/* The board's interrupt wiring: GSI n reaches the 8259s (n < 16) and the IOAPIC. */
 	struct irq gsi[MACHINE_GSIS];
 	uint16_t gsi_asserted[MACHINE_GSIS]; /* how many devices hold the line up */
-	struct pci_bus *pci; /* bus 0, set by the host bridge; NULL: none */
-	void *board; /* the board's own; heap, freed with the machine */
+	struct pci_bus *pci;		     /* bus 0, set by the host bridge; NULL: none */
+	void *board;			     /* the board's own; heap, freed with the machine */
 	/* Set by the board; the 8259 pair's answer to an interrupt acknowledge. */
 	uint8_t (*intack)(void *opaque);
 	void *intack_opaque;
@@ -125,7 +134,7 @@ struct machine {
 	bool pausing; /* vCPUs were asked to park */
 	struct loop_work control_work;
 	struct list inspections; /* struct machine_inspect */
-	loop_fn *pause_done; /* vcpus_pause */
+	loop_fn *pause_done;	 /* vcpus_pause */
 	void *pause_opaque;
 	struct loop_work reclaim_work; /* frees old memory views */
 
@@ -141,7 +150,8 @@ struct machine {
 };
 
 /* Builds nothing yet: RAM, address spaces, accelerator, board come with machine_build. CLOCK NULL: the loop's guest clock. */
-struct machine *machine_new(struct loop *loop, const struct machine_config *config, struct clock *clock);
+struct machine *machine_new(struct loop *loop, const struct machine_config *config,
+			    struct clock *clock);
 /* RAM, accelerator, vCPUs, board devices, in that order. On failure the machine is still to be freed. */
 bool machine_build(struct machine *m, struct error *err);
 void machine_free(struct machine *m);

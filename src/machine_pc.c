@@ -16,15 +16,15 @@
 #include "src/boot/boot.h"
 #include "src/machine.h"
 
-#define PC_ISA_IRQS         16
-#define PC_GSI_TIMER        0
-#define PC_GSI_CASCADE      2
+#define PC_ISA_IRQS	    16
+#define PC_GSI_TIMER	    0
+#define PC_GSI_CASCADE	    2
 #define PC_IOAPIC_PIN_TIMER 2
-#define PC_IOAPIC_BASE      0xfec00000
-#define PC_PM_BASE          0x600
-#define PC_PM_SCI           9
-#define PC_RESET_PORT       0xcf9
-#define PC_RESET_VALUE      0x06 /* hard reset, now */
+#define PC_IOAPIC_BASE	    0xfec00000
+#define PC_PM_BASE	    0x600
+#define PC_PM_SCI	    9
+#define PC_RESET_PORT	    0xcf9
+#define PC_RESET_VALUE	    0x06 /* hard reset, now */
 
 struct pc {
 	struct machine *machine;

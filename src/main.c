@@ -76,8 +76,8 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 	e->machine->on_end = on_end;
 	e->machine->on_end_opaque = e;
 	options_on_quit(&e->options, on_quit, e);
-	if (!machine_build(e->machine, err) || !options_create_devices(&e->options, e->machine, err) ||
-	    !boot_load(e->machine, err))
+	if (!machine_build(e->machine, err) ||
+	    !options_create_devices(&e->options, e->machine, err) || !boot_load(e->machine, err))
 		return false;
 	if (e->options.monitor)
 		e->monitor = monitor_new(e->machine, e->options.monitor);

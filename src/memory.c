@@ -27,7 +27,8 @@ static void canvas_insert(struct canvas *cv, unsigned at, const struct view_rang
 }
 
 /* Region R with its first byte at BASE, as far as [START, LAST] shows it and nothing is painted there yet. */
-static void paint_leaf(struct canvas *cv, struct region *r, __int128 base, uint64_t start, uint64_t last)
+static void paint_leaf(struct canvas *cv, struct region *r, __int128 base, uint64_t start,
+		       uint64_t last)
 {
 	unsigned i = 0;
 
@@ -93,7 +94,8 @@ static unsigned count_doorbells(const struct canvas *cv)
 
 	for (unsigned i = 0; i < cv->n; i++)
 		list_for_each(it, &cv->ranges[i].region->doorbells)
-			n += doorbell_in_range(list_entry(it, struct region_doorbell, node), &cv->ranges[i]);
+			n += doorbell_in_range(list_entry(it, struct region_doorbell, node),
+					       &cv->ranges[i]);
 	return n;
 }
 
@@ -556,7 +558,8 @@ void as_write(struct address_space *as, uint64_t addr, uint64_t value, unsigned 
 /* ---- DMA ---- */
 
 /* The run of RAM (or, for reading, ROM) at GPA: host pointer and its length, at most BYTES. NULL: none. */
-static uint8_t *dma_run(const struct mem_view *view, gpa_t gpa, size_t bytes, bool write, size_t *run)
+static uint8_t *dma_run(const struct mem_view *view, gpa_t gpa, size_t bytes, bool write,
+			size_t *run)
 {
 	const struct view_range *range = view_find(view, gpa);
 	uint64_t left;

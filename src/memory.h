@@ -47,7 +47,7 @@ enum region_kind {
 	REGION_IO,  /* ops are called on the loop thread */
 	REGION_RAM, /* host memory, guest reads and writes it directly */
 	REGION_ROM, /* host memory, guest reads it directly; writes go to ops->write if there is one, else are dropped */
-	REGION_ALIAS, /* a window into another region */
+	REGION_ALIAS,	  /* a window into another region */
 	REGION_CONTAINER, /* children only */
 };
 
@@ -61,7 +61,7 @@ struct region {
 	struct region *alias; /* ALIAS: target and where in it */
 	uint64_t alias_offset;
 	struct region_counter counter; /* set: reads show it, whatever OPS has */
-	bool posted;  /* writes need no answer: the vCPU goes on without waiting (order per vCPU is kept) */
+	bool posted; /* writes need no answer: the vCPU goes on without waiting (order per vCPU is kept) */
 	bool enabled; /* a disabled region is as if it were not there */
 
 	/* tree, owned by memory.c */
@@ -85,13 +85,13 @@ struct region_doorbell {
 };
 
 struct view_range {
-	uint64_t start, last; /* guest-physical or port, inclusive */
+	uint64_t start, last;  /* guest-physical or port, inclusive */
 	enum region_kind kind; /* IO, RAM or ROM */
 	struct region *region;
 	uint64_t region_offset; /* of START in REGION */
 	uint8_t *host;		/* of START; RAM and ROM */
 	struct region_counter counter;
-	bool posted;		/* copies of the region's, so that a vCPU need not look at the region */
+	bool posted; /* copies of the region's, so that a vCPU need not look at the region */
 	unsigned n_doorbells;
 	struct region_doorbell *doorbells; /* owned by the view */
 };
@@ -105,10 +105,10 @@ struct mem_view {
 
 struct address_space {
 	const char *name;
-	struct region root;	/* CONTAINER */
-	struct mem_view *view;	/* current; atomic */
-	struct list retired;	/* views that a vCPU may still read */
-	unsigned transaction;	/* depth of as_begin/as_commit */
+	struct region root;    /* CONTAINER */
+	struct mem_view *view; /* current; atomic */
+	struct list retired;   /* views that a vCPU may still read */
+	unsigned transaction;  /* depth of as_begin/as_commit */
 	bool dirty;
 	void (*changed)(void *opaque); /* after a new view is published; loop thread */
 	/* after as_write changed RAM; loop thread. May be NULL */
@@ -129,11 +129,13 @@ void as_reclaim(struct address_space *as, uint64_t seen);
 /* For teardown: takes the whole tree apart, so that regions may be freed in any order. */
 void as_detach_all(struct address_space *as);
 
-void region_init_io(struct region *r, const char *name, const struct region_ops *ops, void *opaque, uint64_t size);
+void region_init_io(struct region *r, const char *name, const struct region_ops *ops, void *opaque,
+		    uint64_t size);
 /* HOST is memory of the caller's, page-aligned for RAM that a vCPU maps. */
 void region_init_ram(struct region *r, const char *name, uint8_t *host, uint64_t size);
 void region_init_rom(struct region *r, const char *name, uint8_t *host, uint64_t size);
-void region_init_alias(struct region *r, const char *name, struct region *target, uint64_t offset, uint64_t size);
+void region_init_alias(struct region *r, const char *name, struct region *target, uint64_t offset,
+		       uint64_t size);
 void region_init_container(struct region *r, const char *name, uint64_t size);
 void region_add(struct region *parent, uint64_t offset, struct region *child, int priority);
 void region_remove(struct region *child);
@@ -149,7 +151,8 @@ const struct view_range *view_find(const struct mem_view *view, uint64_t addr);
 /* Is there anything in [FIRST, LAST]? */
 bool view_occupied(const struct mem_view *view, uint64_t first, uint64_t last);
 /* The doorbell that a write would ring (the view's copy), or NULL. Any thread that holds a view. */
-struct region_doorbell *view_doorbell(const struct view_range *range, uint64_t addr, unsigned size, uint64_t value);
+struct region_doorbell *view_doorbell(const struct view_range *range, uint64_t addr, unsigned size,
+				      uint64_t value);
 
 /* Any thread that holds a view: RANGE's counter as an access at ADDR, within the range, reads it. */
 uint64_t view_counter(const struct view_range *range, uint64_t addr, unsigned size);

@@ -159,9 +159,9 @@ bool options_parse(struct options *o, struct loop *loop, int argc, char **argv, 
 void options_free(struct options *o)
 {
 	options_free_chardevs(o);
-	list_for_each_safe (it, &o->devices)
+	list_for_each_safe(it, &o->devices)
 		free(list_entry(it, struct option_device, node));
-	list_for_each_safe (it, &o->strings) {
+	list_for_each_safe(it, &o->strings) {
 		struct option_string *k = list_entry(it, struct option_string, node);
 
 		free(k->s);

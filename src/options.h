@@ -23,8 +23,8 @@ struct options {
 
 struct option_device {
 	struct list node;
-	const char *option; /* as the user named it, "device" or "debugcon" */
-	const char *value;  /* what the user gave it */
+	const char *option;  /* as the user named it, "device" or "debugcon" */
+	const char *value;   /* what the user gave it */
 	struct chardev *chr; /* -debugcon's back end; -device: NULL */
 };
 

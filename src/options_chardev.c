@@ -24,7 +24,7 @@ static void keep(struct options *o, struct chardev *chr)
 
 void options_free_chardevs(struct options *o)
 {
-	list_for_each_safe (it, &o->chardevs) {
+	list_for_each_safe(it, &o->chardevs) {
 		struct option_chardev *k = list_entry(it, struct option_chardev, node);
 
 		chardev_free(k->chr);
@@ -45,7 +45,7 @@ bool options_add_chardev(struct options_parse_state *p, const char *arg, struct 
 
 void options_on_quit(struct options *o, void (*fn)(void *opaque), void *opaque)
 {
-	list_for_each (it, &o->chardevs) {
+	list_for_each(it, &o->chardevs) {
 		struct chardev *chr = list_entry(it, struct option_chardev, node)->chr;
 
 		if (chardev_is_mux(chr))
@@ -55,7 +55,7 @@ void options_on_quit(struct options *o, void (*fn)(void *opaque), void *opaque)
 
 static void set_escapes(struct options_parse_state *p)
 {
-	list_for_each (it, &p->o->chardevs) {
+	list_for_each(it, &p->o->chardevs) {
 		struct chardev *chr = list_entry(it, struct option_chardev, node)->chr;
 
 		if (chardev_is_mux(chr))
@@ -231,7 +231,7 @@ static bool create_debugcon(struct machine *m, struct chardev *chr, struct error
 
 bool options_create_devices(struct options *o, struct machine *m, struct error *err)
 {
-	list_for_each (it, &o->devices) {
+	list_for_each(it, &o->devices) {
 		struct option_device *d = list_entry(it, struct option_device, node);
 
 		if (d->chr ? create_debugcon(m, d->chr, err)

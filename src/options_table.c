@@ -154,7 +154,7 @@ bool options_smp_complete(struct machine_config *c, struct error *err)
 	if (__builtin_mul_overflow((uint64_t)c->sockets * c->cores, c->threads, &product))
 		product = UINT64_MAX;
 	c->maxcpus = c->maxcpus ? c->maxcpus
-		     : c->cpus  ? c->cpus
+		     : c->cpus	? c->cpus
 				: (unsigned)MIN(product, UINT32_MAX);
 	c->cpus = c->cpus ? c->cpus : c->maxcpus;
 	if (product != c->maxcpus)
@@ -477,71 +477,74 @@ static bool opt_write_man(struct options_parse_state *p, const char *value, stru
 const struct option_desc option_table[] = {
 
 	/* General */
-	{.name = "help", .alias = "h",
+	{.name = "help",
+	 .alias = "h",
 	 .heading = "General",
 	 .help = "print this list and exit",
 	 .fn = opt_help},
-	{.name = "version",
-	 .help = "print the version and exit",
-	 .fn = opt_version},
-	{.name = "name", .arg = "[guest=]NAME",
-	 .help = "name of the guest",
-	 .fn = opt_name},
+	{.name = "version", .help = "print the version and exit", .fn = opt_version},
+	{.name = "name", .arg = "[guest=]NAME", .help = "name of the guest", .fn = opt_name},
 
 	/* Machine */
-	{.name = "machine", .alias = "M", .arg = "[type=]NAME[,accel=ACCEL][,acpi=on|off]",
+	{.name = "machine",
+	 .alias = "M",
+	 .arg = "[type=]NAME[,accel=ACCEL][,acpi=on|off]",
 	 .heading = "Machine",
 	 .help = "the board; 'help' lists them",
 	 .man = "accel= is as -accel, with several separated by colons. With acpi=off the "
 		"guest is given no ACPI tables.",
 	 .fn = opt_machine},
-	{.name = "accel", .arg = "[accel=]NAME[,thread=multi]",
+	{.name = "accel",
+	 .arg = "[accel=]NAME[,thread=multi]",
 	 .help = "what executes guest code; 'help' lists them",
 	 .man = "Given several times, the first that works is taken. Without it: KVM where "
 		"the host has hardware virtualization, else the software CPU (soft, also "
 		"called tcg).",
 	 .fn = opt_accel},
-	{.name = "enable-kvm",
-	 .help = "as -accel kvm",
-	 .fn = opt_enable_kvm},
-	{.name = "cpu", .arg = "MODEL[,+FEATURE][,-FEATURE][,KEY=VALUE]",
+	{.name = "enable-kvm", .help = "as -accel kvm", .fn = opt_enable_kvm},
+	{.name = "cpu",
+	 .arg = "MODEL[,+FEATURE][,-FEATURE][,KEY=VALUE]",
 	 .help = "the processor; 'help' lists the models",
 	 .man = "Keys are family=, model= and stepping=.",
 	 .fn = opt_cpu},
-	{.name = "smp", .arg = "[cpus=]N[,maxcpus=N][,sockets=N][,cores=N][,threads=N]",
+	{.name = "smp",
+	 .arg = "[cpus=]N[,maxcpus=N][,sockets=N][,cores=N][,threads=N]",
 	 .help = "number of CPUs and how they are grouped",
 	 .man = "What is left out is worked out from the rest; sockets times cores times "
 		"threads must be maxcpus.",
 	 .fn = opt_smp},
-	{.name = "m", .arg = "[size=]MEGS",
+	{.name = "m",
+	 .arg = "[size=]MEGS",
 	 .help = "guest RAM, in MiB or with a suffix k, M, G or T (128)",
 	 .fn = opt_m},
 	{.name = "nodefaults",
 	 .help = "no devices but those that are asked for",
 	 .man = "Without it, the machine has a serial port and, with -nographic, a monitor.",
 	 .fn = opt_nodefaults},
-	{.name = "device", .arg = "NAME[,PROPERTY=VALUE]...",
+	{.name = "device",
+	 .arg = "NAME[,PROPERTY=VALUE]...",
 	 .help = "add a device; 'help' lists them",
 	 .man = "NAME,help lists a device's properties.",
 	 .fn = opt_device},
-	{.name = "rtc", .arg = "[base=utc|localtime|DATE][,clock=host|rt|vm]",
+	{.name = "rtc",
+	 .arg = "[base=utc|localtime|DATE][,clock=host|rt|vm]",
 	 .help = "the real-time clock's start and pace",
 	 .man = "A DATE is 2006-06-17 or 2006-06-17T16:01:21, in UTC. With clock=vm the clock "
 		"stands still while the guest is paused.",
 	 .fn = opt_rtc},
 
 	/* Booting a kernel */
-	{.name = "kernel", .arg = "FILE",
+	{.name = "kernel",
+	 .arg = "FILE",
 	 .heading = "Booting a kernel",
 	 .help = "boot this kernel: Linux bzImage, ELF with a PVH note, or multiboot",
 	 .fn = opt_kernel},
-	{.name = "initrd", .arg = "FILE",
+	{.name = "initrd",
+	 .arg = "FILE",
 	 .help = "initial RAM disk, or the modules of a multiboot kernel",
 	 .man = "For multiboot: \"FILE ARGUMENTS,FILE2 ARGUMENTS\", with two commas for one.",
 	 .fn = opt_initrd},
-	{.name = "append", .arg = "TEXT",
-	 .help = "the kernel's command line",
-	 .fn = opt_append},
+	{.name = "append", .arg = "TEXT", .help = "the kernel's command line", .fn = opt_append},
 
 	/* Consoles */
 	{.name = "nographic",
@@ -550,26 +553,29 @@ const struct option_desc option_table[] = {
 	 .man = "Keys go to the guest, C-c too. C-a h lists the escapes, C-a x quits, C-a c "
 		"switches to the monitor and back, C-a C-a sends C-a.",
 	 .fn = opt_nographic},
-	{.name = "display", .arg = "none",
-	 .help = "no display",
-	 .fn = opt_display},
-	{.name = "serial", .arg = "DEV",
+	{.name = "display", .arg = "none", .help = "no display", .fn = opt_display},
+	{.name = "serial",
+	 .arg = "DEV",
 	 .help = "the next serial port: stdio, null, file:PATH, mon:stdio, chardev:ID or none",
 	 .man = "May be given four times, for COM1 to COM4. With mon: the monitor shares the "
 		"device.",
 	 .fn = opt_serial},
-	{.name = "monitor", .arg = "DEV",
+	{.name = "monitor",
+	 .arg = "DEV",
 	 .help = "where the monitor is: stdio, null, chardev:ID or none",
 	 .fn = opt_monitor},
-	{.name = "chardev", .arg = "stdio|file|null,id=ID[,...]",
+	{.name = "chardev",
+	 .arg = "stdio|file|null,id=ID[,...]",
 	 .help = "a character back end by name",
 	 .man = "stdio takes signal=on|off and mux=on|off; file takes path=PATH and "
 		"append=on|off.",
 	 .fn = opt_chardev},
-	{.name = "debugcon", .arg = "DEV",
+	{.name = "debugcon",
+	 .arg = "DEV",
 	 .help = "debug console at port 0xe9, on DEV as for -serial",
 	 .fn = opt_debugcon},
-	{.name = "echr", .arg = "NUMBER",
+	{.name = "echr",
+	 .arg = "NUMBER",
 	 .help = "escape character on the terminal instead of C-a (1)",
 	 .fn = opt_echr},
 
@@ -578,23 +584,19 @@ const struct option_desc option_table[] = {
 	 .heading = "Running",
 	 .help = "do not start the guest; the monitor's 'cont' does",
 	 .fn = opt_S},
-	{.name = "no-reboot",
-	 .help = "end when the guest resets the machine",
-	 .fn = opt_no_reboot},
+	{.name = "no-reboot", .help = "end when the guest resets the machine", .fn = opt_no_reboot},
 	{.name = "no-shutdown",
 	 .help = "stay, paused, when the guest powers off",
 	 .fn = opt_no_shutdown},
 
 	/* Debugging */
-	{.name = "d", .arg = "CATEGORY[,...]",
+	{.name = "d",
+	 .arg = "CATEGORY[,...]",
 	 .heading = "Debugging",
 	 .help = "log what is named; 'help' lists the categories",
 	 .fn = opt_d},
-	{.name = "D", .arg = "FILE",
-	 .help = "log to FILE instead of stderr",
-	 .fn = opt_D},
-	{.name = "write-man",
-	 .fn = opt_write_man},
+	{.name = "D", .arg = "FILE", .help = "log to FILE instead of stderr", .fn = opt_D},
+	{.name = "write-man", .fn = opt_write_man},
 
 	{.name = NULL},
 };

@@ -9,7 +9,7 @@
 struct optlist {
 	unsigned n;
 	struct optlist_item {
-		char *key;   /* NULL for the bare first word */
+		char *key; /* NULL for the bare first word */
 		char *value; /* "on" for a bare later word, as QEMU; "off" for "noKEY" only where the option takes it */
 		bool used;
 	} items[64];

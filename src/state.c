@@ -54,7 +54,8 @@ static const uint8_t *desc_check(const struct state_desc *desc, const uint8_t *p
 	uint32_t version = (uint32_t)ldn_le(p, VERSION_BYTES);
 
 	if (version != desc->version) {
-		error_set(err, "state of %s: version %u, %u is known", desc->name, version, desc->version);
+		error_set(err, "state of %s: version %u, %u is known", desc->name, version,
+			  desc->version);
 		return NULL;
 	}
 	p += VERSION_BYTES;
@@ -67,7 +68,8 @@ static const uint8_t *desc_check(const struct state_desc *desc, const uint8_t *p
 				continue;
 			}
 			if (f->is_bool && *p > 1) {
-				error_set(err, "state of %s: %s is neither 0 nor 1", desc->name, f->name);
+				error_set(err, "state of %s: %s is neither 0 nor 1", desc->name,
+					  f->name);
 				return NULL;
 			}
 			p += f->size;
@@ -76,8 +78,8 @@ static const uint8_t *desc_check(const struct state_desc *desc, const uint8_t *p
 	return p;
 }
 
-static const uint8_t *desc_load(const struct state_desc *desc, uint8_t *obj, const uint8_t *p, bool *ok,
-				struct error *err)
+static const uint8_t *desc_load(const struct state_desc *desc, uint8_t *obj, const uint8_t *p,
+				bool *ok, struct error *err)
 {
 	p += VERSION_BYTES;
 	for (const struct state_field *f = desc->fields; f->name; f++) {
@@ -97,13 +99,15 @@ static const uint8_t *desc_load(const struct state_desc *desc, uint8_t *obj, con
 	return p;
 }
 
-bool state_load(const struct state_desc *desc, void *obj, const uint8_t *buf, size_t bytes, struct error *err)
+bool state_load(const struct state_desc *desc, void *obj, const uint8_t *buf, size_t bytes,
+		struct error *err)
 {
 	size_t expected = desc_bytes(desc);
 	bool ok = true;
 
 	if (bytes != expected)
-		return error_set(err, "state of %s: %zu bytes, %zu expected", desc->name, bytes, expected);
+		return error_set(err, "state of %s: %zu bytes, %zu expected", desc->name, bytes,
+				 expected);
 	if (!desc_check(desc, buf, err))
 		return false;
 	desc_load(desc, obj, buf, &ok, err);

@@ -17,21 +17,21 @@
 #define NS_PER_MS  1000000ll
 #define NS_PER_US  1000ll
 
-#define BIT(n)		 (1u << (n))
-#define BIT64(n)	 (1ull << (n))
-#define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)	 ((a) < (b) ? (a) : (b))
-#define MAX(a, b)	 ((a) > (b) ? (a) : (b))
-#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
-#define ALIGN_UP(x, a)	 ALIGN_DOWN((x) + ((__typeof__(x))(a) - 1), (a))
-#define likely(x)	 __builtin_expect(!!(x), 1)
-#define unlikely(x)	 __builtin_expect(!!(x), 0)
-#define noinline_fn __attribute__((noinline))
-#define cold_fn __attribute__((cold, noinline))
-#define always_inline	 inline __attribute__((always_inline))
+#define BIT(n)		  (1u << (n))
+#define BIT64(n)	  (1ull << (n))
+#define ARRAY_SIZE(a)	  (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)	  ((a) < (b) ? (a) : (b))
+#define MAX(a, b)	  ((a) > (b) ? (a) : (b))
+#define ALIGN_DOWN(x, a)  ((x) & ~((__typeof__(x))(a)-1))
+#define ALIGN_UP(x, a)	  ALIGN_DOWN((x) + ((__typeof__(x))(a)-1), (a))
+#define likely(x)	  __builtin_expect(!!(x), 1)
+#define unlikely(x)	  __builtin_expect(!!(x), 0)
+#define noinline_fn	  __attribute__((noinline))
+#define cold_fn		  __attribute__((cold, noinline))
+#define always_inline	  inline __attribute__((always_inline))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 
-#define container_of(ptr, type, member)                                                            \
+#define container_of(ptr, type, member) \
 	((type *)((char *)(1 ? (ptr) : &((type *)0)->member) - offsetof(type, member)))
 
 /* Allocation aborts the process when memory is out (DESIGN: errors). All are any-thread. */

@@ -32,8 +32,8 @@ static void futex_wait(uint32_t *word, uint32_t value, int64_t deadline_ns)
 {
 	struct timespec ts = {deadline_ns / NS_PER_SEC, deadline_ns % NS_PER_SEC};
 
-	syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value, deadline_ns == INT64_MAX ? NULL : &ts, NULL,
-		FUTEX_BITSET_MATCH_ANY);
+	syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+		deadline_ns == INT64_MAX ? NULL : &ts, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
 static void futex_wake(uint32_t *word)
@@ -160,8 +160,8 @@ static bool nobody_there(struct vcpu *v, const struct mem_view *view, uint64_t a
 	return nothing_posted(v) && !view_occupied(view, addr, addr + size - 1);
 }
 
-static uint64_t access_read(struct vcpu *v, struct address_space *as, enum vcpu_exit_kind kind, uint64_t addr,
-			    unsigned size)
+static uint64_t access_read(struct vcpu *v, struct address_space *as, enum vcpu_exit_kind kind,
+			    uint64_t addr, unsigned size)
 {
 	const struct mem_view *view = as_view_mt(as);
 	const struct view_range *range = view_find(view, addr);
@@ -175,8 +175,8 @@ static uint64_t access_read(struct vcpu *v, struct address_space *as, enum vcpu_
 	return v->exit.data;
 }
 
-static void access_write(struct vcpu *v, struct address_space *as, enum vcpu_exit_kind kind, uint64_t addr,
-			 uint64_t value, unsigned size)
+static void access_write(struct vcpu *v, struct address_space *as, enum vcpu_exit_kind kind,
+			 uint64_t addr, uint64_t value, unsigned size)
 {
 	const struct mem_view *view = as_view_mt(as);
 	const struct view_range *range = view_find(view, addr);
@@ -192,15 +192,22 @@ static void access_write(struct vcpu *v, struct address_space *as, enum vcpu_exi
 			return;
 		}
 		if (range->posted) {
-			post(v, &(struct vcpu_posted){.addr = addr, .data = value, .size = (uint8_t)size,
-						      .mmio = kind == VCPU_EXIT_MMIO, .kind = (uint8_t)kind});
+			post(v, &(struct vcpu_posted){.addr = addr,
+						      .data = value,
+						      .size = (uint8_t)size,
+						      .mmio = kind == VCPU_EXIT_MMIO,
+						      .kind = (uint8_t)kind});
 			return;
 		}
 	} else if (nobody_there(v, view, addr, size)) {
 		return;
 	}
-	v->exit = (struct vcpu_exit){
-		.kind = kind, .write = true, .size = (uint8_t)size, .count = 1, .addr = addr, .data = value};
+	v->exit = (struct vcpu_exit){.kind = kind,
+				     .write = true,
+				     .size = (uint8_t)size,
+				     .count = 1,
+				     .addr = addr,
+				     .data = value};
 	trap(v, true);
 }
 
@@ -226,8 +233,12 @@ void vcpu_pio_write(struct vcpu *v, uint16_t port, uint64_t value, unsigned size
 
 static void string_trap(struct vcpu *v, uint16_t port, bool write, unsigned size, unsigned count)
 {
-	v->exit = (struct vcpu_exit){.kind = VCPU_EXIT_PIO, .write = write, .size = (uint8_t)size,
-				     .count = count, .addr = port, .buf = v->exit_buf};
+	v->exit = (struct vcpu_exit){.kind = VCPU_EXIT_PIO,
+				     .write = write,
+				     .size = (uint8_t)size,
+				     .count = count,
+				     .addr = port,
+				     .buf = v->exit_buf};
 	trap(v, true);
 }
 
@@ -245,7 +256,8 @@ void vcpu_pio_read_string(struct vcpu *v, uint16_t port, void *buf, unsigned siz
 	}
 }
 
-void vcpu_pio_write_string(struct vcpu *v, uint16_t port, const void *buf, unsigned size, unsigned count)
+void vcpu_pio_write_string(struct vcpu *v, uint16_t port, const void *buf, unsigned size,
+			   unsigned count)
 {
 	const uint8_t *from = buf;
 
@@ -474,7 +486,8 @@ static void drain_ring(struct vcpu *v)
  */
 static bool drain_posted(struct machine *m)
 {
-	uint64_t last = __atomic_load_n(&m->posted_tickets, __ATOMIC_RELAXED), done = m->posted_done, before;
+	uint64_t last = __atomic_load_n(&m->posted_tickets, __ATOMIC_RELAXED),
+		 done = m->posted_done, before;
 
 	do {
 		before = m->posted_done;

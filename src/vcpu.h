@@ -25,14 +25,14 @@ struct vcpu;
 
 enum vcpu_exit_kind {
 	VCPU_EXIT_NONE,
-	VCPU_EXIT_PIO,	    /* port I/O; string I/O has its elements in `buf` */
+	VCPU_EXIT_PIO, /* port I/O; string I/O has its elements in `buf` */
 	VCPU_EXIT_MMIO,
 	VCPU_EXIT_INTACK,   /* the vCPU takes an ExtINT: ask the 8259 for its vector */
 	VCPU_EXIT_EOI,	    /* EOI of a level-triggered vector, for the IOAPICs */
 	VCPU_EXIT_SHUTDOWN, /* triple fault */
 	VCPU_EXIT_CALL,	    /* run exit.call(exit.call_arg) on the loop */
 	VCPU_EXIT_PARKED,   /* the vCPU has stopped because it was asked to (pause, reset) */
-	VCPU_EXIT_FENCE,    /* does nothing; answered once everything posted before it has been done */
+	VCPU_EXIT_FENCE, /* does nothing; answered once everything posted before it has been done */
 };
 
 #define VCPU_EXIT_BUF 4096 /* bytes of string I/O that one trap carries */
@@ -47,7 +47,7 @@ struct vcpu_exit {
 	uint64_t data;	/* without buf: written value, or the answer */
 	void (*call)(struct vcpu *v, void *arg);
 	void *call_arg;
-	uint8_t *buf; /* string I/O: count*size bytes */
+	uint8_t *buf;		/* string I/O: count*size bytes */
 	uint64_t posted_before; /* posted tickets that were given out when this was asked */
 };
 
@@ -72,12 +72,13 @@ enum vcpu_mailbox_state { MBOX_IDLE, MBOX_REQUEST, MBOX_ANSWERED };
 
 /* Why vCPUs are asked to leave guest code; bits of vcpu->requests. */
 enum vcpu_request {
-	VCPU_REQ_PAUSE = 1u << 0,   /* park until resumed */
-	VCPU_REQ_EXIT = 1u << 1,    /* the thread ends */
-	VCPU_REQ_FLUSH = 1u << 2,   /* the memory view changed: drop cached translations, take the new view */
-	VCPU_REQ_INTR = 1u << 3,    /* look at the local APIC's inbox */
-	VCPU_REQ_CODE = 1u << 4,    /* look at the inbox of written code pages */
-	VCPU_REQ_TIMER = 1u << 5,   /* the local APIC timer may be due */
+	VCPU_REQ_PAUSE = 1u << 0, /* park until resumed */
+	VCPU_REQ_EXIT = 1u << 1,  /* the thread ends */
+	VCPU_REQ_FLUSH =
+		1u << 2, /* the memory view changed: drop cached translations, take the new view */
+	VCPU_REQ_INTR = 1u << 3,  /* look at the local APIC's inbox */
+	VCPU_REQ_CODE = 1u << 4,  /* look at the inbox of written code pages */
+	VCPU_REQ_TIMER = 1u << 5, /* the local APIC timer may be due */
 };
 
 struct vcpu_stats {
@@ -94,8 +95,9 @@ struct vcpu {
 
 	/* shared between the vCPU thread and others; atomic */
 	uint32_t requests __attribute__((aligned(64))); /* enum vcpu_request */
-	uint32_t halted_futex;				/* 1 while the vCPU sleeps in vcpu_wait_event */
-	uint64_t view_seen;				/* generation of the memory views that this vCPU no longer reads below */
+	uint32_t halted_futex; /* 1 while the vCPU sleeps in vcpu_wait_event */
+	uint64_t
+		view_seen; /* generation of the memory views that this vCPU no longer reads below */
 	uint64_t io_view_seen;
 
 	/* mailbox */
@@ -134,7 +136,8 @@ uint64_t vcpu_pio_read(struct vcpu *v, uint16_t port, unsigned size);
 void vcpu_pio_write(struct vcpu *v, uint16_t port, uint64_t value, unsigned size);
 /* String I/O: COUNT elements of SIZE bytes in BUF, one trap per VCPU_EXIT_BUF bytes. */
 void vcpu_pio_read_string(struct vcpu *v, uint16_t port, void *buf, unsigned size, unsigned count);
-void vcpu_pio_write_string(struct vcpu *v, uint16_t port, const void *buf, unsigned size, unsigned count);
+void vcpu_pio_write_string(struct vcpu *v, uint16_t port, const void *buf, unsigned size,
+			   unsigned count);
 /* Asks the 8259 pair; the vector. */
 uint8_t vcpu_intack(struct vcpu *v);
 void vcpu_post_eoi(struct vcpu *v, uint8_t vector);

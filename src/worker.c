@@ -206,7 +206,8 @@ void worker_pool_free(struct worker_pool *pool)
 	free(pool);
 }
 
-void worker_submit(struct worker_pool *pool, struct worker_job *job, worker_fn *run, worker_fn *done)
+void worker_submit(struct worker_pool *pool, struct worker_job *job, worker_fn *run,
+		   worker_fn *done)
 {
 	LOOP_ASSERT();
 	assert(!pool->ending);

@@ -26,6 +26,7 @@ struct worker_pool *worker_pool_new(struct loop *loop, unsigned max_threads);
 /* Waits for running jobs; jobs not yet started are completed without being run. */
 void worker_pool_free(struct worker_pool *pool);
 /* The job is a member of its owner and must live until DONE. */
-void worker_submit(struct worker_pool *pool, struct worker_job *job, worker_fn *run, worker_fn *done);
+void worker_submit(struct worker_pool *pool, struct worker_job *job, worker_fn *run,
+		   worker_fn *done);
 
 #endif

@@ -4,6 +4,10 @@ TEST_LDADD = libevmm.a $(CMOCKA_LIBS)
 # For programs that don't say otherwise; their source is tests/.../test_MODULE.c by automake's default.
 LDADD = $(TEST_LDADD)
 
+# Layout, licences, sizes.
+TESTS += tests/check-style
+dist_noinst_SCRIPTS += tests/check-style
+
 if HAVE_CMOCKA
 UNIT_TESTS =
 UNIT_TESTS += tests/cpu/test_excp

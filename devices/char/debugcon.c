@@ -16,7 +16,7 @@
 #include "devices/isa.h"
 #include "io/char/chardev.h"
 
-#define DEBUGCON_PORT     0xe9
+#define DEBUGCON_PORT	  0xe9
 #define DEBUGCON_READBACK 0xe9
 
 struct debugcon {

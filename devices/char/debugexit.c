@@ -15,9 +15,9 @@
 #include "devices/char/serial.h"
 #include "devices/isa.h"
 
-#define DEBUGEXIT_PORT  0x501
+#define DEBUGEXIT_PORT	0x501
 #define DEBUGEXIT_BYTES 2
-#define DEBUGEXIT_MAX   4
+#define DEBUGEXIT_MAX	4
 
 struct debugexit {
 	struct device dev;

@@ -43,26 +43,26 @@
 #define UART_SCR  7
 #define UART_REGS 8
 
-#define UART_IER_RDI      0x01
-#define UART_IER_THRI     0x02
-#define UART_IER_RLSI     0x04
-#define UART_IER_MSI      0x08
+#define UART_IER_RDI	  0x01
+#define UART_IER_THRI	  0x02
+#define UART_IER_RLSI	  0x04
+#define UART_IER_MSI	  0x08
 #define UART_IER_WRITABLE 0x0f
 
-#define UART_IIR_NONE    0x01
-#define UART_IIR_MSI     0x00
-#define UART_IIR_THRI    0x02
-#define UART_IIR_RDI     0x04
-#define UART_IIR_RLSI    0x06
+#define UART_IIR_NONE	 0x01
+#define UART_IIR_MSI	 0x00
+#define UART_IIR_THRI	 0x02
+#define UART_IIR_RDI	 0x04
+#define UART_IIR_RLSI	 0x06
 #define UART_IIR_TIMEOUT 0x0c
-#define UART_IIR_FIFOS   0xc0
+#define UART_IIR_FIFOS	 0xc0
 
-#define UART_FCR_ENABLE        0x01
+#define UART_FCR_ENABLE	       0x01
 #define UART_FCR_RX_RESET      0x02
 #define UART_FCR_TX_RESET      0x04
-#define UART_FCR_DMA           0x08
+#define UART_FCR_DMA	       0x08
 #define UART_FCR_TRIGGER_SHIFT 6
-#define UART_FCR_KEPT          0xc9 /* enable, DMA mode, trigger; the resets clear themselves */
+#define UART_FCR_KEPT	       0xc9 /* enable, DMA mode, trigger; the resets clear themselves */
 
 #define UART_LCR_WLS  0x03
 #define UART_LCR_STB  0x04
@@ -70,37 +70,37 @@
 #define UART_LCR_SB   0x40
 #define UART_LCR_DLAB 0x80
 
-#define UART_MCR_DTR      0x01
-#define UART_MCR_RTS      0x02
-#define UART_MCR_OUT1     0x04
-#define UART_MCR_OUT2     0x08
-#define UART_MCR_LOOP     0x10
+#define UART_MCR_DTR	  0x01
+#define UART_MCR_RTS	  0x02
+#define UART_MCR_OUT1	  0x04
+#define UART_MCR_OUT2	  0x08
+#define UART_MCR_LOOP	  0x10
 #define UART_MCR_WRITABLE 0x1f
 
-#define UART_LSR_DR       0x01
-#define UART_LSR_OE       0x02
-#define UART_LSR_PE       0x04
-#define UART_LSR_FE       0x08
-#define UART_LSR_BI       0x10
-#define UART_LSR_THRE     0x20
-#define UART_LSR_TEMT     0x40
+#define UART_LSR_DR	  0x01
+#define UART_LSR_OE	  0x02
+#define UART_LSR_PE	  0x04
+#define UART_LSR_FE	  0x08
+#define UART_LSR_BI	  0x10
+#define UART_LSR_THRE	  0x20
+#define UART_LSR_TEMT	  0x40
 #define UART_LSR_FIFO_ERR 0x80
-#define UART_LSR_ERRORS   (UART_LSR_OE | UART_LSR_PE | UART_LSR_FE | UART_LSR_BI)
+#define UART_LSR_ERRORS	  (UART_LSR_OE | UART_LSR_PE | UART_LSR_FE | UART_LSR_BI)
 #define UART_LSR_OF_CHAR \
 	(UART_LSR_PE | UART_LSR_FE | UART_LSR_BI) /* belong to the character at the FIFO's head */
 
-#define UART_MSR_DCTS   0x01
-#define UART_MSR_DDSR   0x02
-#define UART_MSR_TERI   0x04
-#define UART_MSR_DDCD   0x08
-#define UART_MSR_CTS    0x10
-#define UART_MSR_DSR    0x20
-#define UART_MSR_RI     0x40
-#define UART_MSR_DCD    0x80
+#define UART_MSR_DCTS	0x01
+#define UART_MSR_DDSR	0x02
+#define UART_MSR_TERI	0x04
+#define UART_MSR_DDCD	0x08
+#define UART_MSR_CTS	0x10
+#define UART_MSR_DSR	0x20
+#define UART_MSR_RI	0x40
+#define UART_MSR_DCD	0x80
 #define UART_MSR_DELTAS 0x0f
 
-#define UART_FIFO          16
-#define UART_CLOCK_HZ      1843200
+#define UART_FIFO	   16
+#define UART_CLOCK_HZ	   1843200
 #define UART_DIVISOR_9600  12
 #define UART_TIMEOUT_CHARS 4
 
@@ -622,7 +622,7 @@ static const struct device_prop serial_props[] = {
 
 static bool index_is_taken(const struct machine *m, uint32_t index)
 {
-	list_for_each (it, &m->devices) {
+	list_for_each(it, &m->devices) {
 		struct device *dev = list_entry(it, struct device, node);
 
 		if (dev->type == &serial_type && dev->realized && serial_of(dev)->index == index)

@@ -20,11 +20,11 @@
 #include "devices/char/serial.h"
 #include "devices/isa.h"
 
-#define TESTDEV_DATA       0xe0
-#define TESTDEV_FLUSH      0xe4
-#define TESTDEV_BYTES      0xe8
-#define TESTDEV_IRQ        0x2000
-#define TESTDEV_MEM        0xff000000
+#define TESTDEV_DATA	   0xe0
+#define TESTDEV_FLUSH	   0xe4
+#define TESTDEV_BYTES	   0xe8
+#define TESTDEV_IRQ	   0x2000
+#define TESTDEV_MEM	   0xff000000
 #define TESTDEV_DATA_BYTES 4
 #define TESTDEV_MEM_BYTES  (64 * KiB)
 

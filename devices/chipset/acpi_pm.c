@@ -26,33 +26,33 @@
 #include "src/log.h"
 
 #define PM_BYTES    64
-#define PM_IRQ      9
+#define PM_IRQ	    9
 #define PM_TIMER_HZ 3579545
 
-#define PMBA             0x40
-#define PMBA_BASE        0xffc0
-#define PMREGMISC        0x80
+#define PMBA		 0x40
+#define PMBA_BASE	 0xffc0
+#define PMREGMISC	 0x80
 #define PMREGMISC_PMIOSE 0x01
 
-#define PMSTS   0x00
-#define PMEN    0x02
+#define PMSTS	0x00
+#define PMEN	0x02
 #define PMCNTRL 0x04
-#define PMTMR   0x08
-#define GPSTS   0x0c
-#define GPEN    0x0e
+#define PMTMR	0x08
+#define GPSTS	0x0c
+#define GPEN	0x0e
 
-#define PMSTS_TMROF     0x0001
-#define PMSTS_PWRBTN    0x0100
-#define PMSTS_W1C       0x8d31
-#define PMEN_WRITABLE   0x0521
-#define PMCNTRL_SCI_EN  0x0001
+#define PMSTS_TMROF	0x0001
+#define PMSTS_PWRBTN	0x0100
+#define PMSTS_W1C	0x8d31
+#define PMEN_WRITABLE	0x0521
+#define PMCNTRL_SCI_EN	0x0001
 #define PMCNTRL_SUS_TYP 0x1c00
-#define PMCNTRL_SUS_EN  0x2000
-#define PMCNTRL_KEPT    0x1c02 /* SUS_TYP, BRLD_EN_BM; SUS_EN and GBL_RLS are commands */
+#define PMCNTRL_SUS_EN	0x2000
+#define PMCNTRL_KEPT	0x1c02 /* SUS_TYP, BRLD_EN_BM; SUS_EN and GBL_RLS are commands */
 #define PMCNTRL_SOFTOFF 0x0000 /* SUS_TYP: S5 */
-#define PMTMR_BITS      24
-#define PMTMR_CARRY     23 /* TMROF_STS follows the toggling of this bit */
-#define GPE_WRITABLE    0x0f03
+#define PMTMR_BITS	24
+#define PMTMR_CARRY	23 /* TMROF_STS follows the toggling of this bit */
+#define GPE_WRITABLE	0x0f03
 
 static const struct pci_register acpi_pm_registers[] = {
 	/* name, offset, bytes, reset, written bits, write-1-to-clear bits; all 290562 7.1 */

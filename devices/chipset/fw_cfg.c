@@ -30,23 +30,23 @@
 #include "devices/chipset/fw_cfg.h"
 #include "devices/isa.h"
 
-#define FW_CFG_PORT	   0x510
-#define FW_CFG_PORTS	   12
-#define FW_CFG_SELECTOR	   0
-#define FW_CFG_DATA	   1
-#define FW_CFG_DMA_HIGH	   4
-#define FW_CFG_DMA_LOW	   8
+#define FW_CFG_PORT	0x510
+#define FW_CFG_PORTS	12
+#define FW_CFG_SELECTOR 0
+#define FW_CFG_DATA	1
+#define FW_CFG_DMA_HIGH 4
+#define FW_CFG_DMA_LOW	8
 
 #define FW_CFG_ID_TRADITIONAL 1
 #define FW_CFG_ID_DMA	      2
 #define FW_CFG_SIGNATURE_DMA  0x51454d5520434647ull /* "QEMU CFG" */
 
 /* FWCfgDmaAccess.control */
-#define DMA_ERROR  BIT(0)
-#define DMA_READ   BIT(1)
-#define DMA_SKIP   BIT(2)
-#define DMA_SELECT BIT(3)
-#define DMA_WRITE  BIT(4)
+#define DMA_ERROR     BIT(0)
+#define DMA_READ      BIT(1)
+#define DMA_SKIP      BIT(2)
+#define DMA_SELECT    BIT(3)
+#define DMA_WRITE     BIT(4)
 #define DMA_KEY_SHIFT 16
 
 #define DMA_MAX_PAST_END (64 * KiB)
@@ -139,7 +139,8 @@ static void fw_cfg_dma(struct fw_cfg *s)
 
 	s->dma_address = 0;
 	if (!dma_read(s->dev.machine, at, &access, sizeof(access))) {
-		guest_error(&s->dev, "DMA descriptor at 0x%llx is outside RAM", (unsigned long long)at);
+		guest_error(&s->dev, "DMA descriptor at 0x%llx is outside RAM",
+			    (unsigned long long)at);
 		return;
 	}
 	control = __builtin_bswap32(access.control);
@@ -238,16 +239,19 @@ void fw_cfg_set_num(struct device *dev, unsigned key, unsigned size, uint64_t va
 	fw_cfg_set(dev, key, &value, size);
 }
 
-bool fw_cfg_add_file(struct device *dev, const char *name, const void *bytes, uint32_t n, struct error *err)
+bool fw_cfg_add_file(struct device *dev, const char *name, const void *bytes, uint32_t n,
+		     struct error *err)
 {
 	struct fw_cfg *s = container_of(dev, struct fw_cfg, dev);
 	struct fw_cfg_item *dir = &s->items[FW_CFG_FILE_DIR];
 	uint8_t *entry;
 
 	if (strlen(name) >= DIR_NAME)
-		return error_set(err, "fw_cfg: file name '%s' is longer than %d bytes", name, DIR_NAME - 1);
+		return error_set(err, "fw_cfg: file name '%s' is longer than %d bytes", name,
+				 DIR_NAME - 1);
 	if (s->n_files == FW_CFG_FILES)
-		return error_set(err, "fw_cfg: no room for file '%s': there are %d already", name, FW_CFG_FILES);
+		return error_set(err, "fw_cfg: no room for file '%s': there are %d already", name,
+				 FW_CFG_FILES);
 	dir->n += DIR_ENTRY;
 	dir->bytes = xrealloc(dir->bytes, dir->n);
 	entry = dir->bytes + dir->n - DIR_ENTRY;
@@ -275,12 +279,13 @@ static const struct state_desc fw_cfg_state = {
 	.name = "fw_cfg",
 	.version = 1,
 	STATE_SPAN(fw_cfg),
-	.fields = (const struct state_field[]){
-		STATE_FIELD(fw_cfg, dma_address),
-		STATE_FIELD(fw_cfg, offset),
-		STATE_FIELD(fw_cfg, selector),
-		STATE_END,
-	},
+	.fields =
+		(const struct state_field[]){
+			STATE_FIELD(fw_cfg, dma_address),
+			STATE_FIELD(fw_cfg, offset),
+			STATE_FIELD(fw_cfg, selector),
+			STATE_END,
+		},
 };
 
 static bool fw_cfg_realize(struct device *dev, struct error *err)
@@ -294,7 +299,8 @@ static bool fw_cfg_realize(struct device *dev, struct error *err)
 	fw_cfg_set_num(dev, FW_CFG_RAM_SIZE, 8, m->config.ram_bytes);
 	fw_cfg_set_num(dev, FW_CFG_NOGRAPHIC, 2, 1); /* there is no display device */
 	fw_cfg_set_num(dev, FW_CFG_NB_CPUS, 2, m->n_vcpus);
-	fw_cfg_set_num(dev, FW_CFG_MAX_CPUS, 2, m->n_vcpus ? m->vcpus[m->n_vcpus - 1]->apic_id + 1 : 0);
+	fw_cfg_set_num(dev, FW_CFG_MAX_CPUS, 2,
+		       m->n_vcpus ? m->vcpus[m->n_vcpus - 1]->apic_id + 1 : 0);
 	fw_cfg_set(dev, FW_CFG_FILE_DIR, (const uint8_t[4]){0}, 4);
 	region_init_io(&s->ports, "fw_cfg", &fw_cfg_ops, s, FW_CFG_PORTS);
 	return isa_add_ports(dev, &s->ports, FW_CFG_PORT, err);

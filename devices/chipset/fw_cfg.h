@@ -25,6 +25,7 @@ extern const struct device_type fw_cfg_type;
 void fw_cfg_set(struct device *dev, unsigned key, const void *bytes, uint32_t n);
 void fw_cfg_set_num(struct device *dev, unsigned key, unsigned size, uint64_t value);
 /* A named file (a copy). False when the name is too long or there are too many. */
-bool fw_cfg_add_file(struct device *dev, const char *name, const void *bytes, uint32_t n, struct error *err);
+bool fw_cfg_add_file(struct device *dev, const char *name, const void *bytes, uint32_t n,
+		     struct error *err);
 
 #endif

@@ -26,28 +26,28 @@
 #include "devices/chipset/chipset.h"
 #include "devices/isa.h"
 
-#define I8254_HZ          1193182
-#define I8254_PORT        0x40
+#define I8254_HZ	  1193182
+#define I8254_PORT	  0x40
 #define I8254_PORT_NMISC  0x61
-#define I8254_COUNTERS    3
-#define I8254_IRQ         0
+#define I8254_COUNTERS	  3
+#define I8254_IRQ	  0
 #define I8254_MIN_EDGE_NS (50 * NS_PER_US)
 #define I8254_REFRESH_NS  15085 /* DRAM refresh request, 18 CLKs */
-#define I8254_NEVER       INT64_MAX
+#define I8254_NEVER	  INT64_MAX
 
 #define I8254_REG_CONTROL 3
 
 /* Control word */
-#define CW_BCD            0x01
-#define CW_MODE_SHIFT     1
-#define CW_MODE           0x07
-#define CW_RW_SHIFT       4
-#define CW_RW             0x03
-#define CW_SC_SHIFT       6
-#define CW_READ_BACK      3    /* of the SC field */
-#define READ_BACK_COUNT   0x20 /* low: latch count */
+#define CW_BCD		  0x01
+#define CW_MODE_SHIFT	  1
+#define CW_MODE		  0x07
+#define CW_RW_SHIFT	  4
+#define CW_RW		  0x03
+#define CW_SC_SHIFT	  6
+#define CW_READ_BACK	  3    /* of the SC field */
+#define READ_BACK_COUNT	  0x20 /* low: latch count */
 #define READ_BACK_STATUS  0x10 /* low: latch status */
-#define STATUS_OUT        0x80
+#define STATUS_OUT	  0x80
 #define STATUS_NULL_COUNT 0x40
 
 enum rw_mode { RW_LATCH, RW_LSB, RW_MSB, RW_BOTH };
@@ -63,20 +63,20 @@ struct counter {
 	GUEST_VISIBLE_BEGIN;
 	int64_t start_ns;    /* guest clock: when the count was loaded, or counting went on */
 	uint64_t held_clks;  /* counted before start_ns (modes 0 and 4, GATE has been low) */
-	uint32_t count;      /* CR as a number: 1 to 65536, or to 10000 in BCD */
+	uint32_t count;	     /* CR as a number: 1 to 65536, or to 10000 in BCD */
 	uint32_t next_count; /* for the next cycle (modes 2, 3) or trigger (1, 5); 0: none */
 	uint16_t latched;    /* OL */
-	uint8_t status;      /* latched status byte */
-	uint8_t mode;        /* 0 to 5 */
+	uint8_t status;	     /* latched status byte */
+	uint8_t mode;	     /* 0 to 5 */
 	bool bcd;
-	uint8_t rw;          /* enum rw_mode */
+	uint8_t rw;	     /* enum rw_mode */
 	bool lsb_written;    /* RW_BOTH: waits for the MSB */
 	uint8_t write_lsb;   /* that LSB */
-	bool read_msb;       /* RW_BOTH: the next read is the MSB */
+	bool read_msb;	     /* RW_BOTH: the next read is the MSB */
 	uint8_t latch_bytes; /* how many bytes of OL are still to be read */
 	bool status_latched;
 	bool null_count; /* a count was written and is not in CE yet */
-	bool running;    /* a count was loaded (modes 0, 2, 3, 4), or the trigger came (1, 5) */
+	bool running;	 /* a count was loaded (modes 0, 2, 3, 4), or the trigger came (1, 5) */
 	bool gate;
 	GUEST_VISIBLE_END;
 };

@@ -25,7 +25,7 @@
 
 #define I8259_PORT_MASTER 0x20
 #define I8259_PORT_SLAVE  0xa0
-#define I8259_PORT_ELCR   0x4d0
+#define I8259_PORT_ELCR	  0x4d0
 
 /* A0 = 0 */
 #define I8259_REG_CMD 0
@@ -41,7 +41,7 @@
 
 #define OCW3_SELECT 0x08
 #define OCW3_RIS    0x01
-#define OCW3_RR     0x02
+#define OCW3_RR	    0x02
 #define OCW3_POLL   0x04
 #define OCW3_SMM    0x20
 #define OCW3_ESMM   0x40
@@ -61,9 +61,9 @@ enum ocw2_command {
 
 #define POLL_INTERRUPT 0x80
 
-#define I8259_CASCADE      2
-#define I8259_SPURIOUS     7
-#define I8259_NONE         -1
+#define I8259_CASCADE	   2
+#define I8259_SPURIOUS	   7
+#define I8259_NONE	   -1
 #define I8259_ELCR_MASTER  0xf8
 #define I8259_ELCR_SLAVE   0xde
 #define I8259_IRQS_PER_PIC 8

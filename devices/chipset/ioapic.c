@@ -34,8 +34,8 @@
 #define IOAPIC_HAS_EOI 0x20 /* version from which there is an EOI register */
 
 #define IOREGSEL 0x00
-#define IOWIN    0x10
-#define IOEOI    0x40
+#define IOWIN	 0x10
+#define IOEOI	 0x40
 
 #define IOAPICID       0x00
 #define IOAPICVER      0x01
@@ -47,24 +47,24 @@
 #define IOAPICVER_MRE  ((IOAPIC_PINS - 1) << 16)
 
 /* IOREDTBL */
-#define REDIR_VECTOR       0xffull
+#define REDIR_VECTOR	   0xffull
 #define REDIR_DELMOD_SHIFT 8
-#define REDIR_DELMOD       7
-#define REDIR_DESTMOD      BIT64(11)
-#define REDIR_DELIVS       BIT64(12)
+#define REDIR_DELMOD	   7
+#define REDIR_DESTMOD	   BIT64(11)
+#define REDIR_DELIVS	   BIT64(12)
 #define REDIR_REMOTE_IRR   BIT64(14)
-#define REDIR_LEVEL        BIT64(15)
-#define REDIR_MASK         BIT64(16)
+#define REDIR_LEVEL	   BIT64(15)
+#define REDIR_MASK	   BIT64(16)
 #define REDIR_DEST_SHIFT   56
-#define REDIR_READ_ONLY    (REDIR_DELIVS | REDIR_REMOTE_IRR)
-#define REDIR_RESERVED     0x00fffffffffe0000ull
+#define REDIR_READ_ONLY	   (REDIR_DELIVS | REDIR_REMOTE_IRR)
+#define REDIR_RESERVED	   0x00fffffffffe0000ull
 
 #define DELMOD_FIXED  0
 #define DELMOD_LOWEST 1
 
 /* SDM 11.11.1, 11.11.2 */
-#define MSI_ADDRESS       0xfee00000
-#define MSI_DEST_SHIFT    12
+#define MSI_ADDRESS	  0xfee00000
+#define MSI_DEST_SHIFT	  12
 #define MSI_DEST_LOGICAL  0x4
 #define MSI_DELMOD_SHIFT  8
 #define MSI_LEVEL_ASSERT  0x4000

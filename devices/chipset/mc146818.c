@@ -36,29 +36,29 @@
 #include "devices/isa.h"
 
 #define RTC_PORT 0x70
-#define RTC_IRQ  8
-#define RTC_HZ   32768
+#define RTC_IRQ	 8
+#define RTC_HZ	 32768
 
-#define RTCI       0
-#define RTCD       1
+#define RTCI	   0
+#define RTCD	   1
 #define RTCI_INDEX 0x7f
 
-#define RTC_SECONDS       0x00
+#define RTC_SECONDS	  0x00
 #define RTC_SECONDS_ALARM 0x01
-#define RTC_MINUTES       0x02
+#define RTC_MINUTES	  0x02
 #define RTC_MINUTES_ALARM 0x03
-#define RTC_HOURS         0x04
-#define RTC_HOURS_ALARM   0x05
-#define RTC_DAY_OF_WEEK   0x06
-#define RTC_DATE          0x07
-#define RTC_MONTH         0x08
-#define RTC_YEAR          0x09
-#define RTC_A             0x0a
-#define RTC_B             0x0b
-#define RTC_C             0x0c
-#define RTC_D             0x0d
-#define RTC_CENTURY       0x32
-#define RTC_BYTES         0x80
+#define RTC_HOURS	  0x04
+#define RTC_HOURS_ALARM	  0x05
+#define RTC_DAY_OF_WEEK	  0x06
+#define RTC_DATE	  0x07
+#define RTC_MONTH	  0x08
+#define RTC_YEAR	  0x09
+#define RTC_A		  0x0a
+#define RTC_B		  0x0b
+#define RTC_C		  0x0c
+#define RTC_D		  0x0d
+#define RTC_CENTURY	  0x32
+#define RTC_BYTES	  0x80
 
 #define RTC_A_UIP      0x80
 #define RTC_A_DV       0x70
@@ -78,29 +78,29 @@
 #define RTC_C_UF       0x10
 #define RTC_C_FLAGS    (RTC_C_PF | RTC_C_AF | RTC_C_UF)
 #define RTC_D_VRT      0x80
-#define RTC_PM         0x80 /* of the hours, in 12-hour mode */
+#define RTC_PM	       0x80 /* of the hours, in 12-hour mode */
 #define RTC_ALARM_ANY  0xc0 /* both bits: this alarm byte does not matter */
 
 /* "Update cycle": UIP rises 244 us before the update, which takes 1984 us. */
 #define RTC_UIP_NS ((244 + 1984) * NS_PER_US)
 
 /* What a PC's firmware keeps in the RAM (the IBM AT's layout). */
-#define CMOS_EQUIPMENT     0x14
-#define CMOS_BASE_KIB      0x15
-#define CMOS_EXT_KIB       0x17
+#define CMOS_EQUIPMENT	   0x14
+#define CMOS_BASE_KIB	   0x15
+#define CMOS_EXT_KIB	   0x17
 #define CMOS_CHECKSUM_FROM 0x10
 #define CMOS_CHECKSUM_LAST 0x2d
-#define CMOS_CHECKSUM      0x2e
+#define CMOS_CHECKSUM	   0x2e
 #define CMOS_EXT_KIB_POST  0x30
-#define CMOS_ABOVE_16M     0x34 /* units of 64 KiB */
-#define CMOS_ABOVE_4G      0x5b /* units of 64 KiB, three bytes */
-#define CMOS_LAST_CPU      0x5f
-#define EQUIPMENT_FPU      0x02
+#define CMOS_ABOVE_16M	   0x34 /* units of 64 KiB */
+#define CMOS_ABOVE_4G	   0x5b /* units of 64 KiB, three bytes */
+#define CMOS_LAST_CPU	   0x5f
+#define EQUIPMENT_FPU	   0x02
 
 #define SECS_PER_DAY 86400
 #define YEAR_MIN     1970
 #define YEAR_MAX     2199
-#define RTC_MIN_NS   0ll                         /* 1970-01-01 */
+#define RTC_MIN_NS   0ll			 /* 1970-01-01 */
 #define RTC_MAX_NS   (7258118400ll * NS_PER_SEC) /* 2200-01-01 */
 
 struct mc146818 {
@@ -124,7 +124,7 @@ struct mc146818 {
 
 struct date {
 	int year, month, day, hour, minute, second; /* month and day from 1 */
-	int weekday;                                /* 0: Sunday */
+	int weekday;				    /* 0: Sunday */
 };
 
 /* Calendar */

@@ -18,9 +18,9 @@
 #include "devices/chipset/chipset.h"
 #include "devices/isa.h"
 
-#define RC_PORT     0xcf9
-#define RC_SRST     0x02
-#define RC_RCPU     0x04
+#define RC_PORT	    0xcf9
+#define RC_SRST	    0x02
+#define RC_RCPU	    0x04
 #define RC_WRITABLE (RC_SRST | RC_RCPU)
 
 struct reset_control {

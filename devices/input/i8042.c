@@ -38,10 +38,10 @@
 #include "devices/input/ps2_keyboard.h"
 #include "devices/isa.h"
 
-#define I8042_PORT_DATA    0x60
+#define I8042_PORT_DATA	   0x60
 #define I8042_PORT_COMMAND 0x64
-#define I8042_IRQ          1
-#define I8042_IRQ_AUX      12
+#define I8042_IRQ	   1
+#define I8042_IRQ_AUX	   12
 
 #define STATUS_OBF     0x01
 #define STATUS_SYS     0x04
@@ -50,7 +50,7 @@
 #define STATUS_AUX     0x20
 #define STATUS_TO      0x40
 
-#define COMMAND_BYTE         0 /* in RAM */
+#define COMMAND_BYTE	     0 /* in RAM */
 #define COMMAND_BYTE_KBD_INT 0x01
 #define COMMAND_BYTE_AUX_INT 0x02
 #define COMMAND_BYTE_SYS     0x04
@@ -61,17 +61,17 @@
 	(COMMAND_BYTE_KBD_INT | COMMAND_BYTE_SYS | COMMAND_BYTE_AUX_OFF | COMMAND_BYTE_XLATE)
 #define COMMAND_BYTE_WRITABLE 0x7f
 
-#define I8042_READ_RAM       0x20
+#define I8042_READ_RAM	     0x20
 #define I8042_READ_RAM_LAST  0x3f
-#define I8042_WRITE_RAM      0x60
+#define I8042_WRITE_RAM	     0x60
 #define I8042_WRITE_RAM_LAST 0x7f
-#define I8042_RAM_INDEX      0x1f
+#define I8042_RAM_INDEX	     0x1f
 #define I8042_TEST_PASSWORD  0xa4
 #define I8042_AUX_DISABLE    0xa7
 #define I8042_AUX_ENABLE     0xa8
-#define I8042_AUX_TEST       0xa9
-#define I8042_SELF_TEST      0xaa
-#define I8042_KBD_TEST       0xab
+#define I8042_AUX_TEST	     0xa9
+#define I8042_SELF_TEST	     0xaa
+#define I8042_KBD_TEST	     0xab
 #define I8042_KBD_DISABLE    0xad
 #define I8042_KBD_ENABLE     0xae
 #define I8042_READ_INPUT     0xc0
@@ -79,22 +79,22 @@
 #define I8042_WRITE_OUTPUT   0xd1
 #define I8042_WRITE_KBD_OBUF 0xd2
 #define I8042_WRITE_AUX_OBUF 0xd3
-#define I8042_WRITE_AUX      0xd4
-#define I8042_READ_TEST      0xe0
-#define I8042_PULSE          0xf0
+#define I8042_WRITE_AUX	     0xd4
+#define I8042_READ_TEST	     0xe0
+#define I8042_PULSE	     0xf0
 #define I8042_NO_COMMAND     0x00
 
-#define SELF_TEST_OK       0x55
-#define PORT_TEST_OK       0x00
-#define NO_PASSWORD        0xf1
-#define INPUT_UNLOCKED     0x80
-#define NOBODY_ANSWERS     0xfe
+#define SELF_TEST_OK	   0x55
+#define PORT_TEST_OK	   0x00
+#define NO_PASSWORD	   0xf1
+#define INPUT_UNLOCKED	   0x80
+#define NOBODY_ANSWERS	   0xfe
 #define OUTPUT_NOT_RESET   0x01
-#define OUTPUT_A20         0x02
-#define OUTPUT_IRQ1        0x10
-#define OUTPUT_IRQ12       0x20
+#define OUTPUT_A20	   0x02
+#define OUTPUT_IRQ1	   0x10
+#define OUTPUT_IRQ12	   0x20
 #define OUTPUT_RESET_VALUE 0xcf
-#define OUTPUT_WRITABLE    0xcf
+#define OUTPUT_WRITABLE	   0xcf
 
 #define KBD_BREAK 0xf0 /* in scan code set 2, before the code of a released key */
 
@@ -125,7 +125,7 @@ struct i8042 {
 	uint8_t ram[32];
 	uint8_t output_port; /* without the interrupt bits, which follow OBF */
 	uint8_t obuf;
-	uint8_t status;  /* OBF, COMMAND, AUX and TO; the rest follows */
+	uint8_t status;	 /* OBF, COMMAND, AUX and TO; the rest follows */
 	uint8_t command; /* one that waits for its parameter, or I8042_NO_COMMAND */
 	uint8_t replies[REPLIES], reply_status[REPLIES]; /* what waits for the output buffer */
 	uint8_t replies_n;

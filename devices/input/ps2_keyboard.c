@@ -23,25 +23,25 @@
  */
 #include "devices/input/ps2_keyboard.h"
 
-#define KBD_SET_LEDS     0xed
-#define KBD_ECHO         0xee
-#define KBD_SCAN_SET     0xf0
-#define KBD_READ_ID      0xf2
-#define KBD_TYPEMATIC    0xf3
-#define KBD_ENABLE       0xf4
-#define KBD_DISABLE      0xf5
-#define KBD_DEFAULT      0xf6
-#define KBD_ALL_KEYS     0xf7
+#define KBD_SET_LEDS	 0xed
+#define KBD_ECHO	 0xee
+#define KBD_SCAN_SET	 0xf0
+#define KBD_READ_ID	 0xf2
+#define KBD_TYPEMATIC	 0xf3
+#define KBD_ENABLE	 0xf4
+#define KBD_DISABLE	 0xf5
+#define KBD_DEFAULT	 0xf6
+#define KBD_ALL_KEYS	 0xf7
 #define KBD_SET_KEY_LAST 0xfd
-#define KBD_RESEND       0xfe
-#define KBD_RESET        0xff
+#define KBD_RESEND	 0xfe
+#define KBD_RESET	 0xff
 
-#define KBD_ACK          0xfa
-#define KBD_BAT_OK       0xaa
-#define KBD_ID_1         0xab
-#define KBD_ID_2         0x83
-#define KBD_NO_COMMAND   0x00
-#define KBD_DEFAULT_SET  2
+#define KBD_ACK		 0xfa
+#define KBD_BAT_OK	 0xaa
+#define KBD_ID_1	 0xab
+#define KBD_ID_2	 0x83
+#define KBD_NO_COMMAND	 0x00
+#define KBD_DEFAULT_SET	 2
 #define KBD_DEFAULT_RATE 0x2b
 
 /* A host that doesn't read loses what comes last. */

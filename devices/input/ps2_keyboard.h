@@ -16,7 +16,7 @@ struct ps2_keyboard {
 	uint8_t fifo[PS2_KEYBOARD_FIFO];
 	uint8_t fifo_n;
 	uint8_t command;  /* one that waits for its parameter, or 0 */
-	uint8_t last;     /* last byte sent, for RESEND */
+	uint8_t last;	  /* last byte sent, for RESEND */
 	uint8_t scan_set; /* 1 to 3 */
 	uint8_t leds;
 	uint8_t typematic;

@@ -20,12 +20,12 @@
 
 #define I440FX_PORT 0xcf8
 
-#define CONFADD             0x0
-#define CONFDATA            0x4
-#define CONFADD_CONE        0x80000000 /* configuration enable */
-#define CONFADD_BUS         0x00ff0000
+#define CONFADD		    0x0
+#define CONFDATA	    0x4
+#define CONFADD_CONE	    0x80000000 /* configuration enable */
+#define CONFADD_BUS	    0x00ff0000
 #define CONFADD_DEVFN_SHIFT 8
-#define CONFADD_REG         0xfc
+#define CONFADD_REG	    0xfc
 #define CONFADD_WRITABLE    0x80fffffc
 
 static const struct pci_register i440fx_registers[] = {

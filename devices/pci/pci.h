@@ -10,26 +10,26 @@
 #include "src/machine.h"
 
 #define PCI_DEVFN(slot, fn) ((slot) << 3 | (fn))
-#define PCI_FUNCTIONS       256 /* of one bus */
+#define PCI_FUNCTIONS	    256 /* of one bus */
 #define PCI_CONFIG_BYTES    256
-#define PCI_ADDR_AUTO       -1
+#define PCI_ADDR_AUTO	    -1
 
 /* Configuration header, type 0 (6.1) */
-#define PCI_VENDOR_ID        0x00
-#define PCI_DEVICE_ID        0x02
-#define PCI_COMMAND          0x04
-#define PCI_STATUS           0x06
-#define PCI_REVISION_ID      0x08
-#define PCI_CLASS            0x09 /* three bytes: interface, subclass, base class */
-#define PCI_CACHE_LINE       0x0c
+#define PCI_VENDOR_ID	     0x00
+#define PCI_DEVICE_ID	     0x02
+#define PCI_COMMAND	     0x04
+#define PCI_STATUS	     0x06
+#define PCI_REVISION_ID	     0x08
+#define PCI_CLASS	     0x09 /* three bytes: interface, subclass, base class */
+#define PCI_CACHE_LINE	     0x0c
 #define PCI_LATENCY_TIMER    0x0d
-#define PCI_HEADER_TYPE      0x0e
+#define PCI_HEADER_TYPE	     0x0e
 #define PCI_SUBSYSTEM_VENDOR 0x2c
-#define PCI_SUBSYSTEM        0x2e
+#define PCI_SUBSYSTEM	     0x2e
 #define PCI_INTERRUPT_LINE   0x3c
 #define PCI_INTERRUPT_PIN    0x3d
 
-#define PCI_COMMAND_IO     0x0001
+#define PCI_COMMAND_IO	   0x0001
 #define PCI_COMMAND_MEMORY 0x0002
 #define PCI_COMMAND_MASTER 0x0004
 #define PCI_HEADER_MULTI   0x80
@@ -44,7 +44,7 @@ struct pci_register {
 	uint8_t bytes; /* 1 to 4 */
 	uint32_t reset;
 	uint32_t wmask; /* bits that a write changes */
-	uint32_t w1c;   /* bits that writing 1 clears */
+	uint32_t w1c;	/* bits that writing 1 clears */
 };
 
 struct pci_bus;

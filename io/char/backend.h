@@ -26,16 +26,16 @@ struct chardev_ops {
 struct chardev {
 	const struct chardev_ops *ops;
 	struct loop *loop;
-	char *id; /* may be NULL */
-	bool taken; /* chardev_take has given it away */
-	struct list node; /* all that have an id */
+	char *id;				 /* may be NULL */
+	bool taken;				 /* chardev_take has given it away */
+	struct list node;			 /* all that have an id */
 	const struct chardev_handlers *handlers; /* NULL: no front end */
 	void *opaque;
 };
 
 /* CHR is the first member of a zeroed heap block. False, with ERR, when ID is taken. */
-bool chardev_init(struct chardev *chr, const struct chardev_ops *ops, struct loop *loop, const char *id,
-		  struct error *err);
+bool chardev_init(struct chardev *chr, const struct chardev_ops *ops, struct loop *loop,
+		  const char *id, struct error *err);
 
 /* The front end's handlers, where it has them. */
 size_t chardev_can_receive(struct chardev *chr);
@@ -47,7 +47,8 @@ struct chardev *chardev_new_null(struct loop *loop, const char *id, struct error
 struct chardev *chardev_new_file(struct loop *loop, const char *id, const char *path, bool append,
 				 struct error *err);
 /* SIGNALS: ^C, ^Z and ^\ act on evmm instead of being characters. */
-struct chardev *chardev_new_stdio(struct loop *loop, const char *id, bool signals, struct error *err);
+struct chardev *chardev_new_stdio(struct loop *loop, const char *id, bool signals,
+				  struct error *err);
 struct chardev *chardev_new_owning_mux(struct loop *loop, struct chardev *backend);
 
 /* ---- streams ---- */

@@ -8,8 +8,8 @@
 /* Every chardev with an id. Process-wide, as ids are; emptied as chardevs are freed. */
 static struct list all = {&all, &all};
 
-bool chardev_init(struct chardev *chr, const struct chardev_ops *ops, struct loop *loop, const char *id,
-		  struct error *err)
+bool chardev_init(struct chardev *chr, const struct chardev_ops *ops, struct loop *loop,
+		  const char *id, struct error *err)
 {
 	LOOP_ASSERT();
 	chr->ops = ops;
@@ -60,7 +60,8 @@ struct chardev *chardev_take(const char *id, struct error *err)
 		return chr;
 	}
 	if (!chardev_is_mux(chr)) {
-		error_set(err, "chardev '%s' is in use already; with mux=on it could be shared", id);
+		error_set(err, "chardev '%s' is in use already; with mux=on it could be shared",
+			  id);
 		return NULL;
 	}
 	chr = chardev_mux_add(chr);
@@ -132,7 +133,8 @@ void chardev_writable(struct chardev *chr)
 
 /* ---- by option ---- */
 
-struct chardev *chardev_new_legacy(struct loop *loop, const char *id, const char *spec, struct error *err)
+struct chardev *chardev_new_legacy(struct loop *loop, const char *id, const char *spec,
+				   struct error *err)
 {
 	if (!strcmp(spec, "none"))
 		return NULL;
@@ -142,7 +144,8 @@ struct chardev *chardev_new_legacy(struct loop *loop, const char *id, const char
 		return chardev_new_stdio(loop, id, true, err);
 	if (!strncmp(spec, "file:", 5))
 		return chardev_new_file(loop, id, spec + 5, false, err);
-	error_set(err, "'%s' is not a character device; there are stdio, file:PATH, null and none", spec);
+	error_set(err, "'%s' is not a character device; there are stdio, file:PATH, null and none",
+		  spec);
 	return NULL;
 }
 
@@ -155,7 +158,8 @@ static bool get_bool(struct optlist *l, const char *key, bool *out, struct error
 	return error_set(err, "%s=%s: must be on or off", key, value);
 }
 
-static struct chardev *new_stdio_from_list(struct loop *loop, struct optlist *l, const char *id, struct error *err)
+static struct chardev *new_stdio_from_list(struct loop *loop, struct optlist *l, const char *id,
+					   struct error *err)
 {
 	static const char *const known[] = {"id", "mux", "signal", NULL};
 	bool signals = true;
@@ -165,7 +169,8 @@ static struct chardev *new_stdio_from_list(struct loop *loop, struct optlist *l,
 	return chardev_new_stdio(loop, id, signals, err);
 }
 
-static struct chardev *new_file_from_list(struct loop *loop, struct optlist *l, const char *id, struct error *err)
+static struct chardev *new_file_from_list(struct loop *loop, struct optlist *l, const char *id,
+					  struct error *err)
 {
 	static const char *const known[] = {"id", "mux", "path", "append", NULL};
 	const char *path = optlist_get(l, "path");
@@ -180,7 +185,8 @@ static struct chardev *new_file_from_list(struct loop *loop, struct optlist *l, 
 	return chardev_new_file(loop, id, path, append, err);
 }
 
-static struct chardev *new_null_from_list(struct loop *loop, struct optlist *l, const char *id, struct error *err)
+static struct chardev *new_null_from_list(struct loop *loop, struct optlist *l, const char *id,
+					  struct error *err)
 {
 	static const char *const known[] = {"id", "mux", NULL};
 
@@ -189,7 +195,8 @@ static struct chardev *new_null_from_list(struct loop *loop, struct optlist *l, 
 
 static const struct backend_name {
 	const char *name;
-	struct chardev *(*new)(struct loop *loop, struct optlist *l, const char *id, struct error *err);
+	struct chardev *(*new)(struct loop *loop, struct optlist *l, const char *id,
+			       struct error *err);
 } backends[] = {
 	{"file", new_file_from_list},
 	{"null", new_null_from_list},

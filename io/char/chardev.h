@@ -17,7 +17,13 @@ struct chardev;
  * OPENED comes when the front end is attached. On a mux it is followed by MUX_IN or MUX_OUT, which come again
  * whenever the focus moves; a front end that hears of neither has its back end to itself.
  */
-enum chardev_event { CHR_EVENT_BREAK, CHR_EVENT_OPENED, CHR_EVENT_CLOSED, CHR_EVENT_MUX_IN, CHR_EVENT_MUX_OUT };
+enum chardev_event {
+	CHR_EVENT_BREAK,
+	CHR_EVENT_OPENED,
+	CHR_EVENT_CLOSED,
+	CHR_EVENT_MUX_IN,
+	CHR_EVENT_MUX_OUT
+};
 
 /* What a front end gives; any may be NULL. */
 struct chardev_handlers {
@@ -30,7 +36,8 @@ struct chardev_handlers {
 };
 
 /* "stdio", "null", "file:PATH", "none" as -serial has them. NULL with ERR clear: none. */
-struct chardev *chardev_new_legacy(struct loop *loop, const char *id, const char *spec, struct error *err);
+struct chardev *chardev_new_legacy(struct loop *loop, const char *id, const char *spec,
+				   struct error *err);
 /*
  * "-chardev stdio,id=c0[,mux=on][,signal=off]", "file,id=,path=[,append=on]", "null,id=". With mux=on it is a
  * mux that owns its back end.

@@ -36,7 +36,8 @@ static const struct chardev_ops file_ops = {
 struct chardev *chardev_new_file(struct loop *loop, const char *id, const char *path, bool append,
 				 struct error *err)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (append ? O_APPEND : O_TRUNC);
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+		    (append ? O_APPEND : O_TRUNC);
 	struct file_chardev *f = xzalloc(sizeof(*f));
 
 	if (!chardev_init(&f->chr, &file_ops, loop, id, err)) {

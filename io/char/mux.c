@@ -55,11 +55,13 @@ static bool flush_stamp(struct mux *m)
 
 static void make_stamp(struct mux *m)
 {
-	int64_t ms = (clock_now_ns(loop_clock_host(m->backend->loop)) - m->stamp_base_ns) / NS_PER_MS;
+	int64_t ms =
+		(clock_now_ns(loop_clock_host(m->backend->loop)) - m->stamp_base_ns) / NS_PER_MS;
 
 	m->stamp_start = 0;
-	m->stamp_len = snprintf(m->stamp, sizeof(m->stamp), "[%02d:%02d:%02d.%03d] ", (int)(ms / 3600000 % 100),
-				(int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000));
+	m->stamp_len = snprintf(m->stamp, sizeof(m->stamp), "[%02d:%02d:%02d.%03d] ",
+				(int)(ms / 3600000 % 100), (int)(ms / 60000 % 60),
+				(int)(ms / 1000 % 60), (int)(ms % 1000));
 }
 
 /* Writes with a time stamp before each line; how many of BUF's bytes were taken. */
@@ -144,7 +146,8 @@ static void mux_help(struct mux *m)
 	key_name(m->escape, key);
 	mux_say(m, "\r\n");
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
-		snprintf(line, sizeof(line), "%s %s    %s\r\n", key, commands[i][0], commands[i][1]);
+		snprintf(line, sizeof(line), "%s %s    %s\r\n", key, commands[i][0],
+			 commands[i][1]);
 		mux_say(m, line);
 	}
 	snprintf(line, sizeof(line), "%s %s  send %s\r\n", key, key, key);

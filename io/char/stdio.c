@@ -107,7 +107,8 @@ static void update_terminal(void *opaque)
 		set_raw(s->signals);
 	} else {
 		terminal.raw = 0; /* its modes are the shell's business now */
-		timer_arm(&s->foreground_timer, clock_now_ns(loop_clock_host(s->chr.loop)) + FOREGROUND_CHECK_NS);
+		timer_arm(&s->foreground_timer,
+			  clock_now_ns(loop_clock_host(s->chr.loop)) + FOREGROUND_CHECK_NS);
 	}
 	stream_hold_input(&s->stream, !foreground);
 }
@@ -203,7 +204,8 @@ static int take_fd(int fd, int access)
 	return fd;
 }
 
-struct chardev *chardev_new_stdio(struct loop *loop, const char *id, bool signals, struct error *err)
+struct chardev *chardev_new_stdio(struct loop *loop, const char *id, bool signals,
+				  struct error *err)
 {
 	struct stdio_chardev *s;
 
@@ -225,7 +227,8 @@ struct chardev *chardev_new_stdio(struct loop *loop, const char *id, bool signal
 	if (s->tty) {
 		s->stream.may_read = stdio_may_read;
 		s->stream.opaque = s;
-		timer_init(&s->foreground_timer, loop_clock_host(loop), "chardev-in", update_terminal, s);
+		timer_init(&s->foreground_timer, loop_clock_host(loop), "chardev-in",
+			   update_terminal, s);
 		loop_signal_add(&s->tstp, loop, "signal", SIGTSTP, stdio_on_tstp, s);
 		loop_signal_add(&s->cont, loop, "signal", SIGCONT, stdio_on_cont, s);
 		update_terminal(s);

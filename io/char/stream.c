@@ -66,7 +66,8 @@ static void consume(struct stream *s, size_t n)
 static void close_output(struct stream *s, int errnum)
 {
 	if (errnum != EPIPE && errnum != EIO)
-		report_warning("%s: %s; its output is dropped from here on", s->what, strerror(errnum));
+		report_warning("%s: %s; its output is dropped from here on", s->what,
+			       strerror(errnum));
 	s->out_closed = true;
 	s->start = s->len = 0;
 }
@@ -166,7 +167,8 @@ static void schedule_flush(struct stream *s)
 {
 	int64_t now;
 
-	if (s->out_blocked || s->job_busy || (s->len < STREAM_QUEUE_BYTES / 2 && timer_pending(&s->flush_timer)))
+	if (s->out_blocked || s->job_busy ||
+	    (s->len < STREAM_QUEUE_BYTES / 2 && timer_pending(&s->flush_timer)))
 		return;
 	now = clock_now_ns(loop_clock_host(s->loop));
 	if (s->len >= STREAM_QUEUE_BYTES / 2 || now - s->flushed_ns >= FLUSH_INTERVAL_NS)
@@ -202,7 +204,8 @@ void stream_init(struct stream *s, struct chardev *chr, const char *what, int in
 	struct loop *loop = chr->loop;
 	struct stat st;
 
-	*s = (struct stream){.chr = chr, .loop = loop, .what = what, .in_fd = in_fd, .out_fd = out_fd};
+	*s = (struct stream){
+		.chr = chr, .loop = loop, .what = what, .in_fd = in_fd, .out_fd = out_fd};
 	loop_fd_init(&s->in, loop, "chardev-in", stream_on_readable, s);
 	loop_fd_init(&s->out, loop, "chardev-out", stream_on_writable, s);
 	loop_work_init(&s->flush_work, loop, "chardev-out", stream_flush, s);

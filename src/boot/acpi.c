@@ -31,7 +31,7 @@ enum {
 
 /* MPS INTI flags of MADT entries (5.2.12.5) */
 #define INTI_BUS_DEFAULT 0
-#define INTI_LEVEL_HIGH  0xd
+#define INTI_LEVEL_HIGH	 0xd
 
 /* FADT (5.2.9), offsets */
 enum {
@@ -64,9 +64,9 @@ enum {
 #define FADT_FLAG_RESET_REG  BIT(10)
 
 #define BOOT_ARCH_LEGACY_DEVICES BIT(0)
-#define BOOT_ARCH_8042           BIT(1)
-#define BOOT_ARCH_NO_VGA         BIT(2)
-#define BOOT_ARCH_NO_RTC         BIT(5)
+#define BOOT_ARCH_8042		 BIT(1)
+#define BOOT_ARCH_NO_VGA	 BIT(2)
+#define BOOT_ARCH_NO_RTC	 BIT(5)
 
 #define CMOS_CENTURY 0x32
 
@@ -226,11 +226,11 @@ static void add_dword_memory(struct aml *a, uint8_t flags, uint32_t first, uint3
 	aml_u32(a, last - first + 1);
 }
 
-#define SPACE_IO        1
-#define SPACE_BUS       2
+#define SPACE_IO	1
+#define SPACE_BUS	2
 #define IO_ENTIRE_RANGE 3
-#define MEM_WRITE       1
-#define MEM_CACHEABLE   2
+#define MEM_WRITE	1
+#define MEM_CACHEABLE	2
 
 static void add_pci_resources(struct aml *a, const struct acpi_board *b)
 {
@@ -416,7 +416,7 @@ static void add_madt_nmi(struct aml *a, bool x2apic)
 	if (x2apic) {
 		aml_u16(a, INTI_BUS_DEFAULT);
 		aml_u32(a, 0xffffffff); /* all processors */
-		aml_u32(a, 1);          /* LINT1, and three bytes that are reserved */
+		aml_u32(a, 1);		/* LINT1, and three bytes that are reserved */
 	} else {
 		aml_u8(a, 0xff);
 		aml_u16(a, INTI_BUS_DEFAULT);

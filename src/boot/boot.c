@@ -257,7 +257,7 @@ void boot_set_long(struct boot *b, uint64_t entry)
 	r->cs.l = true;
 	r->cs.db = false;
 	r->cr3 = BOOT_PAGE_TABLES;
-	r->cr4 = 0x20;       /* PAE */
+	r->cr4 = 0x20;	     /* PAE */
 	r->efer = 0x500;     /* LME, LMA */
 	r->cr0 = 0x80000011; /* PG, PE, ET */
 }

@@ -7,8 +7,8 @@
 #include "src/boot/loader.h"
 #include <elf.h> /* after libev's header: both have an EV_NONE, here a macro */
 
-#define NOTES_MAX                (1 * MiB)
-#define PHDRS_MAX                128
+#define NOTES_MAX		 (1 * MiB)
+#define PHDRS_MAX		 128
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
 
 bool elf_is(const uint8_t *head, size_t bytes)

@@ -47,12 +47,12 @@ enum {
 	BP_E820_TABLE = 0x2d0,
 };
 
-#define HDRS_MAGIC       0x53726448 /* "HdrS" */
-#define LOADED_HIGH      BIT(0)
-#define XLF_KERNEL_64    BIT(0)
+#define HDRS_MAGIC	 0x53726448 /* "HdrS" */
+#define LOADED_HIGH	 BIT(0)
+#define XLF_KERNEL_64	 BIT(0)
 #define LOADER_UNDEFINED 0xff
-#define VID_MODE_NORMAL  0xffff
-#define ENTRY64_OFFSET   0x200
+#define VID_MODE_NORMAL	 0xffff
+#define ENTRY64_OFFSET	 0x200
 
 struct linux_image {
 	const uint8_t *head;

@@ -10,16 +10,16 @@
 #include "src/boot/boot.h"
 
 /* The PC's first megabyte, as the loaders lay it out */
-#define BOOT_BDA         0x400u /* BIOS data area: COM ports, EBDA, base memory */
-#define BOOT_GDT         0x1000u
-#define BOOT_ZERO_PAGE   0x10000u /* struct boot_params; PVH: hvm_start_info */
+#define BOOT_BDA	 0x400u /* BIOS data area: COM ports, EBDA, base memory */
+#define BOOT_GDT	 0x1000u
+#define BOOT_ZERO_PAGE	 0x10000u /* struct boot_params; PVH: hvm_start_info */
 #define BOOT_PAGE_TABLES 0x11000u /* PML4, PDPT, 4 page directories */
-#define BOOT_CMDLINE     0x20000u
-#define BOOT_LOW_FREE    0x40000u /* information blocks are placed from here */
-#define BOOT_EBDA        0x9fc00u
-#define BOOT_VGA_HOLE    0xa0000u
-#define BOOT_ACPI        0xf0000u
-#define BOOT_HIGH        0x100000u
+#define BOOT_CMDLINE	 0x20000u
+#define BOOT_LOW_FREE	 0x40000u /* information blocks are placed from here */
+#define BOOT_EBDA	 0x9fc00u
+#define BOOT_VGA_HOLE	 0xa0000u
+#define BOOT_ACPI	 0xf0000u
+#define BOOT_HIGH	 0x100000u
 
 #define BOOT_CS 0x10
 #define BOOT_DS 0x18
@@ -115,7 +115,7 @@ bool pvh_load(struct boot *b, const struct boot_file *f, const uint8_t *head, si
 struct elf_image {
 	bool is_64;
 	uint16_t machine;
-	uint64_t entry;       /* as in the header: virtual */
+	uint64_t entry;	      /* as in the header: virtual */
 	uint64_t entry_paddr; /* by the segment that holds it */
 	gpa_t start, end;     /* of all that was placed */
 	bool has_pvh_entry;

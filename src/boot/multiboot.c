@@ -9,7 +9,7 @@
 
 #define MB_HEADER_MAGIC 0x1badb002
 #define MB_LOADER_MAGIC 0x2badb002
-#define MB_SEARCH       8192
+#define MB_SEARCH	8192
 
 /* Header flags */
 #define MB_PAGE_ALIGN  BIT(0)
@@ -19,10 +19,10 @@
 #define MB_ADDRESSES   BIT(16)
 
 /* Information structure: flags and offsets */
-#define MBI_MEMORY      BIT(0)
-#define MBI_CMDLINE     BIT(2)
-#define MBI_MODS        BIT(3)
-#define MBI_MMAP        BIT(6)
+#define MBI_MEMORY	BIT(0)
+#define MBI_CMDLINE	BIT(2)
+#define MBI_MODS	BIT(3)
+#define MBI_MMAP	BIT(6)
 #define MBI_LOADER_NAME BIT(9)
 enum {
 	MBI_FLAGS = 0,

@@ -16,10 +16,10 @@
 #include "src/cpu/mmu.h"
 #include "src/cpu/translate.h"
 
-#define ARENA_BYTES (12 * MiB)
-#define CHUNK_BYTES (512 * KiB)
-#define N_CHUNKS    (ARENA_BYTES / CHUNK_BYTES)
-#define ARENA_ALIGN 32u
+#define ARENA_BYTES	(12 * MiB)
+#define CHUNK_BYTES	(512 * KiB)
+#define N_CHUNKS	(ARENA_BYTES / CHUNK_BYTES)
+#define ARENA_ALIGN	32u
 #define BLOCK_MAX_BYTES (sizeof(struct block) + XLATE_MAX_UOPS * sizeof(struct uop))
 
 static struct block *ref_block(const struct block_cache *bc, uint32_t ref)
@@ -41,7 +41,8 @@ static size_t block_bytes(unsigned n_uops)
 
 static uint32_t hash_of(uint64_t phys, uint32_t mode)
 {
-	return (uint32_t)(((phys ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15ull) >> (64 - BLOCK_HASH_BITS));
+	return (uint32_t)(((phys ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15ull) >>
+			  (64 - BLOCK_HASH_BITS));
 }
 
 static void hash_remove(struct block_cache *bc, struct block *b)
@@ -165,7 +166,8 @@ static void block_kill(struct cpu *c, struct block *b)
 static bool page_in_use(struct block_cache *bc, uint64_t pfn)
 {
 	for (unsigned which = 0; which < 2; which++)
-		for (uint32_t r = *page_head(bc, which, pfn); r; r = ref_block(bc, r)->page_next[which])
+		for (uint32_t r = *page_head(bc, which, pfn); r;
+		     r = ref_block(bc, r)->page_next[which])
 			if (block_pfn(ref_block(bc, r), which) == pfn)
 				return true;
 	return false;
@@ -176,7 +178,8 @@ static void block_evict(struct cpu *c, struct block *b)
 {
 	block_kill(c, b);
 	for (unsigned which = 0; which < 2; which++)
-		if (block_pfn(b, which) != BLOCK_NO_PAGE && !page_in_use(c->blocks, block_pfn(b, which)))
+		if (block_pfn(b, which) != BLOCK_NO_PAGE &&
+		    !page_in_use(c->blocks, block_pfn(b, which)))
 			code_map_release(c, block_pfn(b, which) << PAGE_SHIFT);
 }
 
@@ -287,19 +290,25 @@ void block_reserve(struct cpu *c)
 	bc->fill = bc->chunk * CHUNK_BYTES + (bc->chunk ? 0 : ARENA_ALIGN);
 }
 
-struct block *block_insert(struct cpu *c, const struct xlate *x, uint64_t phys, uint32_t phys2, unsigned bytes,
-			   unsigned n_insns, bool transient)
+struct block *block_insert(struct cpu *c, const struct xlate *x, uint64_t phys, uint32_t phys2,
+			   unsigned bytes, unsigned n_insns, bool transient)
 {
 	struct block_cache *bc = c->blocks;
 	struct block *b = (struct block *)(bc->arena + bc->fill);
 	uint32_t *head;
 
 	*b = (struct block){
-		.rip = x->block_rip, .phys = phys, .phys2 = phys2, .mode = x->mode,
+		.rip = x->block_rip,
+		.phys = phys,
+		.phys2 = phys2,
+		.mode = x->mode,
 		.cs_base = x->mode & MODE_CODE64 ? 0 : (uint32_t)c->regs[R_CSBASE],
 		.cs_limit = x->mode & MODE_CODE64 ? UINT32_MAX : c->seg[S_CS].limit,
-		.bytes = (uint16_t)bytes, .n_uops = (uint16_t)x->n, .n_insns = (uint8_t)n_insns,
-		.n_exits = (uint8_t)x->n_exits, .valid = !transient,
+		.bytes = (uint16_t)bytes,
+		.n_uops = (uint16_t)x->n,
+		.n_insns = (uint8_t)n_insns,
+		.n_exits = (uint8_t)x->n_exits,
+		.valid = !transient,
 		.exits = {{.target = x->exit_target[0]}, {.target = x->exit_target[1]}},
 	};
 	memcpy(b->uops, x->uops, x->n * sizeof(struct uop));
@@ -386,7 +395,8 @@ struct block *block_find(struct cpu *c)
 	if (!b)
 		b = translate_block(c, mode, phys, host);
 	if (b->valid && !(mode & MODE_SINGLE))
-		*e = (struct jump_entry){.rip = c->rip, .generation = c->tlb_generation, .mode = mode, .block = b};
+		*e = (struct jump_entry){
+			.rip = c->rip, .generation = c->tlb_generation, .mode = mode, .block = b};
 	return b;
 }
 
@@ -394,7 +404,8 @@ bool block_still_at(struct cpu *c, const struct block *b)
 {
 	const uint8_t *host;
 
-	return mmu_code_phys(c, code_lin(c, c->mode, c->rip), &host) == b->phys && b->mode == c->mode;
+	return mmu_code_phys(c, code_lin(c, c->mode, c->rip), &host) == b->phys &&
+	       b->mode == c->mode;
 }
 
 struct block_cache *block_cache_new(struct cpu *c)
@@ -402,7 +413,8 @@ struct block_cache *block_cache_new(struct cpu *c)
 	struct block_cache *bc = xzalloc(sizeof(*bc));
 
 	bc->cpu = c;
-	bc->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	bc->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (bc->arena == MAP_FAILED)
 		abort();
 	bc->fill = ARENA_ALIGN;

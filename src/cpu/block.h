@@ -76,15 +76,15 @@ struct block_cache {
 	struct jump_entry jump[1u << JUMP_CACHE_BITS];
 	struct cpu *cpu;
 	uint8_t *arena;
-	uint32_t chunk;		/* being filled */
-	uint32_t fill;		/* offset of the next block in the arena */
-	uint32_t *chunk_fill;	/* per chunk: end of what is used */
-	uint64_t evictions;	/* counts reuses of memory: pointers to blocks taken before are void */
-	uint64_t served;	/* counts code_map_serve: what was read before may be stale */
-	bool one;		/* the next block is of one instruction */
+	uint32_t chunk;	      /* being filled */
+	uint32_t fill;	      /* offset of the next block in the arena */
+	uint32_t *chunk_fill; /* per chunk: end of what is used */
+	uint64_t evictions; /* counts reuses of memory: pointers to blocks taken before are void */
+	uint64_t served;    /* counts code_map_serve: what was read before may be stale */
+	bool one;	    /* the next block is of one instruction */
 	uint32_t hash[1u << BLOCK_HASH_BITS];
 	uint32_t page[2][1u << BLOCK_PAGE_BITS]; /* [1]: by second page */
-	struct uop *scratch;	/* XLATE_MAX_UOPS */
+	struct uop *scratch;			 /* XLATE_MAX_UOPS */
 	struct xlate_decoders *decoders;
 };
 
@@ -98,7 +98,9 @@ static always_inline struct block *jump_find64(struct cpu *c, uint64_t rip)
 {
 	const struct jump_entry *e = jump_slot(c->blocks, rip);
 
-	return likely(e->rip == rip && e->generation == c->tlb_generation && e->mode == c->mode) ? e->block : NULL;
+	return likely(e->rip == rip && e->generation == c->tlb_generation && e->mode == c->mode)
+		       ? e->block
+		       : NULL;
 }
 
 /* The same for code that isn't 64-bit. */
@@ -106,7 +108,9 @@ static inline struct block *jump_find32(struct cpu *c, uint32_t rip)
 {
 	struct block *b = jump_find64(c, rip);
 
-	return b && b->cs_base == (uint32_t)c->regs[R_CSBASE] && b->cs_limit == c->seg[S_CS].limit ? b : NULL;
+	return b && b->cs_base == (uint32_t)c->regs[R_CSBASE] && b->cs_limit == c->seg[S_CS].limit
+		       ? b
+		       : NULL;
 }
 
 struct block_cache *block_cache_new(struct cpu *c);
@@ -125,8 +129,8 @@ struct xlate;
 /* Makes sure that a block of any size fits without anything else being reused. */
 void block_reserve(struct cpu *c);
 /* The translation as a block, found from now on unless TRANSIENT: such a one is executed once. */
-struct block *block_insert(struct cpu *c, const struct xlate *x, uint64_t phys, uint32_t phys2, unsigned bytes,
-			   unsigned n_insns, bool transient);
+struct block *block_insert(struct cpu *c, const struct xlate *x, uint64_t phys, uint32_t phys2,
+			   unsigned bytes, unsigned n_insns, bool transient);
 struct xlate_decoders *xlate_decoders_new(const struct cpu *c);
 /* About to read code: false when it may change unseen, being neither RAM nor ROM. May wait for other vCPUs. */
 bool code_map_track(struct cpu *c, uint64_t phys, unsigned bytes);

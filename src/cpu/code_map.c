@@ -7,7 +7,7 @@
 #include "src/cpu/mmu.h"
 #include "src/machine.h"
 
-#define INBOX_SIZE 64u
+#define INBOX_SIZE	   64u
 #define SPINS_BEFORE_YIELD 200u
 
 /* All atomic. */
@@ -23,11 +23,11 @@ struct code_message {
 
 /* One per vCPU. */
 struct code_peer {
-	uint32_t inside;      /* in guest code; atomic */
-	uint64_t posted;      /* messages so far; written under the lock, atomic */
-	uint64_t served;      /* the value of `posted` up to which all is done; atomic */
-	unsigned n;	      /* in inbox, under the lock */
-	bool overflow;	      /* more than fits: drop everything */
+	uint32_t inside; /* in guest code; atomic */
+	uint64_t posted; /* messages so far; written under the lock, atomic */
+	uint64_t served; /* the value of `posted` up to which all is done; atomic */
+	unsigned n;	 /* in inbox, under the lock */
+	bool overflow;	 /* more than fits: drop everything */
 	struct code_message inbox[INBOX_SIZE];
 } __attribute__((aligned(64)));
 
@@ -153,7 +153,8 @@ void code_map_serve(struct cpu *c)
 		code_map_written(map, c, phys, 16);
 	}
 	me = &map->peers[cpu_index(c)];
-	if (__atomic_load_n(&me->posted, __ATOMIC_SEQ_CST) == __atomic_load_n(&me->served, __ATOMIC_RELAXED))
+	if (__atomic_load_n(&me->posted, __ATOMIC_SEQ_CST) ==
+	    __atomic_load_n(&me->served, __ATOMIC_RELAXED))
 		return;
 	pthread_mutex_lock(&map->lock);
 	n = me->n;
@@ -189,7 +190,8 @@ void code_map_leave_guest(struct cpu *c)
 
 /* ---- reading code ---- */
 
-static bool acknowledged(struct code_map *map, const struct code_page *page, unsigned index, uint64_t ticket)
+static bool acknowledged(struct code_map *map, const struct code_page *page, unsigned index,
+			 uint64_t ticket)
 {
 	const struct code_peer *p = &map->peers[index];
 
@@ -199,7 +201,8 @@ static bool acknowledged(struct code_map *map, const struct code_page *page, uns
 }
 
 /* Serves what others ask meanwhile: the other may be waiting for this vCPU. */
-static void wait_for_peer(struct cpu *c, const struct code_page *page, unsigned index, uint64_t ticket)
+static void wait_for_peer(struct cpu *c, const struct code_page *page, unsigned index,
+			  uint64_t ticket)
 {
 	unsigned spins = 0;
 
@@ -294,8 +297,8 @@ bool code_map_may_write_fast(struct cpu *c, uint64_t phys)
 }
 
 /* Lines that were hit, cleared, and told to other readers; *MINE: this vCPU is one. */
-static uint64_t page_written(struct code_map *map, struct code_page *page, const struct cpu *c, uint64_t phys,
-			     uint64_t mask, bool *mine)
+static uint64_t page_written(struct code_map *map, struct code_page *page, const struct cpu *c,
+			     uint64_t phys, uint64_t mask, bool *mine)
 {
 	uint64_t hit, readers;
 

@@ -38,39 +38,60 @@ struct code_map;
  * that a memory operand is always regs[base] + (regs[index] << scale) + disp with no special case.
  */
 enum {
-	R_RAX, R_RCX, R_RDX, R_RBX, R_RSP, R_RBP, R_RSI, R_RDI,
-	R_R8, R_R9, R_R10, R_R11, R_R12, R_R13, R_R14, R_R15,
+	R_RAX,
+	R_RCX,
+	R_RDX,
+	R_RBX,
+	R_RSP,
+	R_RBP,
+	R_RSI,
+	R_RDI,
+	R_R8,
+	R_R9,
+	R_R10,
+	R_R11,
+	R_R12,
+	R_R13,
+	R_R14,
+	R_R15,
 	R_ZERO, /* always 0 */
 	R_EA,	/* linear address computed by an EA micro-operation */
-	R_T0, R_T1, R_T2, /* temporaries within one instruction */
+	R_T0,
+	R_T1,
+	R_T2,	 /* temporaries within one instruction */
 	R_CARRY, /* CF as 0 or 1, within one instruction */
 	R_RIPBASE, /* rip of the block's first instruction, where a block needs it for RIP-relative operands */
 	R_SPARE2,
-	R_ESBASE, R_CSBASE, R_SSBASE, R_DSBASE, R_FSBASE, R_GSBASE, /* = segment bases */
+	R_ESBASE,
+	R_CSBASE,
+	R_SSBASE,
+	R_DSBASE,
+	R_FSBASE,
+	R_GSBASE, /* = segment bases */
 	R_NSLOTS = 32,
 };
 
 enum { S_ES, S_CS, S_SS, S_DS, S_FS, S_GS, S_NSEGS };
 
 /* EFLAGS bits (SDM 1, 3.4.3) */
-#define FL_CF	BIT(0)
-#define FL_1	BIT(1)
-#define FL_PF	BIT(2)
-#define FL_AF	BIT(4)
-#define FL_ZF	BIT(6)
-#define FL_SF	BIT(7)
-#define FL_TF	BIT(8)
-#define FL_IF	BIT(9)
-#define FL_DF	BIT(10)
-#define FL_OF	BIT(11)
-#define FL_IOPL 0x3000u
-#define FL_NT	BIT(14)
-#define FL_RF	BIT(16)
-#define FL_VM	BIT(17)
-#define FL_AC	BIT(18)
-#define FL_VIF	BIT(19)
-#define FL_VIP	BIT(20)
-#define FL_ID	BIT(21)
+#define FL_CF	 BIT(0)
+#define FL_1	 BIT(1)
+#define FL_PF	 BIT(2)
+#define FL_AF	 BIT(4)
+#define FL_ZF	 BIT(6)
+#define FL_SF	 BIT(7)
+#define FL_TF	 BIT(8)
+#define FL_IF	 BIT(9)
+#define FL_DF	 BIT(10)
+#define FL_OF	 BIT(11)
+#define FL_IOPL	 0x3000u
+#define FL_NT	 BIT(14)
+#define FL_RF	 BIT(16)
+#define FL_VM	 BIT(17)
+#define FL_AC	 BIT(18)
+#define FL_VIF	 BIT(19)
+#define FL_VIP	 BIT(20)
+#define FL_ID	 BIT(21)
 #define FL_ARITH (FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF)
 
 #define CR0_PE BIT(0)
@@ -112,20 +133,36 @@ enum { S_ES, S_CS, S_SS, S_DS, S_FS, S_GS, S_NSEGS };
 
 /* Exception vectors (SDM 3A, table 6-1) */
 enum {
-	EXC_DE = 0, EXC_DB = 1, EXC_NMI = 2, EXC_BP = 3, EXC_OF = 4, EXC_BR = 5, EXC_UD = 6, EXC_NM = 7,
-	EXC_DF = 8, EXC_TS = 10, EXC_NP = 11, EXC_SS = 12, EXC_GP = 13, EXC_PF = 14, EXC_MF = 16,
-	EXC_AC = 17, EXC_MC = 18, EXC_XM = 19,
+	EXC_DE = 0,
+	EXC_DB = 1,
+	EXC_NMI = 2,
+	EXC_BP = 3,
+	EXC_OF = 4,
+	EXC_BR = 5,
+	EXC_UD = 6,
+	EXC_NM = 7,
+	EXC_DF = 8,
+	EXC_TS = 10,
+	EXC_NP = 11,
+	EXC_SS = 12,
+	EXC_GP = 13,
+	EXC_PF = 14,
+	EXC_MF = 16,
+	EXC_AC = 17,
+	EXC_MC = 18,
+	EXC_XM = 19,
 };
 
 /* Descriptor cache of a segment register. The base is regs[R_ESBASE + n]. `attr` is descriptor bits 40-55 >> 40 with the limit nibble cleared, i.e. type:4 s:1 dpl:2 p:1 ....:4 avl:1 l:1 db:1 g:1. */
 struct cpu_seg {
 	uint16_t sel;
 	uint16_t attr;
-	uint32_t limit; /* bytes, expanded (inclusive last offset; for expand-down the excluded one) */
-	uint64_t base;	/* LDT, TR; for S_* kept equal to regs[R_ESBASE + n] */
+	uint32_t
+		limit; /* bytes, expanded (inclusive last offset; for expand-down the excluded one) */
+	uint64_t base; /* LDT, TR; for S_* kept equal to regs[R_ESBASE + n] */
 };
 
-#define SEG_TYPE(attr) ((attr) & 15)
+#define SEG_TYPE(attr) ((attr)&15)
 #define SEG_S	       BIT(4)
 #define SEG_DPL(attr)  (((attr) >> 5) & 3)
 #define SEG_P	       BIT(7)
@@ -149,21 +186,25 @@ struct cpu_dtr {
 enum cpu_mode_bits {
 	MODE_CODE32 = 1u << 0, /* neither CODE32 nor CODE64: 16-bit code */
 	MODE_CODE64 = 1u << 1,
-	MODE_SS32 = 1u << 2,   /* stack address size 32 (in 64-bit mode: ignored, 64) */
-	MODE_FLAT = 1u << 3,   /* DS, ES and SS: base 0, limit 4 GiB, writable; and CS limit 4 GiB. FS/GS are never assumed flat */
+	MODE_SS32 = 1u << 2, /* stack address size 32 (in 64-bit mode: ignored, 64) */
+	MODE_FLAT =
+		1u
+		<< 3, /* DS, ES and SS: base 0, limit 4 GiB, writable; and CS limit 4 GiB. FS/GS are never assumed flat */
 	MODE_PE = 1u << 4,
-	MODE_VM = 1u << 5,     /* virtual-8086 */
-	MODE_USER = 1u << 6,   /* CPL 3 */
-	MODE_STEP = 1u << 7,   /* TF set: blocks of one instruction, then #DB */
-	MODE_BP = 1u << 8,     /* DR7 enables an instruction breakpoint */
-	MODE_FPU_NM = 1u << 9, /* x87/MMX raises #NM (CR0.EM or TS) */
+	MODE_VM = 1u << 5,	/* virtual-8086 */
+	MODE_USER = 1u << 6,	/* CPL 3 */
+	MODE_STEP = 1u << 7,	/* TF set: blocks of one instruction, then #DB */
+	MODE_BP = 1u << 8,	/* DR7 enables an instruction breakpoint */
+	MODE_FPU_NM = 1u << 9,	/* x87/MMX raises #NM (CR0.EM or TS) */
 	MODE_SSE_NM = 1u << 10, /* SSE raises #NM (CR0.TS) */
 	MODE_SSE_UD = 1u << 11, /* SSE raises #UD (CR0.EM or !CR4.OSFXSR) */
-	MODE_MXCSR = 1u << 12, /* an SSE exception is unmasked: checked variants */
-	MODE_LMA = 1u << 13,   /* long mode active (compatibility or 64-bit) */
+	MODE_MXCSR = 1u << 12,	/* an SSE exception is unmasked: checked variants */
+	MODE_LMA = 1u << 13,	/* long mode active (compatibility or 64-bit) */
 	MODE_CPL0 = 1u << 14,
-	MODE_TSD = 1u << 15,   /* RDTSC faults here */
-	MODE_DBP = 1u << 16,   /* DR7 enables a data or I/O breakpoint: blocks of one instruction, then cpu_step_trap() */
+	MODE_TSD = 1u << 15, /* RDTSC faults here */
+	MODE_DBP =
+		1u
+		<< 16, /* DR7 enables a data or I/O breakpoint: blocks of one instruction, then cpu_step_trap() */
 	/* In any of these, blocks hold one instruction and are not chained. */
 	MODE_ONE = MODE_STEP | MODE_BP | MODE_DBP,
 };
@@ -173,8 +214,8 @@ enum { MMU_USER, MMU_KERNEL_SMAP, MMU_KERNEL, MMU_CHECKED, MMU_NTABLES };
 /* USER: CPL 3. KERNEL_SMAP: supervisor that may not touch user pages. KERNEL: supervisor, SMAP off or AC set.
  * CHECKED: never has a fast entry; in use while alignment checks (#AC) or data breakpoints are on. */
 
-#define TLB_BITS 10
-#define TLB_SIZE (1u << TLB_BITS)
+#define TLB_BITS   12
+#define TLB_SIZE   (1u << TLB_BITS)
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096u
 #define PAGE_MASK  (~0xfffull)
@@ -226,7 +267,21 @@ struct cpu_fpu {
 };
 
 /* Features: CPUID words as the guest sees them, after -cpu. See cpuid.h. */
-enum cpuid_word { CPUID_1_EDX, CPUID_1_ECX, CPUID_6_EAX, CPUID_7_EBX, CPUID_7_ECX, CPUID_7_EDX, CPUID_D1_EAX, CPUID_80000001_EDX, CPUID_80000001_ECX, CPUID_80000007_EDX, CPUID_80000008_EBX, CPUID_80000021_EAX, CPUID_NWORDS };
+enum cpuid_word {
+	CPUID_1_EDX,
+	CPUID_1_ECX,
+	CPUID_6_EAX,
+	CPUID_7_EBX,
+	CPUID_7_ECX,
+	CPUID_7_EDX,
+	CPUID_D1_EAX,
+	CPUID_80000001_EDX,
+	CPUID_80000001_ECX,
+	CPUID_80000007_EDX,
+	CPUID_80000008_EBX,
+	CPUID_80000021_EAX,
+	CPUID_NWORDS
+};
 
 struct cpu_model; /* cpuid.h */
 
@@ -235,17 +290,20 @@ struct cpu {
 	uint64_t regs[R_NSLOTS];
 	uint64_t cc_dst, cc_src, cc_src2; /* lazy flags, see flags.h */
 	uint32_t cc_op;
-	uint32_t mode;	   /* enum cpu_mode_bits */
-	uint64_t rip;	   /* exact between blocks; inside one: block rip + uop->ip */
-	uint32_t exit_request; /* atomic; nonzero: leave at the next block boundary. Set by kick and by signal handlers */
-	uint32_t irq_inhibit;  /* shadow over the next instruction; 1: of STI, 2: of MOV SS/POP SS (holds #DB traps too). cpu_exec clears it after the next block */
+	uint32_t mode; /* enum cpu_mode_bits */
+	uint64_t rip;  /* exact between blocks; inside one: block rip + uop->ip */
+	uint32_t
+		exit_request; /* atomic; nonzero: leave at the next block boundary. Set by kick and by signal handlers */
+	uint32_t
+		irq_inhibit; /* shadow over the next instruction; 1: of STI, 2: of MOV SS/POP SS (holds #DB traps too). cpu_exec clears it after the next block */
 	uint32_t irq_waiting;  /* an interrupt was found while IF was clear: cpu_irq_window() */
 	struct tlb_entry *tlb; /* current table */
 	struct block *block;   /* being executed */
-	const struct uop *cur; /* set before anything that may fault; NULL when not within an instruction: then rip is exact */
-	uint64_t flags;	   /* EFLAGS without the arithmetic bits (FL_ARITH) */
-	int64_t df;	   /* +1 or -1, mirrors FL_DF */
-	uint32_t pauses;   /* PAUSE instructions executed while vCPUs outnumber host CPUs */
+	const struct uop *
+		cur; /* set before anything that may fault; NULL when not within an instruction: then rip is exact */
+	uint64_t flags;	 /* EFLAGS without the arithmetic bits (FL_ARITH) */
+	int64_t df;	 /* +1 or -1, mirrors FL_DF */
+	uint32_t pauses; /* PAUSE instructions executed while vCPUs outnumber host CPUs */
 
 	/* ---- processor state ---- */
 	struct cpu_seg seg[S_NSEGS], ldt, tr;
@@ -274,15 +332,16 @@ struct cpu {
 	uint64_t smbase;
 
 	/* ---- exceptions in flight ---- */
-	sigjmp_buf fault_jmp; /* mmu/exceptions leave a block through it (siglongjmp, mask not saved) */
+	sigjmp_buf
+		fault_jmp; /* mmu/exceptions leave a block through it (siglongjmp, mask not saved) */
 	int exc_vector;
 	uint32_t exc_error;
 	bool exc_has_error;
 	bool exc_soft; /* INT n, INT3, INTO */
 	bool nmi_blocked, halted, in_smm;
 	uint8_t nmi_pending; /* how many: one to be held while another is handled, so two */
-	bool wait_sipi; /* after INIT, not the boot processor */
-	int delivering;	/* vector being delivered, -1: none (for double faults) */
+	bool wait_sipi;	     /* after INIT, not the boot processor */
+	int delivering;	     /* vector being delivered, -1: none (for double faults) */
 
 	/* ---- parts ---- */
 	struct vcpu *vcpu;
@@ -295,27 +354,31 @@ struct cpu {
 	uint64_t tlb_generation; /* counts flushes that may concern code; jump caches compare it */
 
 	/* ---- mmu.c ---- */
-	unsigned mmu_index;    /* table of the current privilege, also while `tlb` is MMU_CHECKED */
-	uint64_t phys_mask;    /* of physical addresses (MAXPHYADDR) */
+	unsigned mmu_index; /* table of the current privilege, also while `tlb` is MMU_CHECKED */
+	uint64_t phys_mask; /* of physical addresses (MAXPHYADDR) */
 	const struct view_range *last_range;
 	uint64_t tlb_filled[MMU_NTABLES][TLB_SIZE / 64];    /* slots in use */
 	uint64_t tlb_nonglobal[MMU_NTABLES][TLB_SIZE / 64]; /* of these, not global */
 	uint64_t large_2m[4], large_1g; /* Bloom filters: 2 and 4 MiB, 1 GiB pages with entries */
-	uint64_t code_pages[64];	/* Bloom filter: linear pages that code was looked up on in this tlb_generation */
-	bool split_locked;		/* holds mmu_split_lock */
-	uint64_t rmw_code_phys;		/* nonzero: mmu_rmw_slow gave out a page with code; code_map_serve tells that it was written, and clears this */
-	struct code_map *code_map;	/* of the machine; NULL: there is none */
+	uint64_t code_pages
+		[64]; /* Bloom filter: linear pages that code was looked up on in this tlb_generation */
+	bool split_locked; /* holds mmu_split_lock */
+	uint64_t
+		rmw_code_phys; /* nonzero: mmu_rmw_slow gave out a page with code; code_map_serve tells that it was written, and clears this */
+	struct code_map *code_map; /* of the machine; NULL: there is none */
 
 	/* ---- excp.c ---- */
-	uint64_t db_pending; /* DR6 bits of data and I/O breakpoints that the current instruction hit */
-	bool step_done;	     /* the instruction was INT n: no single-step trap after it */
-	bool keep_rf;	     /* the instruction was IRET with RF set */
-	bool exc_ext;	     /* EXT bit for faults of this delivery */
-	bool shutdown;	     /* triple fault */
+	uint64_t
+		db_pending; /* DR6 bits of data and I/O breakpoints that the current instruction hit */
+	bool step_done;	    /* the instruction was INT n: no single-step trap after it */
+	bool keep_rf;	    /* the instruction was IRET with RF set */
+	bool exc_ext;	    /* EXT bit for faults of this delivery */
+	bool shutdown;	    /* triple fault */
 	uint64_t hwcr, ucode_rev, mcg_ctl;
 	uint64_t mc_bank[4 * 4];
 	struct cpu_stats {
-		uint64_t blocks_made, block_lookups, tlb_fills, tlb_flushes, faults, interrupts, smc;
+		uint64_t blocks_made, block_lookups, tlb_fills, tlb_flushes, faults, interrupts,
+			smc;
 	} stats;
 };
 
@@ -333,7 +396,10 @@ void cpu_reset(struct cpu *c, bool init);
  */
 void cpu_exec(struct cpu *c);
 /* Values of siglongjmp to fault_jmp. */
-enum { EXEC_EXCEPTION = 1, /* exc_* tell which */ EXEC_RESTART = 2 /* go on at rip (block_before_store) */ };
+enum {
+	EXEC_EXCEPTION = 1,
+	/* exc_* tell which */ EXEC_RESTART = 2 /* go on at rip (block_before_store) */
+};
 
 /* ---- excp.c ---- (vCPU thread, inside cpu_exec; they don't return: siglongjmp to the outer loop) */
 void cpu_raise(struct cpu *c, int vector) __attribute__((noreturn, cold));
@@ -341,7 +407,8 @@ void cpu_raise_err(struct cpu *c, int vector, uint32_t error) __attribute__((nor
 /* #DB with these bits set in DR6; rip is exact already. */
 void cpu_raise_db(struct cpu *c, uint64_t dr6_bits) __attribute__((noreturn, cold));
 /* Delivers through the IDT/IVT. For faults rip is the instruction's, for traps and interrupts the next one. May itself fault (then it doesn't return). */
-void cpu_deliver(struct cpu *c, int vector, bool has_error, uint32_t error, bool soft, bool hardware);
+void cpu_deliver(struct cpu *c, int vector, bool has_error, uint32_t error, bool soft,
+		 bool hardware);
 /* The outer loop's half: takes what the longjmp left in exc_* and delivers it, with double and triple faults. */
 void cpu_deliver_pending_exception(struct cpu *c);
 /* An NMI has come. vCPU thread. */

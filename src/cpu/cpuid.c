@@ -92,15 +92,103 @@ static const struct feature features[] = {
 
 /* Names that users know and the software CPU doesn't implement: asked for, they give a warning instead of an error. */
 static const char *const absent[] = {
-	"vme", "fxsr-opt", "ffxsr", "cmp-legacy", "cmp_legacy", "ht", "ss", "ds", "acpi", "tm", "pbe", "dtes64", "monitor", "ds-cpl", "vmx", "smx", "est", "tm2",
-	"cid", "fma", "xtpr", "pdcm", "pcid", "invpcid", "dca", "avx", "f16c", "osxsave", "svm", "sse4a", "misalignsse",
-	"3dnow", "3dnowext", "mmxext", "osvw", "ibs", "xop", "skinit", "wdt", "lwp", "fma4", "tce", "tbm", "topoext",
-	"perfctr-core", "avx2", "hle", "rtm", "mpx", "avx512f", "avx512dq", "avx512ifma", "avx512cd", "avx512bw",
-	"avx512vl", "avx512vbmi", "avx512-vbmi2", "avx512-vnni", "avx512-bitalg", "avx512-vpopcntdq", "avx512-bf16",
-	"pku", "gfni", "vaes", "vpclmulqdq", "la57", "movdiri", "movdir64b", "waitpkg", "serialize", "xsaves",
-	"spec-ctrl", "stibp", "ssbd", "ibpb", "ibrs", "virt-ssbd", "amd-ssbd", "amd-stibp", "arch-capabilities",
-	"md-clear", "clzero", "xsaveerptr", "wbnoinvd", "npt", "lbrv", "nrip-save", "tsc-scale", "kvm", "kvmclock",
-	"kvm-asyncpf", "kvm-steal-time", "kvm-pv-eoi", "kvm-pv-unhalt", "perfctr-nb", "invariant-tsc", "pmu",
+	"vme",
+	"fxsr-opt",
+	"ffxsr",
+	"cmp-legacy",
+	"cmp_legacy",
+	"ht",
+	"ss",
+	"ds",
+	"acpi",
+	"tm",
+	"pbe",
+	"dtes64",
+	"monitor",
+	"ds-cpl",
+	"vmx",
+	"smx",
+	"est",
+	"tm2",
+	"cid",
+	"fma",
+	"xtpr",
+	"pdcm",
+	"pcid",
+	"invpcid",
+	"dca",
+	"avx",
+	"f16c",
+	"osxsave",
+	"svm",
+	"sse4a",
+	"misalignsse",
+	"3dnow",
+	"3dnowext",
+	"mmxext",
+	"osvw",
+	"ibs",
+	"xop",
+	"skinit",
+	"wdt",
+	"lwp",
+	"fma4",
+	"tce",
+	"tbm",
+	"topoext",
+	"perfctr-core",
+	"avx2",
+	"hle",
+	"rtm",
+	"mpx",
+	"avx512f",
+	"avx512dq",
+	"avx512ifma",
+	"avx512cd",
+	"avx512bw",
+	"avx512vl",
+	"avx512vbmi",
+	"avx512-vbmi2",
+	"avx512-vnni",
+	"avx512-bitalg",
+	"avx512-vpopcntdq",
+	"avx512-bf16",
+	"pku",
+	"gfni",
+	"vaes",
+	"vpclmulqdq",
+	"la57",
+	"movdiri",
+	"movdir64b",
+	"waitpkg",
+	"serialize",
+	"xsaves",
+	"spec-ctrl",
+	"stibp",
+	"ssbd",
+	"ibpb",
+	"ibrs",
+	"virt-ssbd",
+	"amd-ssbd",
+	"amd-stibp",
+	"arch-capabilities",
+	"md-clear",
+	"clzero",
+	"xsaveerptr",
+	"wbnoinvd",
+	"npt",
+	"lbrv",
+	"nrip-save",
+	"tsc-scale",
+	"kvm",
+	"kvmclock",
+	"kvm-asyncpf",
+	"kvm-steal-time",
+	"kvm-pv-eoi",
+	"kvm-pv-unhalt",
+	"perfctr-nb",
+	"invariant-tsc",
+	"pmu",
 };
 
 /* ---- models ---- */
@@ -116,11 +204,14 @@ struct model_def {
 #define BRAND "evmm Virtual CPU"
 
 static const struct model_def models[] = {
-	{"max", "All that the software CPU implements", "AuthenticAMD", 6, 6, 3, 0, 0xd, 0x80000021, BRAND},
-	{"qemu64", "A plain 64-bit processor", "AuthenticAMD", 15, 107, 1, Q, 0xd, 0x8000000a, BRAND},
+	{"max", "All that the software CPU implements", "AuthenticAMD", 6, 6, 3, 0, 0xd, 0x80000021,
+	 BRAND},
+	{"qemu64", "A plain 64-bit processor", "AuthenticAMD", 15, 107, 1, Q, 0xd, 0x8000000a,
+	 BRAND},
 	{"kvm64", "A common 64-bit processor", "GenuineIntel", 15, 6, 1, K, 0xd, 0x80000008, BRAND},
 	{"Nehalem", "As the Core i7 of 2008", "GenuineIntel", 6, 26, 3, N, 0xb, 0x80000008, BRAND},
-	{"EPYC", "As the first generation, without AVX", "AuthenticAMD", 23, 1, 2, E, 0xd, 0x8000001e, BRAND},
+	{"EPYC", "As the first generation, without AVX", "AuthenticAMD", 23, 1, 2, E, 0xd,
+	 0x8000001e, BRAND},
 };
 
 static void set_feature(struct cpu_model *m, unsigned feature, bool on)
@@ -145,13 +236,22 @@ static bool model_init(struct cpu_model *m, const char *name)
 	if (!def)
 		return false;
 	*m = (struct cpu_model){
-		.name = def->name, .family = def->family, .model = def->model, .stepping = def->stepping,
-		.phys_bits = 40, .level = def->level, .xlevel = def->xlevel, .sockets = 1, .cores = 1, .threads = 1,
+		.name = def->name,
+		.family = def->family,
+		.model = def->model,
+		.stepping = def->stepping,
+		.phys_bits = 40,
+		.level = def->level,
+		.xlevel = def->xlevel,
+		.sockets = 1,
+		.cores = 1,
+		.threads = 1,
 	};
 	snprintf(m->vendor, sizeof(m->vendor), "%s", def->vendor);
 	snprintf(m->brand, sizeof(m->brand), "%s", def->brand);
 	for (i = 0; i < ARRAY_SIZE(features); i++) {
-		if ((!def->mask || (features[i].models & def->mask)) && host_has_feature(features[i].feature))
+		if ((!def->mask || (features[i].models & def->mask)) &&
+		    host_has_feature(features[i].feature))
 			set_feature(m, features[i].feature, true);
 	}
 	return true;
@@ -224,8 +324,8 @@ static bool put_flag(struct cpu_model *m, const char *s, size_t n, bool on, stru
 	return true;
 }
 
-static bool put_number(unsigned *to, const char *key, size_t n, const char *value, unsigned min, unsigned max,
-		       struct error *err)
+static bool put_number(unsigned *to, const char *key, size_t n, const char *value, unsigned min,
+		       unsigned max, struct error *err)
 {
 	char *end;
 	unsigned long v = strtoul(value, &end, 0);
@@ -233,12 +333,14 @@ static bool put_number(unsigned *to, const char *key, size_t n, const char *valu
 	if (end == value || *end || *value == '-')
 		return error_set(err, "-cpu: %.*s=%s is not a number", (int)n, key, value);
 	if (v < min || v > max)
-		return error_set(err, "-cpu: %.*s must be between %u and %u", (int)n, key, min, max);
+		return error_set(err, "-cpu: %.*s must be between %u and %u", (int)n, key, min,
+				 max);
 	*to = (unsigned)v;
 	return true;
 }
 
-static bool put_key(struct cpu_model *m, const char *key, size_t n, const char *value, struct error *err)
+static bool put_key(struct cpu_model *m, const char *key, size_t n, const char *value,
+		    struct error *err)
 {
 	if (same_name("family", key, n))
 		return put_number(&m->family, key, n, value, 0, 0xff + 0xf, err);
@@ -268,7 +370,8 @@ static bool put_key(struct cpu_model *m, const char *key, size_t n, const char *
 		return put_flag(m, key, n, false, err);
 	if (is_absent(key, n))
 		return error_set(err, "-cpu: %.*s must be on or off", (int)n, key);
-	return error_set(err, "-cpu: no property named '%.*s' takes the value '%s'", (int)n, key, value);
+	return error_set(err, "-cpu: no property named '%.*s' takes the value '%s'", (int)n, key,
+			 value);
 }
 
 static bool put_option(struct cpu_model *m, char *opt, struct error *err)
@@ -306,7 +409,8 @@ struct cpu_model *cpu_model_parse(const char *arg, struct error *err)
 
 	opt = strtok_r(copy, ",", &save);
 	if (!opt || !model_init(m, opt))
-		ok = error_set(err, "-cpu: unable to find CPU model '%s' (-cpu ? lists them)", opt ? opt : "");
+		ok = error_set(err, "-cpu: unable to find CPU model '%s' (-cpu ? lists them)",
+			       opt ? opt : "");
 	while (ok && (opt = strtok_r(NULL, ",", &save)))
 		ok = put_option(m, opt, err);
 	free(copy);
@@ -330,7 +434,8 @@ static uint32_t signature(const struct cpu_model *m)
 {
 	unsigned family = MIN(m->family, 15u), extended = m->family - family;
 
-	return m->stepping | (m->model & 15) << 4 | family << 8 | (m->model >> 4) << 16 | extended << 20;
+	return m->stepping | (m->model & 15) << 4 | family << 8 | (m->model >> 4) << 16 |
+	       extended << 20;
 }
 
 static void put_text(uint32_t out[4], const char *text, size_t at, size_t size)
@@ -395,7 +500,10 @@ static void leaf_cache(const struct cpu_model *m, uint32_t subleaf, bool intel, 
 	static const struct {
 		unsigned type, level, ways, sets;
 		bool shared;
-	} caches[] = {{1, 1, 8, 64, false}, {2, 1, 8, 64, false}, {3, 2, 8, 1024, false}, {3, 3, 16, 16384, true}};
+	} caches[] = {{1, 1, 8, 64, false},
+		      {2, 1, 8, 64, false},
+		      {3, 2, 8, 1024, false},
+		      {3, 3, 16, 16384, true}};
 	unsigned sharing;
 
 	if (subleaf >= ARRAY_SIZE(caches))
@@ -412,7 +520,8 @@ static void leaf_cache(const struct cpu_model *m, uint32_t subleaf, bool intel, 
 static void leaf_topology(const struct cpu *c, uint32_t subleaf, uint32_t out[4])
 {
 	const struct cpu_model *m = c->model;
-	unsigned thread_bits = bits_for(MAX(m->threads, 1u)), core_bits = bits_for(MAX(m->cores, 1u));
+	unsigned thread_bits = bits_for(MAX(m->threads, 1u)),
+		 core_bits = bits_for(MAX(m->cores, 1u));
 
 	out[2] = subleaf & 0xff;
 	out[3] = apic_id(c);
@@ -531,7 +640,8 @@ static void extended_leaf(const struct cpu *c, uint32_t leaf, uint32_t subleaf, 
 	case 0x8000001e:
 		if (amd) {
 			out[0] = apic_id(c);
-			out[1] = (apic_id(c) >> bits_for(MAX(m->threads, 1u))) | (MAX(m->threads, 1u) - 1) << 8;
+			out[1] = (apic_id(c) >> bits_for(MAX(m->threads, 1u))) |
+				 (MAX(m->threads, 1u) - 1) << 8;
 		}
 		break;
 	case 0x80000021:

@@ -9,10 +9,12 @@
  * Linear address of offset OFF in segment SEG (S_*), checked for an access of SIZE bytes (0: not checked): presence, kind
  * and limit; #SS(0) for SS, else #GP(0), as faults of U's instruction. For code that isn't 64-bit, where the result is 32 bits.
  */
-uint64_t ea_check(struct cpu *c, const struct uop *u, int seg, uint32_t off, unsigned size, bool write);
+uint64_t ea_check(struct cpu *c, const struct uop *u, int seg, uint32_t off, unsigned size,
+		  bool write);
 
 /* The same for any mode; in 64-bit mode only FS and GS have a base, and nothing is checked here. */
-static inline uint64_t ea_lin(struct cpu *c, const struct uop *u, int seg, uint64_t off, unsigned size, bool write)
+static inline uint64_t ea_lin(struct cpu *c, const struct uop *u, int seg, uint64_t off,
+			      unsigned size, bool write)
 {
 	if (c->mode & MODE_CODE64)
 		return seg >= S_FS ? c->regs[R_ESBASE + seg] + off : off;
@@ -22,13 +24,14 @@ static inline uint64_t ea_lin(struct cpu *c, const struct uop *u, int seg, uint6
 }
 
 /* A fault of U's instruction. */
-static inline void __attribute__((noreturn, cold)) uop_raise(struct cpu *c, const struct uop *u, int vector)
+static inline void __attribute__((noreturn, cold))
+uop_raise(struct cpu *c, const struct uop *u, int vector)
 {
 	c->cur = u;
 	cpu_raise(c, vector);
 }
-static inline void __attribute__((noreturn, cold)) uop_raise_err(struct cpu *c, const struct uop *u, int vector,
-								 uint32_t error)
+static inline void __attribute__((noreturn, cold))
+uop_raise_err(struct cpu *c, const struct uop *u, int vector, uint32_t error)
 {
 	c->cur = u;
 	cpu_raise_err(c, vector, error);

@@ -14,7 +14,8 @@
 /* c->delivering for events that never make a double fault: interrupts and INT n. */
 #define DELIVER_BENIGN 0x100
 
-static void leave(struct cpu *c, int vector, bool has_error, uint32_t error) __attribute__((noreturn, cold));
+static void leave(struct cpu *c, int vector, bool has_error, uint32_t error)
+	__attribute__((noreturn, cold));
 
 static void leave(struct cpu *c, int vector, bool has_error, uint32_t error)
 {
@@ -65,8 +66,8 @@ static bool makes_double_fault(int first, int second)
 /* Faults restart their instruction, so that their frame has RF set. */
 static bool is_fault(int vector)
 {
-	return vector != EXC_DB && vector != EXC_NMI && vector != EXC_BP && vector != EXC_OF && vector != EXC_DF &&
-	       vector != EXC_MC;
+	return vector != EXC_DB && vector != EXC_NMI && vector != EXC_BP && vector != EXC_OF &&
+	       vector != EXC_DF && vector != EXC_MC;
 }
 
 /* ---- real mode ---- */
@@ -153,7 +154,8 @@ static void push_frame(struct cpu *c, struct stack *s, unsigned size, const stru
 }
 
 /* To an inner privilege, from v86 mode too: the stack comes from the TSS. */
-static void deliver_inner(struct cpu *c, const struct event *e, unsigned size, unsigned cpl, struct stack *s)
+static void deliver_inner(struct cpu *c, const struct event *e, unsigned size, unsigned cpl,
+			  struct stack *s)
 {
 	bool v86 = c->flags & FL_VM;
 	struct desc ssd;
@@ -186,7 +188,8 @@ static void deliver_inner(struct cpu *c, const struct event *e, unsigned size, u
 	c->regs[R_RSP] = sp;
 }
 
-static void deliver_gate(struct cpu *c, const struct event *e, const struct desc *gate, unsigned type)
+static void deliver_gate(struct cpu *c, const struct event *e, const struct desc *gate,
+			 unsigned type)
 {
 	unsigned size = type & 8 ? 4 : 2, cpl;
 	uint32_t off = gate->lo & 0xffff;
@@ -225,7 +228,8 @@ static void deliver_protected(struct cpu *c, const struct event *e)
 	v = mmu_sys_load(c, (uint32_t)(c->idt.base + (unsigned)e->vector * 8), 8);
 	gate = (struct desc){.lo = (uint32_t)v, .hi = (uint32_t)(v >> 32)};
 	type = desc_attr(&gate) & (SEG_S | 15);
-	if (type != SYS_TASK && type != SYS_INT16 && type != SYS_TRAP16 && type != SYS_INT && type != SYS_TRAP)
+	if (type != SYS_TASK && type != SYS_INT16 && type != SYS_TRAP16 && type != SYS_INT &&
+	    type != SYS_TRAP)
 		raise_idt(c, EXC_GP, e);
 	check_gate(c, e, desc_attr(&gate));
 	if (type == SYS_TASK) {
@@ -287,13 +291,18 @@ static void deliver_long(struct cpu *c, const struct event *e)
 
 static void log_event(const struct cpu *c, const struct event *e, bool hardware)
 {
-	log_printf(LOG_INT, "cpu %u: %s %#x error %#x at %04x:%016llx cpl %u rsp %016llx cr2 %016llx\n",
-		   c->vcpu ? c->vcpu->index : 0, hardware ? "interrupt" : e->soft ? "int" : "exception",
-		   (unsigned)e->vector, e->error, c->seg[S_CS].sel, (unsigned long long)c->rip, c->cpl,
-		   (unsigned long long)c->regs[R_RSP], (unsigned long long)c->cr2);
+	log_printf(LOG_INT,
+		   "cpu %u: %s %#x error %#x at %04x:%016llx cpl %u rsp %016llx cr2 %016llx\n",
+		   c->vcpu ? c->vcpu->index : 0,
+		   hardware  ? "interrupt"
+		   : e->soft ? "int"
+			     : "exception",
+		   (unsigned)e->vector, e->error, c->seg[S_CS].sel, (unsigned long long)c->rip,
+		   c->cpl, (unsigned long long)c->regs[R_RSP], (unsigned long long)c->cr2);
 }
 
-void cpu_deliver(struct cpu *c, int vector, bool has_error, uint32_t error, bool soft, bool hardware)
+void cpu_deliver(struct cpu *c, int vector, bool has_error, uint32_t error, bool soft,
+		 bool hardware)
 {
 	struct event e = {.vector = vector, .has_error = has_error, .soft = soft, .error = error};
 
@@ -421,7 +430,8 @@ void excp_software(struct cpu *c, int vector, uint64_t next_rip, bool int1)
 {
 	bool stepping = c->mode & MODE_ONE;
 
-	if ((c->flags & FL_VM) && !int1 && vector != EXC_BP && vector != EXC_OF && (c->flags & FL_IOPL) != FL_IOPL)
+	if ((c->flags & FL_VM) && !int1 && vector != EXC_BP && vector != EXC_OF &&
+	    (c->flags & FL_IOPL) != FL_IOPL)
 		cpu_raise_err(c, EXC_GP, 0);
 	/* A fault on the way is the instruction's own: c->cur brings rip back. */
 	c->rip = next_rip;

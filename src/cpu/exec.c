@@ -113,7 +113,8 @@ void cpu_exec(struct cpu *c)
 			break;
 		/* What lasts for one instruction ends before requests are served; debugging may last for ever. */
 		one = wants_one(c);
-		if (unlikely(__atomic_load_n(&c->exit_request, __ATOMIC_RELAXED)) && (!one || (c->mode & MODE_ONE)))
+		if (unlikely(__atomic_load_n(&c->exit_request, __ATOMIC_RELAXED)) &&
+		    (!one || (c->mode & MODE_ONE)))
 			break;
 		if (unlikely(one))
 			run_one(c);

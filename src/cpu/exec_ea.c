@@ -21,12 +21,14 @@ static bool limit_allows(const struct cpu_seg *s, uint32_t off, unsigned size)
 	return last <= s->limit;
 }
 
-uint64_t ea_check(struct cpu *c, const struct uop *u, int seg, uint32_t off, unsigned size, bool write)
+uint64_t ea_check(struct cpu *c, const struct uop *u, int seg, uint32_t off, unsigned size,
+		  bool write)
 {
 	const struct cpu_seg *s = &c->seg[seg];
 	bool protected_mode = (c->mode & (MODE_PE | MODE_VM)) == MODE_PE;
 
-	if (size && ((protected_mode && !kind_allows(s->attr, write)) || !limit_allows(s, off, size)))
+	if (size &&
+	    ((protected_mode && !kind_allows(s->attr, write)) || !limit_allows(s, off, size)))
 		uop_raise_err(c, u, seg == S_SS ? EXC_SS : EXC_GP, 0);
 	return (uint32_t)(c->regs[R_ESBASE + seg] + off);
 }
@@ -69,12 +71,14 @@ const struct uop *exec_ea16(struct cpu *c, const struct uop *u)
 
 const struct uop *exec_ea32_seg(struct cpu *c, const struct uop *u)
 {
-	c->regs[R_EA] = ea_check(c, u, u->dst, (uint32_t)uop_lin(c, u), (unsigned)u->imm, u->flags & UF_AUX);
+	c->regs[R_EA] = ea_check(c, u, u->dst, (uint32_t)uop_lin(c, u), (unsigned)u->imm,
+				 u->flags & UF_AUX);
 	NEXT();
 }
 
 const struct uop *exec_ea16_seg(struct cpu *c, const struct uop *u)
 {
-	c->regs[R_EA] = ea_check(c, u, u->dst, (uint16_t)uop_lin(c, u), (unsigned)u->imm, u->flags & UF_AUX);
+	c->regs[R_EA] = ea_check(c, u, u->dst, (uint16_t)uop_lin(c, u), (unsigned)u->imm,
+				 u->flags & UF_AUX);
 	NEXT();
 }

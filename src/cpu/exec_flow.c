@@ -140,23 +140,23 @@ static always_inline const struct uop *jump_to(struct cpu *c, struct block *b, u
  * The stack operations have no frame for the sake of speed: a TLB miss is a jump to a cold twin that does the whole
  * instruction by way of the slow functions. HOW goes on after the push of the return address.
  */
-#define DEF_CALL64(name, how)                                                             \
-	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
-	{                                                                                          \
-		mmu_store_slow(c, u, c->regs[R_RSP] - 8, 8, UOP_NEXT_RIP(c, u));                   \
-		c->regs[R_RSP] -= 8;                                                               \
-		return how;                                                                        \
-	}                                                                                          \
-	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
-	{                                                                                          \
-		uint64_t sp = c->regs[R_RSP] - 8;                                                  \
-		const struct tlb_entry *e = mmu_slot(c, sp);                                       \
-                                                                                                   \
-		if (!MMU_HIT_WR(e, sp, 8))                                                         \
-			return name##_slow(c, u);                                                  \
-		*(volatile guest_u64 *)(sp + e->addend) = UOP_NEXT_RIP(c, u);                      \
-		c->regs[R_RSP] = sp;                                                               \
-		return how;                                                                        \
+#define DEF_CALL64(name, how)                                                            \
+	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u) \
+	{                                                                                \
+		mmu_store_slow(c, u, c->regs[R_RSP] - 8, 8, UOP_NEXT_RIP(c, u));         \
+		c->regs[R_RSP] -= 8;                                                     \
+		return how;                                                              \
+	}                                                                                \
+	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)     \
+	{                                                                                \
+		uint64_t sp = c->regs[R_RSP] - 8;                                        \
+		const struct tlb_entry *e = mmu_slot(c, sp);                             \
+                                                                                         \
+		if (!MMU_HIT_WR(e, sp, 8))                                               \
+			return name##_slow(c, u);                                        \
+		*(volatile guest_u64 *)(sp + e->addend) = UOP_NEXT_RIP(c, u);            \
+		c->regs[R_RSP] = sp;                                                     \
+		return how;                                                              \
 	}
 DEF_CALL64(exec_call64, chain(c, u))
 DEF_CALL64(exec_call64_x, chain_x(c, u))
@@ -167,7 +167,8 @@ static cold_fn const struct uop *not_canonical(struct cpu *c, const struct uop *
 }
 
 /* Indirect targets that are not at hand. POP: what a return takes off the stack. */
-static noinline_fn const struct uop *indirect_slow(struct cpu *c, const struct uop *u, uint64_t rip, uint64_t pop)
+static noinline_fn const struct uop *indirect_slow(struct cpu *c, const struct uop *u, uint64_t rip,
+						   uint64_t pop)
 {
 	if (!canonical(c, rip))
 		return not_canonical(c, u);
@@ -200,7 +201,8 @@ const struct uop *exec_call_r64(struct cpu *restrict c, const struct uop *restri
 	GOTO(b->uops);
 }
 
-static always_inline const struct uop *jump64(struct cpu *c, const struct uop *u, uint64_t rip, uint64_t pop)
+static always_inline const struct uop *jump64(struct cpu *c, const struct uop *u, uint64_t rip,
+					      uint64_t pop)
 {
 	struct block *b = jump_find64(c, rip);
 
@@ -217,19 +219,19 @@ const struct uop *exec_jmp_r64(struct cpu *restrict c, const struct uop *restric
 }
 
 /* For a target in memory, at address LIN. */
-#define DEF_JUMP_MEM64(name, lin_expr, pop)                                                        \
-	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
-	{                                                                                          \
-		return indirect_slow(c, u, mmu_load_slow(c, u, lin_expr, 8), pop);                 \
-	}                                                                                          \
-	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
-	{                                                                                          \
-		uint64_t lin = lin_expr;                                                           \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
-                                                                                                   \
-		if (!MMU_HIT_RD(e, lin, 8))                                                        \
-			return name##_slow(c, u);                                                  \
-		return jump64(c, u, *(const volatile guest_u64 *)(lin + e->addend), pop);          \
+#define DEF_JUMP_MEM64(name, lin_expr, pop)                                               \
+	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)  \
+	{                                                                                 \
+		return indirect_slow(c, u, mmu_load_slow(c, u, lin_expr, 8), pop);        \
+	}                                                                                 \
+	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)      \
+	{                                                                                 \
+		uint64_t lin = lin_expr;                                                  \
+		const struct tlb_entry *e = mmu_slot(c, lin);                             \
+                                                                                          \
+		if (!MMU_HIT_RD(e, lin, 8))                                               \
+			return name##_slow(c, u);                                         \
+		return jump64(c, u, *(const volatile guest_u64 *)(lin + e->addend), pop); \
 	}
 DEF_JUMP_MEM64(exec_jmp_m64, uop_lin(c, u), 0)
 DEF_JUMP_MEM64(exec_ret64, c->regs[R_RSP], 8)

@@ -15,10 +15,10 @@
 #include "src/cpu/ir.h"
 #include "src/cpu/mmu.h"
 
-#define GET8(r)	 REG8(c, r)
-#define GET16(r) REG16(c, r)
-#define GET32(r) REG32(c, r)
-#define GET64(r) REG64(c, r)
+#define GET8(r)	    REG8(c, r)
+#define GET16(r)    REG16(c, r)
+#define GET32(r)    REG32(c, r)
+#define GET64(r)    REG64(c, r)
 #define SET8(r, v)  (REG8(c, r) = (uint8_t)(v))
 #define SET16(r, v) (REG16(c, r) = (uint16_t)(v))
 #define SET32(r, v) (REG64(c, r) = (uint32_t)(v))
@@ -30,16 +30,16 @@
 #define LOG2_64 3
 
 /* Leaves lazy flags of class CLS for BITS-wide operands. */
-#define SET_CC(cls, bits, result, operand)                                                         \
-	do {                                                                                       \
-		c->cc_op = (cls) + LOG2_##bits;                                                    \
-		c->cc_dst = (uint##bits##_t)(result);                                              \
-		c->cc_src = (uint##bits##_t)(operand);                                             \
+#define SET_CC(cls, bits, result, operand)             \
+	do {                                           \
+		c->cc_op = (cls) + LOG2_##bits;        \
+		c->cc_dst = (uint##bits##_t)(result);  \
+		c->cc_src = (uint##bits##_t)(operand); \
 	} while (0)
-#define SET_CC_LOGIC(bits, result)                                                                 \
-	do {                                                                                       \
-		c->cc_op = CC_LOGIC + LOG2_##bits;                                                 \
-		c->cc_dst = (uint##bits##_t)(result);                                              \
+#define SET_CC_LOGIC(bits, result)                    \
+	do {                                          \
+		c->cc_op = CC_LOGIC + LOG2_##bits;    \
+		c->cc_dst = (uint##bits##_t)(result); \
 	} while (0)
 
 /* Linear address without and with an index. */
@@ -54,7 +54,7 @@ struct cc_state {
 
 static inline void cc_save(const struct cpu *c, struct cc_state *s)
 {
-	*s = (struct cc_state){ c->cc_dst, c->cc_src, c->cc_src2, c->cc_op };
+	*s = (struct cc_state){c->cc_dst, c->cc_src, c->cc_src2, c->cc_op};
 }
 
 static inline void cc_restore(struct cpu *c, const struct cc_state *s)
@@ -65,11 +65,11 @@ static inline void cc_restore(struct cpu *c, const struct cc_state *s)
 	c->cc_op = s->op;
 }
 
-#define DEF_HANDLER(name, ...)                                                                     \
-	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
-	{                                                                                          \
-		__VA_ARGS__                                                                        \
-		NEXT();                                                                            \
+#define DEF_HANDLER(name, ...)                                                       \
+	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u) \
+	{                                                                            \
+		__VA_ARGS__                                                          \
+		NEXT();                                                              \
 	}
 
 #define DEF_LOAD(name, bits, lin_of, ...)                                                          \
@@ -93,109 +93,109 @@ static inline void cc_restore(struct cpu *c, const struct cc_state *s)
 	}
 
 /* VALUE is an expression without side effects. */
-#define DEF_STORE(name, bits, lin_of, value)                                                       \
-	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
-	{                                                                                          \
-		mmu_store_slow(c, u, uop_lin(c, u), (bits) / 8, (uint##bits##_t)(value));          \
-		NEXT();                                                                            \
-	}                                                                                          \
-	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
-	{                                                                                          \
-		uint64_t lin = lin_of(c, u);                                                       \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
-                                                                                                   \
-		if (!MMU_HIT_WR(e, lin, (bits) / 8))                                               \
-			return name##_slow(c, u);                                                  \
-		*(volatile guest_u##bits *)(lin + e->addend) = (uint##bits##_t)(value);            \
-		NEXT();                                                                            \
+#define DEF_STORE(name, bits, lin_of, value)                                              \
+	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)  \
+	{                                                                                 \
+		mmu_store_slow(c, u, uop_lin(c, u), (bits) / 8, (uint##bits##_t)(value)); \
+		NEXT();                                                                   \
+	}                                                                                 \
+	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)      \
+	{                                                                                 \
+		uint64_t lin = lin_of(c, u);                                              \
+		const struct tlb_entry *e = mmu_slot(c, lin);                             \
+                                                                                          \
+		if (!MMU_HIT_WR(e, lin, (bits) / 8))                                      \
+			return name##_slow(c, u);                                         \
+		*(volatile guest_u##bits *)(lin + e->addend) = (uint##bits##_t)(value);   \
+		NEXT();                                                                   \
 	}
 
 /* The body makes r from m; r is stored. */
-#define DEF_RMW(name, bits, lin_of, ...)                                                           \
-	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
-	{                                                                                          \
-		uint64_t lin = uop_lin(c, u);                                                      \
-		volatile guest_u##bits *p = mmu_rmw_slow(c, u, lin, (bits) / 8);                   \
-		struct cc_state before, after;                                                     \
-		uint##bits##_t m, r;                                                               \
-                                                                                                   \
-		if (p) {                                                                           \
-			m = *p;                                                                    \
-		} else {                                                                           \
-			mmu_probe(c, u, lin, (bits) / 8, ACC_WRITE);                               \
-			m = (uint##bits##_t)mmu_load_slow(c, u, lin, (bits) / 8);                  \
-		}                                                                                  \
-		cc_save(c, &before);                                                               \
-		__VA_ARGS__                                                                        \
-		if (p) {                                                                           \
-			*p = r;                                                                    \
-		} else {                                                                           \
-			cc_save(c, &after);                                                        \
-			cc_restore(c, &before);                                                    \
-			mmu_store_slow(c, u, lin, (bits) / 8, r);                                  \
-			cc_restore(c, &after);                                                     \
-		}                                                                                  \
-		NEXT();                                                                            \
-	}                                                                                          \
-	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
-	{                                                                                          \
-		uint64_t lin = lin_of(c, u);                                                       \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
-		volatile guest_u##bits *p;                                                         \
-		uint##bits##_t m, r;                                                               \
-                                                                                                   \
-		if (!MMU_HIT_WR(e, lin, (bits) / 8))                                               \
-			return name##_slow(c, u);                                                  \
-		p = (volatile guest_u##bits *)(lin + e->addend);                                   \
-		m = *p;                                                                            \
-		__VA_ARGS__                                                                        \
-		*p = r;                                                                            \
-		NEXT();                                                                            \
+#define DEF_RMW(name, bits, lin_of, ...)                                                 \
+	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u) \
+	{                                                                                \
+		uint64_t lin = uop_lin(c, u);                                            \
+		volatile guest_u##bits *p = mmu_rmw_slow(c, u, lin, (bits) / 8);         \
+		struct cc_state before, after;                                           \
+		uint##bits##_t m, r;                                                     \
+                                                                                         \
+		if (p) {                                                                 \
+			m = *p;                                                          \
+		} else {                                                                 \
+			mmu_probe(c, u, lin, (bits) / 8, ACC_WRITE);                     \
+			m = (uint##bits##_t)mmu_load_slow(c, u, lin, (bits) / 8);        \
+		}                                                                        \
+		cc_save(c, &before);                                                     \
+		__VA_ARGS__                                                              \
+		if (p) {                                                                 \
+			*p = r;                                                          \
+		} else {                                                                 \
+			cc_save(c, &after);                                              \
+			cc_restore(c, &before);                                          \
+			mmu_store_slow(c, u, lin, (bits) / 8, r);                        \
+			cc_restore(c, &after);                                           \
+		}                                                                        \
+		NEXT();                                                                  \
+	}                                                                                \
+	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)     \
+	{                                                                                \
+		uint64_t lin = lin_of(c, u);                                             \
+		const struct tlb_entry *e = mmu_slot(c, lin);                            \
+		volatile guest_u##bits *p;                                               \
+		uint##bits##_t m, r;                                                     \
+                                                                                         \
+		if (!MMU_HIT_WR(e, lin, (bits) / 8))                                     \
+			return name##_slow(c, u);                                        \
+		p = (volatile guest_u##bits *)(lin + e->addend);                         \
+		m = *p;                                                                  \
+		__VA_ARGS__                                                              \
+		*p = r;                                                                  \
+		NEXT();                                                                  \
 	}
 
 /*
  * Locked: the body makes r from m, and may be run again with another m until r could be stored; AFTER commits the rest.
  * Where there is no host memory to lock, the split lock makes it exclusive.
  */
-#define DEF_LOCKED(name, bits, body, after)                                                        \
-	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
-	{                                                                                          \
-		uint64_t lin = uop_lin(c, u);                                                      \
-		volatile guest_u##bits *p = mmu_rmw_slow(c, u, lin, (bits) / 8);                   \
-		uint##bits##_t m, r;                                                               \
-                                                                                                   \
-		if (p) {                                                                           \
-			do {                                                                       \
-				m = *p;                                                            \
-				body;                                                              \
-			} while (!__sync_bool_compare_and_swap(p, m, r));                          \
-		} else {                                                                           \
-			mmu_probe(c, u, lin, (bits) / 8, ACC_WRITE);                               \
-			mmu_split_lock(c);                                                         \
-			m = (uint##bits##_t)mmu_load_slow(c, u, lin, (bits) / 8);                  \
-			body;                                                                      \
-			mmu_store_slow(c, u, lin, (bits) / 8, r);                                  \
-			mmu_split_unlock(c);                                                       \
-		}                                                                                  \
-		after;                                                                             \
-		NEXT();                                                                            \
-	}                                                                                          \
-	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)               \
-	{                                                                                          \
-		uint64_t lin = uop_lin(c, u);                                                      \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
-		volatile guest_u##bits *p;                                                         \
-		uint##bits##_t m, r;                                                               \
-                                                                                                   \
-		if (!MMU_HIT_WR(e, lin, (bits) / 8))                                               \
-			return name##_slow(c, u);                                                  \
-		p = (volatile guest_u##bits *)(lin + e->addend);                                   \
-		do {                                                                               \
-			m = *p;                                                                    \
-			body;                                                                      \
-		} while (!__sync_bool_compare_and_swap(p, m, r));                                  \
-		after;                                                                             \
-		NEXT();                                                                            \
+#define DEF_LOCKED(name, bits, body, after)                                              \
+	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u) \
+	{                                                                                \
+		uint64_t lin = uop_lin(c, u);                                            \
+		volatile guest_u##bits *p = mmu_rmw_slow(c, u, lin, (bits) / 8);         \
+		uint##bits##_t m, r;                                                     \
+                                                                                         \
+		if (p) {                                                                 \
+			do {                                                             \
+				m = *p;                                                  \
+				body;                                                    \
+			} while (!__sync_bool_compare_and_swap(p, m, r));                \
+		} else {                                                                 \
+			mmu_probe(c, u, lin, (bits) / 8, ACC_WRITE);                     \
+			mmu_split_lock(c);                                               \
+			m = (uint##bits##_t)mmu_load_slow(c, u, lin, (bits) / 8);        \
+			body;                                                            \
+			mmu_store_slow(c, u, lin, (bits) / 8, r);                        \
+			mmu_split_unlock(c);                                             \
+		}                                                                        \
+		after;                                                                   \
+		NEXT();                                                                  \
+	}                                                                                \
+	const struct uop *name(struct cpu *restrict c, const struct uop *restrict u)     \
+	{                                                                                \
+		uint64_t lin = uop_lin(c, u);                                            \
+		const struct tlb_entry *e = mmu_slot(c, lin);                            \
+		volatile guest_u##bits *p;                                               \
+		uint##bits##_t m, r;                                                     \
+                                                                                         \
+		if (!MMU_HIT_WR(e, lin, (bits) / 8))                                     \
+			return name##_slow(c, u);                                        \
+		p = (volatile guest_u##bits *)(lin + e->addend);                         \
+		do {                                                                     \
+			m = *p;                                                          \
+			body;                                                            \
+		} while (!__sync_bool_compare_and_swap(p, m, r));                        \
+		after;                                                                   \
+		NEXT();                                                                  \
 	}
 
 /* Address size in bits of a micro-operation that carries UF_A16, UF_A32; as a mask of offsets. */

@@ -9,16 +9,16 @@
 #define DO_BTR(bits, n) SET##bits(u->dst, v & ~((uint##bits##_t)1 << (n)))
 #define DO_BTC(bits, n) SET##bits(u->dst, v ^ (uint##bits##_t)1 << (n))
 
-#define DEF_BIT_FORM(name, bits, DO, number)                                                       \
-	DEF_HANDLER(name, uint##bits##_t v = GET##bits(u->dst);                                    \
-		    unsigned n = (unsigned)(number) & ((bits) - 1); DO(bits, n);                   \
+#define DEF_BIT_FORM(name, bits, DO, number)                                   \
+	DEF_HANDLER(name, uint##bits##_t v = GET##bits(u->dst);                \
+		    unsigned n = (unsigned)(number) & ((bits)-1); DO(bits, n); \
 		    cc_replace(c, FL_CF, v >> n & 1);)
-#define DEF_BIT(name, DO)                                                                          \
-	DEF_BIT_FORM(name##_rr16, 16, DO, GET16(u->src))                                           \
-	DEF_BIT_FORM(name##_rr32, 32, DO, GET32(u->src))                                           \
-	DEF_BIT_FORM(name##_rr64, 64, DO, GET64(u->src))                                           \
-	DEF_BIT_FORM(name##_ri16, 16, DO, u->imm)                                                  \
-	DEF_BIT_FORM(name##_ri32, 32, DO, u->imm)                                                  \
+#define DEF_BIT(name, DO)                                \
+	DEF_BIT_FORM(name##_rr16, 16, DO, GET16(u->src)) \
+	DEF_BIT_FORM(name##_rr32, 32, DO, GET32(u->src)) \
+	DEF_BIT_FORM(name##_rr64, 64, DO, GET64(u->src)) \
+	DEF_BIT_FORM(name##_ri16, 16, DO, u->imm)        \
+	DEF_BIT_FORM(name##_ri32, 32, DO, u->imm)        \
 	DEF_BIT_FORM(name##_ri64, 64, DO, u->imm)
 
 DEF_BIT(i_bt, DO_BT)
@@ -30,17 +30,18 @@ DEF_BIT(i_btc, DO_BTC)
  * The operand of a bit string that holds bit number src (signed, slot of operand size): its linear address into R_EA. In 64-bit
  * mode the string's own address is linear; elsewhere it is an offset in segment imm, of which the operand is checked here.
  */
-#define BIT_STRING_DELTA(bits)                                                                     \
+#define BIT_STRING_DELTA(bits) \
 	(((int64_t)(int##bits##_t)GET##bits(u->src) >> (LOG2_##bits + 3)) * ((bits) / 8))
-#define DEF_BTEA(bits)                                                                             \
-	DEF_HANDLER(i_btea##bits,                                                                  \
-		    c->regs[R_EA] = uop_lin(c, u) + (uint64_t)BIT_STRING_DELTA(bits);)             \
-	const struct uop *i_btea_seg##bits(struct cpu *c, const struct uop *u)                     \
-	{                                                                                          \
-		uint64_t off = (uop_lin(c, u) + (uint64_t)BIT_STRING_DELTA(bits)) & i_addr_mask(u); \
-                                                                                                   \
-		c->regs[R_EA] = ea_lin(c, u, (int)u->imm, off, (bits) / 8, u->flags & UF_AUX);  \
-		NEXT();                                                                            \
+#define DEF_BTEA(bits)                                                                         \
+	DEF_HANDLER(i_btea##bits,                                                              \
+		    c->regs[R_EA] = uop_lin(c, u) + (uint64_t)BIT_STRING_DELTA(bits);)         \
+	const struct uop *i_btea_seg##bits(struct cpu *c, const struct uop *u)                 \
+	{                                                                                      \
+		uint64_t off =                                                                 \
+			(uop_lin(c, u) + (uint64_t)BIT_STRING_DELTA(bits)) & i_addr_mask(u);   \
+                                                                                               \
+		c->regs[R_EA] = ea_lin(c, u, (int)u->imm, off, (bits) / 8, u->flags & UF_AUX); \
+		NEXT();                                                                        \
 	}
 
 DEF_BTEA(16)
@@ -49,29 +50,29 @@ DEF_BTEA(64)
 
 /* ---- scans and counts ---- */
 
-#define SET_CC_SZP(bits, result, cf)                                                               \
-	do {                                                                                       \
-		c->cc_op = CC_SZP + LOG2_##bits;                                                   \
-		c->cc_dst = (uint##bits##_t)(result);                                              \
-		c->cc_src = (cf) ? FL_CF : 0;                                                      \
+#define SET_CC_SZP(bits, result, cf)                  \
+	do {                                          \
+		c->cc_op = CC_SZP + LOG2_##bits;      \
+		c->cc_dst = (uint##bits##_t)(result); \
+		c->cc_src = (cf) ? FL_CF : 0;         \
 	} while (0)
 
-#define CTZ(v)	     ((unsigned)__builtin_ctzll(v))
-#define TOP_BIT(v)   (63u - (unsigned)__builtin_clzll(v))
+#define CTZ(v)	   ((unsigned)__builtin_ctzll(v))
+#define TOP_BIT(v) (63u - (unsigned)__builtin_clzll(v))
 
 /* A source of 0 leaves the destination as it is. ZF is the source's; the other flags are undefined. */
-#define DEF_SCAN(bits)                                                                             \
-	DEF_HANDLER(i_bsf##bits, uint##bits##_t v = GET##bits(u->src);                             \
-		    if (v) SET##bits(u->dst, CTZ(v)); SET_CC_LOGIC(bits, v);)                      \
-	DEF_HANDLER(i_bsr##bits, uint##bits##_t v = GET##bits(u->src);                             \
-		    if (v) SET##bits(u->dst, TOP_BIT(v)); SET_CC_LOGIC(bits, v);)                  \
-	DEF_HANDLER(i_tzcnt##bits, uint##bits##_t v = GET##bits(u->src);                           \
-		    unsigned r = v ? CTZ(v) : (bits); SET##bits(u->dst, r);                        \
-		    SET_CC_SZP(bits, r, v == 0);)                                                  \
-	DEF_HANDLER(i_lzcnt##bits, uint##bits##_t v = GET##bits(u->src);                           \
-		    unsigned r = v ? (bits)-1 - TOP_BIT(v) : (bits); SET##bits(u->dst, r);         \
-		    SET_CC_SZP(bits, r, v == 0);)                                                  \
-	DEF_HANDLER(i_popcnt##bits, uint##bits##_t v = GET##bits(u->src);                          \
+#define DEF_SCAN(bits)                                                                     \
+	DEF_HANDLER(i_bsf##bits, uint##bits##_t v = GET##bits(u->src);                     \
+		    if (v) SET##bits(u->dst, CTZ(v)); SET_CC_LOGIC(bits, v);)              \
+	DEF_HANDLER(i_bsr##bits, uint##bits##_t v = GET##bits(u->src);                     \
+		    if (v) SET##bits(u->dst, TOP_BIT(v)); SET_CC_LOGIC(bits, v);)          \
+	DEF_HANDLER(i_tzcnt##bits, uint##bits##_t v = GET##bits(u->src);                   \
+		    unsigned r = v ? CTZ(v) : (bits); SET##bits(u->dst, r);                \
+		    SET_CC_SZP(bits, r, v == 0);)                                          \
+	DEF_HANDLER(i_lzcnt##bits, uint##bits##_t v = GET##bits(u->src);                   \
+		    unsigned r = v ? (bits)-1 - TOP_BIT(v) : (bits); SET##bits(u->dst, r); \
+		    SET_CC_SZP(bits, r, v == 0);)                                          \
+	DEF_HANDLER(i_popcnt##bits, uint##bits##_t v = GET##bits(u->src);                  \
 		    SET##bits(u->dst, popcount(v)); cc_set(c, v ? 0 : FL_ZF);)
 
 static always_inline uint64_t popcount(uint64_t v)
@@ -122,8 +123,8 @@ static always_inline uint64_t bextr(uint64_t v, uint64_t control)
 #define DEF_BMI(bits)                                                                              \
 	DEF_HANDLER(i_andn##bits, uint##bits##_t r = ~GET##bits(u->base) & GET##bits(u->src);      \
 		    SET##bits(u->dst, r); SET_CC_LOGIC(bits, r);)                                  \
-	DEF_HANDLER(i_bextr##bits,                                                                 \
-		    uint##bits##_t r = (uint##bits##_t)bextr(GET##bits(u->src), GET##bits(u->base)); \
+	DEF_HANDLER(i_bextr##bits, uint##bits##_t r = (uint##bits##_t)bextr(GET##bits(u->src),     \
+									    GET##bits(u->base));   \
 		    SET##bits(u->dst, r); SET_CC_LOGIC(bits, r);)                                  \
 	DEF_HANDLER(i_blsi##bits, uint##bits##_t v = GET##bits(u->src), r = v & -v;                \
 		    SET##bits(u->dst, r); SET_CC_SZP(bits, r, v != 0);)                            \
@@ -133,18 +134,18 @@ static always_inline uint64_t bextr(uint64_t v, uint64_t control)
 		    SET##bits(u->dst, r); SET_CC_SZP(bits, r, v == 0);)                            \
 	DEF_HANDLER(i_bzhi##bits, unsigned n = GET32(u->base) & 0xff;                              \
 		    uint##bits##_t v = GET##bits(u->src),                                          \
-				   r = n < (bits) ? v & (((uint##bits##_t)1 << n) - 1) : v;        \
+		    r = n < (bits) ? v & (((uint##bits##_t)1 << n) - 1) : v;                       \
 		    SET##bits(u->dst, r); SET_CC_SZP(bits, r, n >= (bits));)                       \
 	DEF_HANDLER(i_pdep##bits, SET##bits(u->dst, pdep(GET##bits(u->base), GET##bits(u->src)));) \
 	DEF_HANDLER(i_pext##bits, SET##bits(u->dst, pext(GET##bits(u->base), GET##bits(u->src)));) \
-	DEF_HANDLER(i_rorx##bits, unsigned n = u->imm & ((bits) - 1);                              \
+	DEF_HANDLER(i_rorx##bits, unsigned n = u->imm & ((bits)-1);                                \
 		    uint##bits##_t v = GET##bits(u->src);                                          \
-		    SET##bits(u->dst, v >> n | v << (((bits) - n) & ((bits) - 1)));)               \
-	DEF_HANDLER(i_sarx##bits, unsigned n = GET32(u->base) & ((bits) - 1);                      \
+		    SET##bits(u->dst, v >> n | v << (((bits)-n) & ((bits)-1)));)                   \
+	DEF_HANDLER(i_sarx##bits, unsigned n = GET32(u->base) & ((bits)-1);                        \
 		    SET##bits(u->dst, (int##bits##_t)GET##bits(u->src) >> n);)                     \
-	DEF_HANDLER(i_shlx##bits, unsigned n = GET32(u->base) & ((bits) - 1);                      \
+	DEF_HANDLER(i_shlx##bits, unsigned n = GET32(u->base) & ((bits)-1);                        \
 		    SET##bits(u->dst, GET##bits(u->src) << n);)                                    \
-	DEF_HANDLER(i_shrx##bits, unsigned n = GET32(u->base) & ((bits) - 1);                      \
+	DEF_HANDLER(i_shrx##bits, unsigned n = GET32(u->base) & ((bits)-1);                        \
 		    SET##bits(u->dst, GET##bits(u->src) >> n);)
 
 DEF_BMI(32)
@@ -157,14 +158,16 @@ DEF_HANDLER(i_mulx64, unsigned __int128 p = (unsigned __int128)GET64(R_RDX) * GE
 	    SET64(u->base, p); SET64(u->dst, p >> 64);)
 
 /* ADCX adds with and into CF, ADOX OF; the other flags stay. */
-#define DEF_ADX(bits)                                                                              \
-	DEF_HANDLER(i_adcx##bits, uint##bits##_t r, s; unsigned in = cc_cf(c);                     \
-		    unsigned out = __builtin_add_overflow(GET##bits(u->dst), GET##bits(u->src), &s); \
-		    out |= __builtin_add_overflow(s, (uint##bits##_t)in, &r);                      \
-		    SET##bits(u->dst, r); cc_replace(c, FL_CF, out ? FL_CF : 0);)                  \
-	DEF_HANDLER(i_adox##bits, uint##bits##_t r, s; unsigned in = cc_of_op(c, c->cc_op);        \
-		    unsigned out = __builtin_add_overflow(GET##bits(u->dst), GET##bits(u->src), &s); \
-		    out |= __builtin_add_overflow(s, (uint##bits##_t)in, &r);                      \
+#define DEF_ADX(bits)                                                                         \
+	DEF_HANDLER(i_adcx##bits, uint##bits##_t r, s; unsigned in = cc_cf(c);                \
+		    unsigned out =                                                            \
+			    __builtin_add_overflow(GET##bits(u->dst), GET##bits(u->src), &s); \
+		    out |= __builtin_add_overflow(s, (uint##bits##_t)in, &r);                 \
+		    SET##bits(u->dst, r); cc_replace(c, FL_CF, out ? FL_CF : 0);)             \
+	DEF_HANDLER(i_adox##bits, uint##bits##_t r, s; unsigned in = cc_of_op(c, c->cc_op);   \
+		    unsigned out =                                                            \
+			    __builtin_add_overflow(GET##bits(u->dst), GET##bits(u->src), &s); \
+		    out |= __builtin_add_overflow(s, (uint##bits##_t)in, &r);                 \
 		    SET##bits(u->dst, r); cc_replace(c, FL_OF, out ? FL_OF : 0);)
 DEF_ADX(32)
 DEF_ADX(64)
@@ -175,8 +178,9 @@ static uint32_t crc32c_byte(uint32_t crc, uint8_t byte)
 {
 	/* The remainders of the sixteen values of a nibble. */
 	static const uint32_t table[16] = {
-		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
+		0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+		0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 	};
 
 	crc ^= byte;

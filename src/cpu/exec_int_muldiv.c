@@ -4,11 +4,11 @@
 
 /* ---- one operand: rDX:rAX = rAX * src (AX for bytes). CF=OF: the high half matters ---- */
 
-#define SET_CC_MUL(bits, low, significant)                                                         \
-	do {                                                                                       \
-		c->cc_op = CC_MUL + LOG2_##bits;                                                   \
-		c->cc_dst = (uint##bits##_t)(low);                                                 \
-		c->cc_src = (significant);                                                         \
+#define SET_CC_MUL(bits, low, significant)         \
+	do {                                       \
+		c->cc_op = CC_MUL + LOG2_##bits;   \
+		c->cc_dst = (uint##bits##_t)(low); \
+		c->cc_src = (significant);         \
 	} while (0)
 
 DEF_HANDLER(i_mul8, unsigned p = (unsigned)GET8(0) * GET8(u->src); SET16(R_RAX, p);
@@ -16,13 +16,13 @@ DEF_HANDLER(i_mul8, unsigned p = (unsigned)GET8(0) * GET8(u->src); SET16(R_RAX, 
 DEF_HANDLER(i_imul8, int p = (int)(int8_t)GET8(0) * (int8_t)GET8(u->src); SET16(R_RAX, p);
 	    SET_CC_MUL(8, p, p != (int8_t)p);)
 
-#define DEF_MUL(bits, wide, swide)                                                                 \
-	DEF_HANDLER(i_mul##bits, wide p = (wide)GET##bits(R_RAX) * GET##bits(u->src);              \
-		    SET##bits(R_RAX, p); SET##bits(R_RDX, p >> (bits));                            \
-		    SET_CC_MUL(bits, p, p >> (bits) != 0);)                                        \
-	DEF_HANDLER(i_imul##bits,                                                                  \
-		    swide p = (swide)(int##bits##_t)GET##bits(R_RAX) * (int##bits##_t)GET##bits(u->src); \
-		    SET##bits(R_RAX, p); SET##bits(R_RDX, p >> (bits));                            \
+#define DEF_MUL(bits, wide, swide)                                                    \
+	DEF_HANDLER(i_mul##bits, wide p = (wide)GET##bits(R_RAX) * GET##bits(u->src); \
+		    SET##bits(R_RAX, p); SET##bits(R_RDX, p >> (bits));               \
+		    SET_CC_MUL(bits, p, p >> (bits) != 0);)                           \
+	DEF_HANDLER(i_imul##bits, swide p = (swide)(int##bits##_t)GET##bits(R_RAX) *  \
+					    (int##bits##_t)GET##bits(u->src);         \
+		    SET##bits(R_RAX, p); SET##bits(R_RDX, p >> (bits));               \
 		    SET_CC_MUL(bits, p, p != (int##bits##_t)p);)
 DEF_MUL(16, uint32_t, int32_t)
 DEF_MUL(32, uint64_t, int64_t)
@@ -30,17 +30,17 @@ DEF_MUL(64, unsigned __int128, __int128)
 
 /* ---- two and three operands ---- */
 
-#define DO_IMUL(bits, a, b)                                                                        \
-	{                                                                                          \
-		int##bits##_t x_ = (int##bits##_t)(a), y_ = (int##bits##_t)(b), r_;                \
-		bool over_ = __builtin_mul_overflow(x_, y_, &r_);                                  \
-		SET##bits(u->dst, (uint##bits##_t)r_);                                             \
-		SET_CC_MUL(bits, r_, over_);                                                       \
+#define DO_IMUL(bits, a, b)                                                         \
+	{                                                                           \
+		int##bits##_t x_ = (int##bits##_t)(a), y_ = (int##bits##_t)(b), r_; \
+		bool over_ = __builtin_mul_overflow(x_, y_, &r_);                   \
+		SET##bits(u->dst, (uint##bits##_t)r_);                              \
+		SET_CC_MUL(bits, r_, over_);                                        \
 	}
-#define DEF_IMUL(bits)                                                                             \
-	DEF_HANDLER(i_imul_rr##bits, DO_IMUL(bits, GET##bits(u->dst), GET##bits(u->src)))   \
-	DEF_HANDLER(i_imul_rri##bits, DO_IMUL(bits, GET##bits(u->src), u->imm))             \
-	DEF_LOAD(i_imul_rm##bits, bits, LIN_B, DO_IMUL(bits, GET##bits(u->dst), m))         \
+#define DEF_IMUL(bits)                                                                    \
+	DEF_HANDLER(i_imul_rr##bits, DO_IMUL(bits, GET##bits(u->dst), GET##bits(u->src))) \
+	DEF_HANDLER(i_imul_rri##bits, DO_IMUL(bits, GET##bits(u->src), u->imm))           \
+	DEF_LOAD(i_imul_rm##bits, bits, LIN_B, DO_IMUL(bits, GET##bits(u->dst), m))       \
 	DEF_LOAD(i_imul_rmx##bits, bits, LIN_X, DO_IMUL(bits, GET##bits(u->dst), m))
 DEF_IMUL(16)
 DEF_IMUL(32)
@@ -76,32 +76,32 @@ const struct uop *i_idiv8(struct cpu *c, const struct uop *u)
 	NEXT();
 }
 
-#define DEF_DIV(bits, wide, swide)                                                                 \
-	const struct uop *i_div##bits(struct cpu *c, const struct uop *u)                          \
-	{                                                                                          \
-		wide n = (wide)GET##bits(R_RDX) << (bits) | GET##bits(R_RAX);                      \
-		wide d = GET##bits(u->src);                                                        \
-                                                                                                   \
-		if (unlikely(n >> (bits) >= d))                                                    \
-			divide_error(c, u);                                                        \
-		SET##bits(R_RAX, n / d);                                                           \
-		SET##bits(R_RDX, n % d);                                                           \
-		NEXT();                                                                            \
-	}                                                                                          \
-	const struct uop *i_idiv##bits(struct cpu *c, const struct uop *u)                         \
-	{                                                                                          \
-		swide n = (swide)((wide)GET##bits(R_RDX) << (bits) | GET##bits(R_RAX)), q;         \
-		swide d = (int##bits##_t)GET##bits(u->src);                                        \
-                                                                                                   \
-		/* The most negative dividend by -1 would trap in the host. */                     \
-		if (unlikely(!d || (d == -1 && n < -INT##bits##_MAX)))                             \
-			divide_error(c, u);                                                        \
-		q = n / d;                                                                         \
-		if (unlikely(q != (int##bits##_t)q))                                               \
-			divide_error(c, u);                                                        \
-		SET##bits(R_RAX, q);                                                               \
-		SET##bits(R_RDX, n % d);                                                           \
-		NEXT();                                                                            \
+#define DEF_DIV(bits, wide, swide)                                                         \
+	const struct uop *i_div##bits(struct cpu *c, const struct uop *u)                  \
+	{                                                                                  \
+		wide n = (wide)GET##bits(R_RDX) << (bits) | GET##bits(R_RAX);              \
+		wide d = GET##bits(u->src);                                                \
+                                                                                           \
+		if (unlikely(n >> (bits) >= d))                                            \
+			divide_error(c, u);                                                \
+		SET##bits(R_RAX, n / d);                                                   \
+		SET##bits(R_RDX, n % d);                                                   \
+		NEXT();                                                                    \
+	}                                                                                  \
+	const struct uop *i_idiv##bits(struct cpu *c, const struct uop *u)                 \
+	{                                                                                  \
+		swide n = (swide)((wide)GET##bits(R_RDX) << (bits) | GET##bits(R_RAX)), q; \
+		swide d = (int##bits##_t)GET##bits(u->src);                                \
+                                                                                           \
+		/* The most negative dividend by -1 would trap in the host. */             \
+		if (unlikely(!d || (d == -1 && n < -INT##bits##_MAX)))                     \
+			divide_error(c, u);                                                \
+		q = n / d;                                                                 \
+		if (unlikely(q != (int##bits##_t)q))                                       \
+			divide_error(c, u);                                                \
+		SET##bits(R_RAX, q);                                                       \
+		SET##bits(R_RDX, n % d);                                                   \
+		NEXT();                                                                    \
 	}
 DEF_DIV(16, uint32_t, int32_t)
 DEF_DIV(32, uint64_t, int64_t)

@@ -3,56 +3,53 @@
 #include "src/cpu/exec_int.h"
 
 /* Each makes r from v by n, 1 <= n <= 63, and its flags; N is already masked by 31 or 63. */
-#define DO_SHL(bits)                                                                               \
-	{                                                                                          \
-		uint64_t s = (uint64_t)v << (n - 1);                                               \
-		r = (uint##bits##_t)(s << 1);                                                      \
-		SET_CC(CC_SHL, bits, r, s);                                                        \
+#define DO_SHL(bits)                                 \
+	{                                            \
+		uint64_t s = (uint64_t)v << (n - 1); \
+		r = (uint##bits##_t)(s << 1);        \
+		SET_CC(CC_SHL, bits, r, s);          \
 	}
-#define DO_SHR(bits)                                                                               \
-	{                                                                                          \
-		uint64_t s = (uint64_t)v >> (n - 1);                                               \
-		r = (uint##bits##_t)(s >> 1);                                                      \
-		SET_CC(CC_SHR, bits, r, s);                                                        \
+#define DO_SHR(bits)                                 \
+	{                                            \
+		uint64_t s = (uint64_t)v >> (n - 1); \
+		r = (uint##bits##_t)(s >> 1);        \
+		SET_CC(CC_SHR, bits, r, s);          \
 	}
-#define DO_SAR(bits)                                                                               \
-	{                                                                                          \
-		int64_t s = (int64_t)(int##bits##_t)v >> (n - 1);                                  \
-		r = (uint##bits##_t)(s >> 1);                                                      \
-		SET_CC(CC_SHR, bits, r, s);                                                        \
+#define DO_SAR(bits)                                              \
+	{                                                         \
+		int64_t s = (int64_t)(int##bits##_t)v >> (n - 1); \
+		r = (uint##bits##_t)(s >> 1);                     \
+		SET_CC(CC_SHR, bits, r, s);                       \
 	}
 /* Rotates change CF and OF only. */
-#define DO_ROL(bits)                                                                               \
-	{                                                                                          \
-		unsigned k = n & ((bits) - 1), cf;                                                 \
-		r = (uint##bits##_t)(v << k | v >> ((bits - k) & ((bits) - 1)));                   \
-		cf = r & 1;                                                                        \
-		cc_replace(c, FL_CF | FL_OF, cf | (cf ^ (unsigned)(r >> ((bits) - 1))) * FL_OF);   \
+#define DO_ROL(bits)                                                                           \
+	{                                                                                      \
+		unsigned k = n & ((bits)-1), cf;                                               \
+		r = (uint##bits##_t)(v << k | v >> ((bits - k) & ((bits)-1)));                 \
+		cf = r & 1;                                                                    \
+		cc_replace(c, FL_CF | FL_OF, cf | (cf ^ (unsigned)(r >> ((bits)-1))) * FL_OF); \
 	}
 #define DO_ROR(bits)                                                                               \
 	{                                                                                          \
-		unsigned k = n & ((bits) - 1), cf;                                                 \
-		r = (uint##bits##_t)(v >> k | v << ((bits - k) & ((bits) - 1)));                   \
-		cf = (unsigned)(r >> ((bits) - 1));                                                \
-		cc_replace(c, FL_CF | FL_OF,                                                       \
-			   cf | (cf ^ (unsigned)(r >> ((bits) - 2) & 1)) * FL_OF);                 \
+		unsigned k = n & ((bits)-1), cf;                                                   \
+		r = (uint##bits##_t)(v >> k | v << ((bits - k) & ((bits)-1)));                     \
+		cf = (unsigned)(r >> ((bits)-1));                                                  \
+		cc_replace(c, FL_CF | FL_OF, cf | (cf ^ (unsigned)(r >> ((bits)-2) & 1)) * FL_OF); \
 	}
 
 #define COUNT_MASK(bits) ((bits) == 64 ? 63u : 31u)
 
 /* By CL a count of 0 changes nothing but clears the upper half for a 32-bit operand. */
-#define DEF_SHIFT_SIZE(name, bits, DO)                                                             \
-	DEF_HANDLER(name##_ri##bits,                                                               \
-		    uint##bits##_t v = GET##bits(u->dst), r; unsigned n = (unsigned)u->imm;        \
-		    DO(bits) SET##bits(u->dst, r);)                                                \
-	DEF_HANDLER(name##_rc##bits,                                                               \
-		    uint##bits##_t v = GET##bits(u->dst), r = v;                                   \
-		    unsigned n = GET8(R_RCX * 8) & COUNT_MASK(bits);                               \
+#define DEF_SHIFT_SIZE(name, bits, DO)                                             \
+	DEF_HANDLER(name##_ri##bits, uint##bits##_t v = GET##bits(u->dst), r;      \
+		    unsigned n = (unsigned)u->imm; DO(bits) SET##bits(u->dst, r);) \
+	DEF_HANDLER(name##_rc##bits, uint##bits##_t v = GET##bits(u->dst), r = v;  \
+		    unsigned n = GET8(R_RCX * 8) & COUNT_MASK(bits);               \
 		    if (n) DO(bits) SET##bits(u->dst, r);)
-#define DEF_SHIFT(name, DO)                                                                        \
-	DEF_SHIFT_SIZE(name, 8, DO)                                                                \
-	DEF_SHIFT_SIZE(name, 16, DO)                                                               \
-	DEF_SHIFT_SIZE(name, 32, DO)                                                               \
+#define DEF_SHIFT(name, DO)          \
+	DEF_SHIFT_SIZE(name, 8, DO)  \
+	DEF_SHIFT_SIZE(name, 16, DO) \
+	DEF_SHIFT_SIZE(name, 32, DO) \
 	DEF_SHIFT_SIZE(name, 64, DO)
 
 DEF_SHIFT(i_shl, DO_SHL)
@@ -143,40 +140,40 @@ const struct uop *i_rcr(struct cpu *c, const struct uop *u)
  * SHLD, SHRD: dst gets bits of src. A count over 16 with 16-bit operands is undefined; as processors do, the
  * bits that follow src are dst's own.
  */
-#define SHLD16(n)                                                                                  \
-	uint64_t w = (uint64_t)d << 32 | (uint64_t)s << 16 | d;                                    \
-	uint16_t before = (uint16_t)(w << ((n) - 1) >> 32), r = (uint16_t)(w << (n) >> 32)
-#define SHRD16(n)                                                                                  \
-	uint64_t w = (uint64_t)d << 32 | (uint64_t)s << 16 | d;                                    \
-	uint16_t before = (uint16_t)(w >> ((n) - 1)), r = (uint16_t)(w >> (n))
-#define SHLD32(n)                                                                                  \
-	uint64_t w = (uint64_t)d << 32 | s;                                                        \
-	uint32_t before = (uint32_t)(w << ((n) - 1) >> 32), r = (uint32_t)(w << (n) >> 32)
-#define SHRD32(n)                                                                                  \
-	uint64_t w = (uint64_t)s << 32 | d;                                                        \
-	uint32_t before = (uint32_t)(w >> ((n) - 1)), r = (uint32_t)(w >> (n))
-#define SHLD64(n)                                                                                  \
-	unsigned __int128 w = (unsigned __int128)d << 64 | s;                                      \
-	uint64_t before = (uint64_t)(w << ((n) - 1) >> 64), r = (uint64_t)(w << (n) >> 64)
-#define SHRD64(n)                                                                                  \
-	unsigned __int128 w = (unsigned __int128)s << 64 | d;                                      \
-	uint64_t before = (uint64_t)(w >> ((n) - 1)), r = (uint64_t)(w >> (n))
+#define SHLD16(n)                                               \
+	uint64_t w = (uint64_t)d << 32 | (uint64_t)s << 16 | d; \
+	uint16_t before = (uint16_t)(w << ((n)-1) >> 32), r = (uint16_t)(w << (n) >> 32)
+#define SHRD16(n)                                               \
+	uint64_t w = (uint64_t)d << 32 | (uint64_t)s << 16 | d; \
+	uint16_t before = (uint16_t)(w >> ((n)-1)), r = (uint16_t)(w >> (n))
+#define SHLD32(n)                           \
+	uint64_t w = (uint64_t)d << 32 | s; \
+	uint32_t before = (uint32_t)(w << ((n)-1) >> 32), r = (uint32_t)(w << (n) >> 32)
+#define SHRD32(n)                           \
+	uint64_t w = (uint64_t)s << 32 | d; \
+	uint32_t before = (uint32_t)(w >> ((n)-1)), r = (uint32_t)(w >> (n))
+#define SHLD64(n)                                             \
+	unsigned __int128 w = (unsigned __int128)d << 64 | s; \
+	uint64_t before = (uint64_t)(w << ((n)-1) >> 64), r = (uint64_t)(w << (n) >> 64)
+#define SHRD64(n)                                             \
+	unsigned __int128 w = (unsigned __int128)s << 64 | d; \
+	uint64_t before = (uint64_t)(w >> ((n)-1)), r = (uint64_t)(w >> (n))
 
-#define DEF_DOUBLE(name, DO, cc, bits)                                                             \
-	const struct uop *name##bits(struct cpu *c, const struct uop *u)                           \
-	{                                                                                          \
-		unsigned n = u->flags & UF_AUX ? GET8(R_RCX * 8) : (unsigned)u->imm;               \
-		uint##bits##_t d = GET##bits(u->dst), s = GET##bits(u->src);                       \
-                                                                                                   \
-		n &= COUNT_MASK(bits);                                                             \
-		if (n) {                                                                           \
-			DO##bits(n);                                                               \
-			SET##bits(u->dst, r);                                                      \
-			SET_CC(cc, bits, r, before);                                               \
-		} else {                                                                           \
-			SET##bits(u->dst, d);                                                      \
-		}                                                                                  \
-		NEXT();                                                                            \
+#define DEF_DOUBLE(name, DO, cc, bits)                                               \
+	const struct uop *name##bits(struct cpu *c, const struct uop *u)             \
+	{                                                                            \
+		unsigned n = u->flags & UF_AUX ? GET8(R_RCX * 8) : (unsigned)u->imm; \
+		uint##bits##_t d = GET##bits(u->dst), s = GET##bits(u->src);         \
+                                                                                     \
+		n &= COUNT_MASK(bits);                                               \
+		if (n) {                                                             \
+			DO##bits(n);                                                 \
+			SET##bits(u->dst, r);                                        \
+			SET_CC(cc, bits, r, before);                                 \
+		} else {                                                             \
+			SET##bits(u->dst, d);                                        \
+		}                                                                    \
+		NEXT();                                                              \
 	}
 
 DEF_DOUBLE(i_shld, SHLD, CC_SHL, 16)

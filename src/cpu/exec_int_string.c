@@ -12,8 +12,8 @@
 struct str {
 	struct cpu *c;
 	const struct uop *u;
-	uint64_t mask;  /* of offsets and of the count */
-	unsigned size;  /* of an element */
+	uint64_t mask;	/* of offsets and of the count */
+	unsigned size;	/* of an element */
 	uint64_t count; /* elements left; 1 without REP */
 };
 

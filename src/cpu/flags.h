@@ -26,14 +26,39 @@
 #include "src/cpu/cpu.h"
 
 enum {
-	CC_EFLAGS = 0, CC_ADD = 4, CC_ADC = 8, CC_SUB = 12, CC_SBB = 16, CC_LOGIC = 20, CC_INC = 24, CC_DEC = 28,
-	CC_SHL = 32, CC_SHR = 36, CC_MUL = 40, CC_SZP = 44, CC_COUNT = 48,
+	CC_EFLAGS = 0,
+	CC_ADD = 4,
+	CC_ADC = 8,
+	CC_SUB = 12,
+	CC_SBB = 16,
+	CC_LOGIC = 20,
+	CC_INC = 24,
+	CC_DEC = 28,
+	CC_SHL = 32,
+	CC_SHR = 36,
+	CC_MUL = 40,
+	CC_SZP = 44,
+	CC_COUNT = 48,
 };
 
 /* Conditions as in the low nibble of Jcc, SETcc, CMOVcc. */
 enum {
-	COND_O, COND_NO, COND_B, COND_NB, COND_Z, COND_NZ, COND_BE, COND_NBE,
-	COND_S, COND_NS, COND_P, COND_NP, COND_L, COND_NL, COND_LE, COND_NLE,
+	COND_O,
+	COND_NO,
+	COND_B,
+	COND_NB,
+	COND_Z,
+	COND_NZ,
+	COND_BE,
+	COND_NBE,
+	COND_S,
+	COND_NS,
+	COND_P,
+	COND_NP,
+	COND_L,
+	COND_NL,
+	COND_LE,
+	COND_NLE,
 };
 
 /* FL_ARITH bits from the lazy state (flags.c). */
@@ -180,7 +205,8 @@ static always_inline bool cc_sf_op(const struct cpu *c, unsigned op)
 
 static always_inline bool cc_pf_op(const struct cpu *c, unsigned op)
 {
-	return (op & ~3u) == CC_EFLAGS ? (c->cc_src & FL_PF) != 0 : !__builtin_parity(c->cc_dst & 0xff);
+	return (op & ~3u) == CC_EFLAGS ? (c->cc_src & FL_PF) != 0
+				       : !__builtin_parity(c->cc_dst & 0xff);
 }
 
 /* CF as it stands, for ADC, INC, RCL... */
@@ -214,12 +240,12 @@ static always_inline bool cc_test_op(const struct cpu *c, unsigned op, unsigned 
 		yes = cc_pf_op(c, op);
 		break;
 	case COND_L >> 1:
-		yes = sub ? cc_sext(op, cc_first(c, op)) < cc_sext(op, c->cc_src) :
-			    cc_sf_op(c, op) != cc_of_op(c, op);
+		yes = sub ? cc_sext(op, cc_first(c, op)) < cc_sext(op, c->cc_src)
+			  : cc_sf_op(c, op) != cc_of_op(c, op);
 		break;
 	default:
-		yes = sub ? cc_sext(op, cc_first(c, op)) <= cc_sext(op, c->cc_src) :
-			    cc_zf_op(c, op) || cc_sf_op(c, op) != cc_of_op(c, op);
+		yes = sub ? cc_sext(op, cc_first(c, op)) <= cc_sext(op, c->cc_src)
+			  : cc_zf_op(c, op) || cc_sf_op(c, op) != cc_of_op(c, op);
 		break;
 	}
 	return yes != (cond & 1);

@@ -173,11 +173,14 @@ static void fpu_get_env(struct cpu *c, const struct uop *u, const uint8_t *p)
 	f->fdp = ldn_le(p + 5 * w, w);
 	if (real) {
 		/* A linear address: the high part stands in the next field, with the opcode. */
-		uint32_t hi_ip = (uint32_t)ldn_le(p + 4 * w, w), hi_dp = (uint32_t)ldn_le(p + 6 * w, w);
+		uint32_t hi_ip = (uint32_t)ldn_le(p + 4 * w, w),
+			 hi_dp = (uint32_t)ldn_le(p + 6 * w, w);
 
 		f->fop = hi_ip & 0x7ff;
-		f->fip = (f->fip & 0xffff) | ((uint64_t)(hi_ip & (w == 2 ? 0xf000 : 0x0ffff000)) << 4);
-		f->fdp = (f->fdp & 0xffff) | ((uint64_t)(hi_dp & (w == 2 ? 0xf000 : 0x0ffff000)) << 4);
+		f->fip = (f->fip & 0xffff) |
+			 ((uint64_t)(hi_ip & (w == 2 ? 0xf000 : 0x0ffff000)) << 4);
+		f->fdp = (f->fdp & 0xffff) |
+			 ((uint64_t)(hi_dp & (w == 2 ? 0xf000 : 0x0ffff000)) << 4);
 		f->fcs = f->fds = 0;
 	} else {
 		f->fcs = (uint16_t)ldn_le(p + 4 * w, 2);

@@ -6,21 +6,21 @@
 #include "src/cpu/cpu.h"
 
 /* Status word */
-#define FSW_IE	BIT(0)
-#define FSW_DE	BIT(1)
-#define FSW_ZE	BIT(2)
-#define FSW_OE	BIT(3)
-#define FSW_UE	BIT(4)
-#define FSW_PE	BIT(5)
-#define FSW_SF	BIT(6)
-#define FSW_ES	BIT(7)
-#define FSW_C0	BIT(8)
-#define FSW_C1	BIT(9)
-#define FSW_C2	BIT(10)
-#define FSW_C3	BIT(14)
-#define FSW_B	BIT(15)
-#define FSW_EXC 0x3fu
-#define FSW_CC	(FSW_C0 | FSW_C1 | FSW_C2 | FSW_C3)
+#define FSW_IE	      BIT(0)
+#define FSW_DE	      BIT(1)
+#define FSW_ZE	      BIT(2)
+#define FSW_OE	      BIT(3)
+#define FSW_UE	      BIT(4)
+#define FSW_PE	      BIT(5)
+#define FSW_SF	      BIT(6)
+#define FSW_ES	      BIT(7)
+#define FSW_C0	      BIT(8)
+#define FSW_C1	      BIT(9)
+#define FSW_C2	      BIT(10)
+#define FSW_C3	      BIT(14)
+#define FSW_B	      BIT(15)
+#define FSW_EXC	      0x3fu
+#define FSW_CC	      (FSW_C0 | FSW_C1 | FSW_C2 | FSW_C3)
 #define FSW_TOP_SHIFT 11
 
 /* Control word */
@@ -40,7 +40,7 @@ static inline void fpu_update_es(struct cpu_fpu *f)
 	if (f->fsw & ~f->fcw & FSW_EXC)
 		f->fsw |= FSW_ES | FSW_B;
 	else
-		f->fsw &= (uint16_t)~(FSW_ES | FSW_B);
+		f->fsw &= (uint16_t) ~(FSW_ES | FSW_B);
 }
 
 static inline void fpu_set_control(struct cpu_fpu *f, uint16_t fcw)

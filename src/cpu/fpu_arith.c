@@ -17,55 +17,55 @@ static cold_fn void fpu_arith_empty(struct cpu *c, const struct uop *u, unsigned
 		fpu_pop(f);
 }
 
-#define FPU_ARITH_REG(name, insn)                                                                  \
-	UOP_FRAME_FN(fpu_##name##_st)                                                              \
-	{                                                                                          \
-		struct cpu_fpu *f = &c->fpu;                                                       \
-		long double *d = &FPU_ST(f, u->dst).ld;                                            \
-		uint16_t sw;                                                                       \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		fpu_note(c, u);                                                                    \
-		if (unlikely(FPU_EMPTY(f, u->dst) || FPU_EMPTY(f, u->src))) {                      \
-			fpu_arith_empty(c, u, u->dst);                                             \
-			return;                                                                    \
-		}                                                                                  \
-		__asm__ volatile(FPU_HOST("fldt %[s]\n\tfldt %[d]", insn " %%st(1), %%st",         \
-					  "fstpt %[d]\n\tfstp %%st(0)")                            \
-				 : "=&a"(sw), [d] "+m"(*d)                                         \
-				 : [s] "m"(FPU_ST(f, u->src).ld), FPU_CONTROLS);                   \
-		if (fpu_take(f, sw, FSW_C1, FSW_PRE) && (u->flags & UF_AUX))                       \
-			fpu_pop(f);                                                                \
+#define FPU_ARITH_REG(name, insn)                                                          \
+	UOP_FRAME_FN(fpu_##name##_st)                                                      \
+	{                                                                                  \
+		struct cpu_fpu *f = &c->fpu;                                               \
+		long double *d = &FPU_ST(f, u->dst).ld;                                    \
+		uint16_t sw;                                                               \
+                                                                                           \
+		fpu_wait(c, u);                                                            \
+		fpu_note(c, u);                                                            \
+		if (unlikely(FPU_EMPTY(f, u->dst) || FPU_EMPTY(f, u->src))) {              \
+			fpu_arith_empty(c, u, u->dst);                                     \
+			return;                                                            \
+		}                                                                          \
+		__asm__ volatile(FPU_HOST("fldt %[s]\n\tfldt %[d]", insn " %%st(1), %%st", \
+					  "fstpt %[d]\n\tfstp %%st(0)")                    \
+				 : "=&a"(sw), [d] "+m"(*d)                                 \
+				 : [s] "m"(FPU_ST(f, u->src).ld), FPU_CONTROLS);           \
+		if (fpu_take(f, sw, FSW_C1, FSW_PRE) && (u->flags & UF_AUX))               \
+			fpu_pop(f);                                                        \
 	}
 
 /* ---- ST(0) = ST(0) op memory ---- */
 
-#define FPU_ARITH_MEM(name, insn, bits)                                                            \
-	UOP_FRAME_FN(fpu_##name)                                                                   \
-	{                                                                                          \
-		struct cpu_fpu *f = &c->fpu;                                                       \
-		uint64_t lin = uop_lin(c, u);                                                      \
-		uint##bits##_t m;                                                                  \
-		uint16_t sw;                                                                       \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		m = mmu_ld##bits(c, u, lin);                                                       \
-		fpu_note_mem(c, u, lin);                                                           \
-		if (unlikely(FPU_EMPTY(f, 0))) {                                                   \
-			fpu_arith_empty(c, u, 0);                                                  \
-			return;                                                                    \
-		}                                                                                  \
-		__asm__ volatile(FPU_HOST("fldt %[d]", insn " %[m]", "fstpt %[d]")                 \
-				 : "=&a"(sw), [d] "+m"(FPU_ST(f, 0).ld)                            \
-				 : [m] "m"(m), FPU_CONTROLS);                                      \
-		fpu_take(f, sw, FSW_C1, FSW_PRE);                                                  \
+#define FPU_ARITH_MEM(name, insn, bits)                                            \
+	UOP_FRAME_FN(fpu_##name)                                                   \
+	{                                                                          \
+		struct cpu_fpu *f = &c->fpu;                                       \
+		uint64_t lin = uop_lin(c, u);                                      \
+		uint##bits##_t m;                                                  \
+		uint16_t sw;                                                       \
+                                                                                   \
+		fpu_wait(c, u);                                                    \
+		m = mmu_ld##bits(c, u, lin);                                       \
+		fpu_note_mem(c, u, lin);                                           \
+		if (unlikely(FPU_EMPTY(f, 0))) {                                   \
+			fpu_arith_empty(c, u, 0);                                  \
+			return;                                                    \
+		}                                                                  \
+		__asm__ volatile(FPU_HOST("fldt %[d]", insn " %[m]", "fstpt %[d]") \
+				 : "=&a"(sw), [d] "+m"(FPU_ST(f, 0).ld)            \
+				 : [m] "m"(m), FPU_CONTROLS);                      \
+		fpu_take(f, sw, FSW_C1, FSW_PRE);                                  \
 	}
 
-#define FPU_ARITH(name)                                                                            \
-	FPU_ARITH_REG(f##name, "f" #name)                                                          \
-	FPU_ARITH_MEM(f##name##_m32, "f" #name "s", 32)                                            \
-	FPU_ARITH_MEM(f##name##_m64, "f" #name "l", 64)                                            \
-	FPU_ARITH_MEM(f##name##_i16, "fi" #name "s", 16)                                           \
+#define FPU_ARITH(name)                                  \
+	FPU_ARITH_REG(f##name, "f" #name)                \
+	FPU_ARITH_MEM(f##name##_m32, "f" #name "s", 32)  \
+	FPU_ARITH_MEM(f##name##_m64, "f" #name "l", 64)  \
+	FPU_ARITH_MEM(f##name##_i16, "fi" #name "s", 16) \
 	FPU_ARITH_MEM(f##name##_i32, "fi" #name "l", 32)
 
 FPU_ARITH(add)
@@ -99,45 +99,45 @@ static cold_fn void fpu_compare_empty(struct cpu *c, const struct uop *u)
 		fpu_pop(f);
 }
 
-#define FPU_COMPARE_REG(name, insn)                                                                \
-	UOP_FRAME_FN(fpu_##name)                                                                   \
-	{                                                                                          \
-		struct cpu_fpu *f = &c->fpu;                                                       \
-		uint16_t sw;                                                                       \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		fpu_note(c, u);                                                                    \
-		if (unlikely(FPU_EMPTY(f, 0) || FPU_EMPTY(f, u->src))) {                           \
-			fpu_compare_empty(c, u);                                                   \
-			return;                                                                    \
-		}                                                                                  \
-		__asm__ volatile("fldt %[s]\n\tfldt %[d]\n\t" insn " %%st(1)\n\t"                  \
-				 "fnstsw %%ax\n\tfnclex\n\tfstp %%st(0)\n\tfstp %%st(0)"           \
-				 : "=&a"(sw)                                                       \
-				 : [d] "m"(FPU_ST(f, 0).ld), [s] "m"(FPU_ST(f, u->src).ld));       \
-		fpu_compared(c, u, sw);                                                            \
+#define FPU_COMPARE_REG(name, insn)                                                          \
+	UOP_FRAME_FN(fpu_##name)                                                             \
+	{                                                                                    \
+		struct cpu_fpu *f = &c->fpu;                                                 \
+		uint16_t sw;                                                                 \
+                                                                                             \
+		fpu_wait(c, u);                                                              \
+		fpu_note(c, u);                                                              \
+		if (unlikely(FPU_EMPTY(f, 0) || FPU_EMPTY(f, u->src))) {                     \
+			fpu_compare_empty(c, u);                                             \
+			return;                                                              \
+		}                                                                            \
+		__asm__ volatile("fldt %[s]\n\tfldt %[d]\n\t" insn " %%st(1)\n\t"            \
+				 "fnstsw %%ax\n\tfnclex\n\tfstp %%st(0)\n\tfstp %%st(0)"     \
+				 : "=&a"(sw)                                                 \
+				 : [d] "m"(FPU_ST(f, 0).ld), [s] "m"(FPU_ST(f, u->src).ld)); \
+		fpu_compared(c, u, sw);                                                      \
 	}
 
-#define FPU_COMPARE_MEM(name, insn, bits)                                                          \
-	UOP_FRAME_FN(fpu_##name)                                                                   \
-	{                                                                                          \
-		struct cpu_fpu *f = &c->fpu;                                                       \
-		uint64_t lin = uop_lin(c, u);                                                      \
-		uint##bits##_t m;                                                                  \
-		uint16_t sw;                                                                       \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		m = mmu_ld##bits(c, u, lin);                                                       \
-		fpu_note_mem(c, u, lin);                                                           \
-		if (unlikely(FPU_EMPTY(f, 0))) {                                                   \
-			fpu_compare_empty(c, u);                                                   \
-			return;                                                                    \
-		}                                                                                  \
-		__asm__ volatile("fldt %[d]\n\t" insn " %[m]\n\t"                                  \
-				 "fnstsw %%ax\n\tfnclex\n\tfstp %%st(0)"                           \
-				 : "=&a"(sw)                                                       \
-				 : [d] "m"(FPU_ST(f, 0).ld), [m] "m"(m));                          \
-		fpu_compared(c, u, sw);                                                            \
+#define FPU_COMPARE_MEM(name, insn, bits)                                 \
+	UOP_FRAME_FN(fpu_##name)                                          \
+	{                                                                 \
+		struct cpu_fpu *f = &c->fpu;                              \
+		uint64_t lin = uop_lin(c, u);                             \
+		uint##bits##_t m;                                         \
+		uint16_t sw;                                              \
+                                                                          \
+		fpu_wait(c, u);                                           \
+		m = mmu_ld##bits(c, u, lin);                              \
+		fpu_note_mem(c, u, lin);                                  \
+		if (unlikely(FPU_EMPTY(f, 0))) {                          \
+			fpu_compare_empty(c, u);                          \
+			return;                                           \
+		}                                                         \
+		__asm__ volatile("fldt %[d]\n\t" insn " %[m]\n\t"         \
+				 "fnstsw %%ax\n\tfnclex\n\tfstp %%st(0)"  \
+				 : "=&a"(sw)                              \
+				 : [d] "m"(FPU_ST(f, 0).ld), [m] "m"(m)); \
+		fpu_compared(c, u, sw);                                   \
 	}
 
 FPU_COMPARE_REG(fcom_st, "fcom")

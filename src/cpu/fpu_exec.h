@@ -13,9 +13,9 @@
 #include "src/cpu/ir.h"
 #include "src/cpu/mmu.h"
 
-#define FPU_IMM_FOP(imm)     ((uint16_t)((imm) & 0x7ff))
-#define FPU_IMM_SEG_SHIFT    16
-#define FPU_IMM_SEG(imm)     (((imm) >> FPU_IMM_SEG_SHIFT) & 7)
+#define FPU_IMM_FOP(imm)  ((uint16_t)((imm)&0x7ff))
+#define FPU_IMM_SEG_SHIFT 16
+#define FPU_IMM_SEG(imm)  (((imm) >> FPU_IMM_SEG_SHIFT) & 7)
 
 #define FPU_ST(f, i)	((f)->r[((f)->top + (i)) & 7])
 #define FPU_BIT(f, i)	BIT(((f)->top + (i)) & 7) /* of ST(i) in ftw */
@@ -83,8 +83,8 @@ bool fpu_stack_fault(struct cpu_fpu *f, uint16_t c1);
 
 /* ---- what the host's x87 reported ---- */
 
-#define FSW_PRE	 (FSW_IE | FSW_DE | FSW_ZE) /* found before computing: unmasked, the operands stay */
-#define FSW_OUT	 (FSW_PRE | FSW_OE | FSW_UE) /* unmasked, nothing is stored to memory */
+#define FSW_PRE (FSW_IE | FSW_DE | FSW_ZE) /* found before computing: unmasked, the operands stay */
+#define FSW_OUT (FSW_PRE | FSW_OE | FSW_UE) /* unmasked, nothing is stored to memory */
 
 /*
  * Takes exceptions and the condition codes CC of host status SW, as they are after one operation. False when one of the
@@ -99,14 +99,15 @@ static always_inline bool fpu_take(struct cpu_fpu *f, uint16_t sw, uint16_t cc, 
 	return !(sw & ~f->fcw & stop);
 }
 
-extern const uint16_t fpu_host_fcw; /* what the host's control word is outside of these pieces of assembly */
+extern const uint16_t
+	fpu_host_fcw; /* what the host's control word is outside of these pieces of assembly */
 
 /*
  * Host x87 code that executes one guest operation under the guest's control word, unmasked exceptions included: they
  * become pending, and are cleared before any instruction that would report them. LOAD fills the host's stack, OP is
  * the operation; the status is left in AX; STORE empties the stack again.
  */
-#define FPU_HOST(load, op, store)                                                                  \
+#define FPU_HOST(load, op, store) \
 	load "\n\tfldcw %[fcw]\n\t" op "\n\tfnstsw %%ax\n\tfnclex\n\tfldcw %[host]\n\t" store
 
 #endif

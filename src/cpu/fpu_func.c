@@ -36,24 +36,24 @@ UOP_FRAME_FN(fpu_fabs)
 
 /* ---- ST(0) = op ST(0); CC: the condition codes that the instruction defines ---- */
 
-#define FPU_UNARY(name, cc)                                                                        \
-	UOP_FRAME_FN(fpu_##name)                                                                   \
-	{                                                                                          \
-		struct cpu_fpu *f = &c->fpu;                                                       \
-		uint16_t sw;                                                                       \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		fpu_note(c, u);                                                                    \
-		if (unlikely(FPU_EMPTY(f, 0))) {                                                   \
-			f->fsw &= (uint16_t)~((cc) & FSW_C2);                                      \
-			if (fpu_stack_fault(f, 0))                                                 \
-				fpu_indefinite(f, 0);                                              \
-			return;                                                                    \
-		}                                                                                  \
-		__asm__ volatile(FPU_HOST("fldt %[d]", #name, "fstpt %[d]")                        \
-				 : "=&a"(sw), [d] "+m"(FPU_ST(f, 0).ld)                            \
-				 : FPU_CONTROLS);                                                  \
-		fpu_take(f, sw, cc, FSW_PRE);                                                      \
+#define FPU_UNARY(name, cc)                                                 \
+	UOP_FRAME_FN(fpu_##name)                                            \
+	{                                                                   \
+		struct cpu_fpu *f = &c->fpu;                                \
+		uint16_t sw;                                                \
+                                                                            \
+		fpu_wait(c, u);                                             \
+		fpu_note(c, u);                                             \
+		if (unlikely(FPU_EMPTY(f, 0))) {                            \
+			f->fsw &= (uint16_t) ~((cc)&FSW_C2);                \
+			if (fpu_stack_fault(f, 0))                          \
+				fpu_indefinite(f, 0);                       \
+			return;                                             \
+		}                                                           \
+		__asm__ volatile(FPU_HOST("fldt %[d]", #name, "fstpt %[d]") \
+				 : "=&a"(sw), [d] "+m"(FPU_ST(f, 0).ld)     \
+				 : FPU_CONTROLS);                           \
+		fpu_take(f, sw, cc, FSW_PRE);                               \
 	}
 
 FPU_UNARY(fsqrt, FSW_C1)
@@ -66,7 +66,7 @@ FPU_UNARY(fcos, FSW_C1 | FSW_C2)
 
 static cold_fn void fpu_binary_empty(struct cpu_fpu *f, uint16_t cc)
 {
-	f->fsw &= (uint16_t)~(cc & FSW_C2);
+	f->fsw &= (uint16_t) ~(cc & FSW_C2);
 	if (fpu_stack_fault(f, 0))
 		fpu_indefinite(f, 0);
 }
@@ -81,23 +81,23 @@ static uint16_t fpu_quotient_codes(const struct cpu_fpu *f, uint16_t sw)
 	return FSW_CC;
 }
 
-#define FPU_BINARY(name, cc, codes)                                                                \
-	UOP_FRAME_FN(fpu_##name)                                                                   \
-	{                                                                                          \
-		struct cpu_fpu *f = &c->fpu;                                                       \
-		uint16_t sw;                                                                       \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		fpu_note(c, u);                                                                    \
-		if (unlikely(FPU_EMPTY(f, 0) || FPU_EMPTY(f, 1))) {                                \
-			fpu_binary_empty(f, cc);                                                   \
-			return;                                                                    \
-		}                                                                                  \
-		__asm__ volatile(FPU_HOST("fldt %[s]\n\tfldt %[d]", #name,                         \
-					  "fstpt %[d]\n\tfstp %%st(0)")                            \
-				 : "=&a"(sw), [d] "+m"(FPU_ST(f, 0).ld)                            \
-				 : [s] "m"(FPU_ST(f, 1).ld), FPU_CONTROLS);                        \
-		fpu_take(f, sw, codes, FSW_PRE);                                                   \
+#define FPU_BINARY(name, cc, codes)                                         \
+	UOP_FRAME_FN(fpu_##name)                                            \
+	{                                                                   \
+		struct cpu_fpu *f = &c->fpu;                                \
+		uint16_t sw;                                                \
+                                                                            \
+		fpu_wait(c, u);                                             \
+		fpu_note(c, u);                                             \
+		if (unlikely(FPU_EMPTY(f, 0) || FPU_EMPTY(f, 1))) {         \
+			fpu_binary_empty(f, cc);                            \
+			return;                                             \
+		}                                                           \
+		__asm__ volatile(FPU_HOST("fldt %[s]\n\tfldt %[d]", #name,  \
+					  "fstpt %[d]\n\tfstp %%st(0)")     \
+				 : "=&a"(sw), [d] "+m"(FPU_ST(f, 0).ld)     \
+				 : [s] "m"(FPU_ST(f, 1).ld), FPU_CONTROLS); \
+		fpu_take(f, sw, codes, FSW_PRE);                            \
 	}
 
 FPU_BINARY(fprem, FSW_CC, fpu_quotient_codes(f, sw))
@@ -124,7 +124,8 @@ FPU_BINARY(fscale, FSW_C1, FSW_C1)
 		}                                                                                  \
 		__asm__ volatile(FPU_HOST("fldt %[s]\n\tfldt %[d]", #name, "fstpt %[r]\n\tfninit") \
 				 : "=&a"(sw), [r] "=m"(r.ld)                                       \
-				 : [d] "m"(FPU_ST(f, 0).ld), [s] "m"(FPU_ST(f, 1).ld), FPU_CONTROLS); \
+				 : [d] "m"(FPU_ST(f, 0).ld), [s] "m"(FPU_ST(f, 1).ld),             \
+				   FPU_CONTROLS);                                                  \
 		if (fpu_take(f, sw, FSW_C1, FSW_PRE)) {                                            \
 			fpu_pop(f);                                                                \
 			fpu_copy(&FPU_ST(f, 0), &r);                                               \
@@ -150,29 +151,29 @@ static cold_fn void fpu_two_results_fault(struct cpu_fpu *f, uint16_t c2)
 	fpu_indefinite(f, 0);
 }
 
-#define FPU_TWO_RESULTS(name, cc)                                                                  \
-	UOP_FRAME_FN(fpu_##name)                                                                   \
-	{                                                                                          \
-		struct cpu_fpu *f = &c->fpu;                                                       \
-		union fpreg r0, r1;                                                                \
-		uint16_t sw;                                                                       \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		fpu_note(c, u);                                                                    \
-		if (unlikely(FPU_EMPTY(f, 0) || !FPU_EMPTY(f, 7))) {                               \
-			fpu_two_results_fault(f, (cc) & FSW_C2);                                                  \
-			return;                                                                    \
-		}                                                                                  \
-		__asm__ volatile(FPU_HOST("fldt %[d]", #name,                                      \
-					  "fstpt %[r0]\n\tfstpt %[r1]\n\tfninit")                  \
-				 : "=&a"(sw), [r0] "=m"(r0.ld), [r1] "=m"(r1.ld)                   \
-				 : [d] "m"(FPU_ST(f, 0).ld), FPU_CONTROLS);                        \
-		/* C2: the operand is out of range, and stays */                                   \
-		if (fpu_take(f, sw, cc, FSW_PRE) && !((cc) & sw & FSW_C2)) {                       \
-			fpu_copy(&FPU_ST(f, 0), &r1);                                              \
-			fpu_push(f);                                                               \
-			fpu_copy(&FPU_ST(f, 0), &r0);                                              \
-		}                                                                                  \
+#define FPU_TWO_RESULTS(name, cc)                                                 \
+	UOP_FRAME_FN(fpu_##name)                                                  \
+	{                                                                         \
+		struct cpu_fpu *f = &c->fpu;                                      \
+		union fpreg r0, r1;                                               \
+		uint16_t sw;                                                      \
+                                                                                  \
+		fpu_wait(c, u);                                                   \
+		fpu_note(c, u);                                                   \
+		if (unlikely(FPU_EMPTY(f, 0) || !FPU_EMPTY(f, 7))) {              \
+			fpu_two_results_fault(f, (cc)&FSW_C2);                    \
+			return;                                                   \
+		}                                                                 \
+		__asm__ volatile(FPU_HOST("fldt %[d]", #name,                     \
+					  "fstpt %[r0]\n\tfstpt %[r1]\n\tfninit") \
+				 : "=&a"(sw), [r0] "=m"(r0.ld), [r1] "=m"(r1.ld)  \
+				 : [d] "m"(FPU_ST(f, 0).ld), FPU_CONTROLS);       \
+		/* C2: the operand is out of range, and stays */                  \
+		if (fpu_take(f, sw, cc, FSW_PRE) && !((cc)&sw & FSW_C2)) {        \
+			fpu_copy(&FPU_ST(f, 0), &r1);                             \
+			fpu_push(f);                                              \
+			fpu_copy(&FPU_ST(f, 0), &r0);                             \
+		}                                                                 \
 	}
 
 FPU_TWO_RESULTS(fptan, FSW_C1 | FSW_C2)

@@ -22,27 +22,27 @@ static always_inline bool fpu_room(struct cpu_fpu *f)
  * A signalling NaN or a denormal raises an exception when it is loaded from single or double precision. Of the latter's, even
  * when unmasked, the value is pushed.
  */
-#define FPU_LOAD(name, insn, bits)                                                                 \
-	UOP_FRAME_FN(fpu_##name)                                                                   \
-	{                                                                                          \
-		struct cpu_fpu *f = &c->fpu;                                                       \
-		uint64_t lin = uop_lin(c, u);                                                      \
-		uint##bits##_t m;                                                                  \
-		union fpreg r;                                                                     \
-		uint16_t sw;                                                                       \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		m = mmu_ld##bits(c, u, lin);                                                       \
-		fpu_note_mem(c, u, lin);                                                           \
-		if (!fpu_room(f))                                                                  \
-			return;                                                                    \
-		__asm__ volatile(insn " %[m]\n\tfnstsw %%ax\n\tfnclex\n\tfstpt %[r]"               \
-				 : "=&a"(sw), [r] "=m"(r.ld)                                       \
-				 : [m] "m"(m));                                                    \
-		if (fpu_take(f, (uint16_t)(sw & ~FSW_C1), FSW_C1, FSW_IE)) {                       \
-			fpu_push(f);                                                               \
-			fpu_copy(&FPU_ST(f, 0), &r);                                               \
-		}                                                                                  \
+#define FPU_LOAD(name, insn, bits)                                                   \
+	UOP_FRAME_FN(fpu_##name)                                                     \
+	{                                                                            \
+		struct cpu_fpu *f = &c->fpu;                                         \
+		uint64_t lin = uop_lin(c, u);                                        \
+		uint##bits##_t m;                                                    \
+		union fpreg r;                                                       \
+		uint16_t sw;                                                         \
+                                                                                     \
+		fpu_wait(c, u);                                                      \
+		m = mmu_ld##bits(c, u, lin);                                         \
+		fpu_note_mem(c, u, lin);                                             \
+		if (!fpu_room(f))                                                    \
+			return;                                                      \
+		__asm__ volatile(insn " %[m]\n\tfnstsw %%ax\n\tfnclex\n\tfstpt %[r]" \
+				 : "=&a"(sw), [r] "=m"(r.ld)                         \
+				 : [m] "m"(m));                                      \
+		if (fpu_take(f, (uint16_t)(sw & ~FSW_C1), FSW_C1, FSW_IE)) {         \
+			fpu_push(f);                                                 \
+			fpu_copy(&FPU_ST(f, 0), &r);                                 \
+		}                                                                    \
 	}
 
 FPU_LOAD(fld_m32, "flds", 32)
@@ -91,20 +91,20 @@ UOP_FRAME_FN(fpu_fld_st)
 	}
 }
 
-#define FPU_CONSTANT(name, insn)                                                                   \
-	UOP_FRAME_FN(fpu_##name)                                                                   \
-	{                                                                                          \
-		struct cpu_fpu *f = &c->fpu;                                                       \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		fpu_note(c, u);                                                                    \
-		if (!fpu_room(f))                                                                  \
-			return;                                                                    \
-		fpu_push(f);                                                                       \
-		f->fsw &= (uint16_t)~FSW_C1;                                                       \
-		__asm__ volatile("fldcw %[fcw]\n\t" insn "\n\tfldcw %[host]\n\tfstpt %[r]"         \
-				 : [r] "=m"(FPU_ST(f, 0).ld)                                       \
-				 : FPU_CONTROLS);                                                  \
+#define FPU_CONSTANT(name, insn)                                                           \
+	UOP_FRAME_FN(fpu_##name)                                                           \
+	{                                                                                  \
+		struct cpu_fpu *f = &c->fpu;                                               \
+                                                                                           \
+		fpu_wait(c, u);                                                            \
+		fpu_note(c, u);                                                            \
+		if (!fpu_room(f))                                                          \
+			return;                                                            \
+		fpu_push(f);                                                               \
+		f->fsw &= (uint16_t)~FSW_C1;                                               \
+		__asm__ volatile("fldcw %[fcw]\n\t" insn "\n\tfldcw %[host]\n\tfstpt %[r]" \
+				 : [r] "=m"(FPU_ST(f, 0).ld)                               \
+				 : FPU_CONTROLS);                                          \
 	}
 
 FPU_CONSTANT(fld1, "fld1")
@@ -121,35 +121,35 @@ FPU_CONSTANT(fldz, "fldz")
  * OP stores ST(0) to %[m], and may pop or not: FNINIT tidies up. EMPTY is what a masked stack fault stores. Of an unmasked
  * exception other than inexact nothing is stored; a page fault comes all the same.
  */
-#define FPU_STORE(name, op, tidy, bits, empty)                                                     \
-	UOP_FRAME_FN(fpu_##name)                                                                   \
-	{                                                                                          \
-		struct cpu_fpu *f = &c->fpu;                                                       \
-		uint64_t lin = uop_lin(c, u);                                                      \
-		uint##bits##_t m = 0;                                                              \
-		uint16_t sw;                                                                       \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		if (unlikely(FPU_EMPTY(f, 0))) {                                                   \
-			if (f->fcw & FSW_IE)                                                       \
-				mmu_st##bits(c, u, lin, empty);                                    \
-			else                                                                       \
-				mmu_probe(c, u, lin, bits / 8, ACC_WRITE);                         \
-			fpu_note_mem(c, u, lin);                                                   \
-			if (fpu_stack_fault(f, 0) && (u->flags & UF_AUX))                          \
-				fpu_pop(f);                                                        \
-			return;                                                                    \
-		}                                                                                  \
-		__asm__ volatile(FPU_HOST("fldt %[s]", op " %[m]", tidy)                           \
-				 : "=&a"(sw), [m] "+m"(m)                                          \
-				 : [s] "m"(FPU_ST(f, 0).ld), FPU_CONTROLS);                        \
-		if (!(sw & ~f->fcw & FSW_OUT))                                                     \
-			mmu_st##bits(c, u, lin, m);                                                \
-		else                                                                               \
-			mmu_probe(c, u, lin, bits / 8, ACC_WRITE);                                 \
-		fpu_note_mem(c, u, lin);                                                           \
-		if (fpu_take(f, sw, FSW_C1, FSW_OUT) && (u->flags & UF_AUX))                       \
-			fpu_pop(f);                                                                \
+#define FPU_STORE(name, op, tidy, bits, empty)                               \
+	UOP_FRAME_FN(fpu_##name)                                             \
+	{                                                                    \
+		struct cpu_fpu *f = &c->fpu;                                 \
+		uint64_t lin = uop_lin(c, u);                                \
+		uint##bits##_t m = 0;                                        \
+		uint16_t sw;                                                 \
+                                                                             \
+		fpu_wait(c, u);                                              \
+		if (unlikely(FPU_EMPTY(f, 0))) {                             \
+			if (f->fcw & FSW_IE)                                 \
+				mmu_st##bits(c, u, lin, empty);              \
+			else                                                 \
+				mmu_probe(c, u, lin, bits / 8, ACC_WRITE);   \
+			fpu_note_mem(c, u, lin);                             \
+			if (fpu_stack_fault(f, 0) && (u->flags & UF_AUX))    \
+				fpu_pop(f);                                  \
+			return;                                              \
+		}                                                            \
+		__asm__ volatile(FPU_HOST("fldt %[s]", op " %[m]", tidy)     \
+				 : "=&a"(sw), [m] "+m"(m)                    \
+				 : [s] "m"(FPU_ST(f, 0).ld), FPU_CONTROLS);  \
+		if (!(sw & ~f->fcw & FSW_OUT))                               \
+			mmu_st##bits(c, u, lin, m);                          \
+		else                                                         \
+			mmu_probe(c, u, lin, bits / 8, ACC_WRITE);           \
+		fpu_note_mem(c, u, lin);                                     \
+		if (fpu_take(f, sw, FSW_C1, FSW_OUT) && (u->flags & UF_AUX)) \
+			fpu_pop(f);                                          \
 	}
 
 FPU_STORE(fst_m32, "fsts", "fstp %%st(0)", 32, 0xffc00000)

@@ -196,8 +196,8 @@ static bool xrstor_header_valid(const struct cpu *c, const struct xsave_header *
 	for (unsigned i = 0; i < ARRAY_SIZE(h->reserved); i++)
 		any |= h->reserved[i];
 	if (h->xcomp_bv & XCOMP_COMPACT)
-		return cpu_has(c, FEAT_XSAVEC) && !any && !(h->xcomp_bv & ~XCOMP_COMPACT & ~c->xcr0) &&
-		       !(h->xstate_bv & ~h->xcomp_bv);
+		return cpu_has(c, FEAT_XSAVEC) && !any &&
+		       !(h->xcomp_bv & ~XCOMP_COMPACT & ~c->xcr0) && !(h->xstate_bv & ~h->xcomp_bv);
 	/* The standard form looks at the first three words only. */
 	return !h->xcomp_bv && !h->reserved[0] && !(h->xstate_bv & ~c->xcr0);
 }

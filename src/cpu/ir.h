@@ -21,33 +21,36 @@
 typedef const struct uop *uop_fn(struct cpu *c, const struct uop *u);
 
 struct uop {
-	uop_fn *fn;	/* binding for the interpreter, from `op` */
-	uint16_t op;	/* enum uop_op */
-	uint16_t ip;	/* offset of the instruction from block->rip */
-	uint8_t ilen;	/* its length; next rip = block->rip + ip + ilen */
-	uint8_t flags;	/* UF_* */
-	uint8_t dst, src; /* register slots; for 8-bit registers BYTE OFFSETS into regs[] (so that AH is 1) ; xmm/mm/st numbers for those units */
+	uop_fn *fn;    /* binding for the interpreter, from `op` */
+	uint16_t op;   /* enum uop_op */
+	uint16_t ip;   /* offset of the instruction from block->rip */
+	uint8_t ilen;  /* its length; next rip = block->rip + ip + ilen */
+	uint8_t flags; /* UF_* */
+	uint8_t dst,
+		src; /* register slots; for 8-bit registers BYTE OFFSETS into regs[] (so that AH is 1) ; xmm/mm/st numbers for those units */
 	union {
 		struct {
 			uint8_t base, index, scale; /* memory operand */
 			uint8_t size; /* operand size in bytes where the op is not specialised by size */
 			int32_t disp;
 		};
-		uint64_t generation; /* direct jumps to another page: c->tlb_generation for which imm holds */
+		uint64_t
+			generation; /* direct jumps to another page: c->tlb_generation for which imm holds */
 	};
-	uint64_t imm;	/* immediate, or pointer (successor block, helper argument) */
+	uint64_t imm; /* immediate, or pointer (successor block, helper argument) */
 };
 _Static_assert(sizeof(struct uop) == 32, "micro-operations are packed");
 
 enum {
-	UF_SS = 1u << 0,   /* the memory operand's segment is SS: a non-canonical address is #SS, not #GP */
+	UF_SS = 1u
+		<< 0, /* the memory operand's segment is SS: a non-canonical address is #SS, not #GP */
 	UF_LOCK = 1u << 1, /* LOCK prefix (or XCHG with memory) */
 	UF_REP = 1u << 2,  /* REP/REPE */
 	UF_REPNE = 1u << 3,
-	UF_MEM = 1u << 4,  /* has a memory operand, for ops that take either */
-	UF_A32 = 1u << 5,  /* address size 32 (string instructions) */
+	UF_MEM = 1u << 4, /* has a memory operand, for ops that take either */
+	UF_A32 = 1u << 5, /* address size 32 (string instructions) */
 	UF_A16 = 1u << 6,
-	UF_AUX = 1u << 7,  /* the op's own */
+	UF_AUX = 1u << 7, /* the op's own */
 };
 
 /*
@@ -90,32 +93,36 @@ extern const char *const uop_names[UOP_COUNT]; /* exec.c, for -d op */
 #if defined(__OPTIMIZE__) && !defined(EVMM_SANITIZERS)
 #define EVMM_TAILCALL 1
 /* The empty asm hides that `next` is u + 1: one addition and an indirect jump, no copies. */
-#define NEXT()                                                                                     \
-	do {                                                                                       \
-		const struct uop *next_ = u + 1;                                                   \
-		__asm__("" : "+r"(next_));                                                         \
-		return next_->fn(c, next_);                                                        \
+#define NEXT()                                   \
+	do {                                     \
+		const struct uop *next_ = u + 1; \
+		__asm__("" : "+r"(next_));       \
+		return next_->fn(c, next_);      \
 	} while (0)
-#define GOTO(to) do { const struct uop *to_ = (to); return to_->fn(c, to_); } while (0)
+#define GOTO(to)                              \
+	do {                                  \
+		const struct uop *to_ = (to); \
+		return to_->fn(c, to_);       \
+	} while (0)
 #else
 #define EVMM_TAILCALL 0
-#define NEXT()	 return u + 1
-#define GOTO(to) return (to)
+#define NEXT()	      return u + 1
+#define GOTO(to)      return (to)
 #endif
 /*
  * UOP_FRAME_FN(name) { body }: micro-operation NAME whose body needs a stack frame, e.g. for locals whose address it takes: a
  * function of its own, which has returned before NEXT, so that the next one is a tail call for certain.
  */
-#define UOP_FRAME_FN(name)                                                                         \
-	static noinline_fn void name##_body(struct cpu *c, const struct uop *u);                   \
-	const struct uop *name(struct cpu *c, const struct uop *u)                                 \
-	{                                                                                          \
-		name##_body(c, u);                                                                 \
-		NEXT();                                                                            \
-	}                                                                                          \
+#define UOP_FRAME_FN(name)                                                       \
+	static noinline_fn void name##_body(struct cpu *c, const struct uop *u); \
+	const struct uop *name(struct cpu *c, const struct uop *u)               \
+	{                                                                        \
+		name##_body(c, u);                                               \
+		NEXT();                                                          \
+	}                                                                        \
 	static noinline_fn void name##_body(struct cpu *c, const struct uop *u)
 /* Leaves the block; c->rip must be set. */
-#define STOP()	 return NULL
+#define STOP() return NULL
 
 /* Writes a general register with x86's rules: 32 bits zero-extend, 8 and 16 leave the rest. */
 #define REG8(c, off) (((uint8_t *)(c)->regs)[off])
@@ -143,16 +150,17 @@ struct block_exit {
 };
 
 struct block {
-	uint64_t rip;	   /* of the first instruction (offset in CS, as the guest sees it) */
-	uint64_t phys;	   /* physical address of the first byte */
-	uint32_t phys2;	   /* page number of the rest when the instruction crosses into another page, else BLOCK_NO_PAGE */
+	uint64_t rip;  /* of the first instruction (offset in CS, as the guest sees it) */
+	uint64_t phys; /* physical address of the first byte */
+	uint32_t
+		phys2; /* page number of the rest when the instruction crosses into another page, else BLOCK_NO_PAGE */
 	uint32_t cs_base;  /* 0 in 64-bit mode */
 	uint32_t cs_limit; /* all ones in 64-bit mode */
 	uint32_t mode;
-	uint16_t bytes;	   /* guest bytes covered */
+	uint16_t bytes; /* guest bytes covered */
 	uint16_t n_uops;
 	uint8_t n_insns, n_exits;
-	bool valid;	   /* cleared when its bytes were written; reused when no longer executing */
+	bool valid; /* cleared when its bytes were written; reused when no longer executing */
 	/* owned by block.c: references are offsets in the arena */
 	uint32_t hash_next, chained_from;
 	uint32_t page_next[2], page_prev[2];

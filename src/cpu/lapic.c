@@ -228,9 +228,11 @@ static struct lapic *lapic_of(const struct machine *m, unsigned i)
  * Lowest priority: the destination with the lowest task priority, and of these, one after the other. The ISR is not looked
  * at, it is its owner's.
  */
-static void deliver_lowest(struct machine *m, uint32_t dest, bool logical, uint8_t vector, bool level_trig)
+static void deliver_lowest(struct machine *m, uint32_t dest, bool logical, uint8_t vector,
+			   bool level_trig)
 {
-	uint32_t first = __atomic_fetch_add(&lapic_of(m, 0)->turn, 1, __ATOMIC_RELAXED), best_tpr = ~0u;
+	uint32_t first = __atomic_fetch_add(&lapic_of(m, 0)->turn, 1, __ATOMIC_RELAXED),
+		 best_tpr = ~0u;
 	struct lapic *best = NULL;
 
 	for (unsigned n = 0; n < m->n_vcpus; n++) {
@@ -247,8 +249,8 @@ static void deliver_lowest(struct machine *m, uint32_t dest, bool logical, uint8
 }
 
 /* DEST as x2APIC has it: 32 bits, all ones for everybody. */
-static void deliver(struct machine *m, const struct lapic *except, uint32_t dest, bool logical, enum lapic_delivery mode,
-		    uint8_t vector, bool level_trig)
+static void deliver(struct machine *m, const struct lapic *except, uint32_t dest, bool logical,
+		    enum lapic_delivery mode, uint8_t vector, bool level_trig)
 {
 	if (mode == DELIVER_LOWEST && !except) {
 		deliver_lowest(m, dest, logical, vector, level_trig);
@@ -262,17 +264,19 @@ static void deliver(struct machine *m, const struct lapic *except, uint32_t dest
 	}
 }
 
-void lapic_deliver_mt(struct machine *m, uint32_t dest, bool logical, enum lapic_delivery mode, uint8_t vector,
-		      bool level_trig)
+void lapic_deliver_mt(struct machine *m, uint32_t dest, bool logical, enum lapic_delivery mode,
+		      uint8_t vector, bool level_trig)
 {
-	deliver(m, NULL, dest == 0xff && !logical ? DEST_ALL : dest, logical, mode, vector, level_trig);
+	deliver(m, NULL, dest == 0xff && !logical ? DEST_ALL : dest, logical, mode, vector,
+		level_trig);
 }
 
 void lapic_msi_mt(struct machine *m, uint64_t addr, uint32_t data)
 {
 	uint32_t dest = (addr >> 12 & 0xff) | (addr >> 5 & 0x7f) << 8;
 
-	lapic_deliver_mt(m, dest, addr & BIT(2), (enum lapic_delivery)(data >> 8 & 7), data & 0xff, data & BIT(15));
+	lapic_deliver_mt(m, dest, addr & BIT(2), (enum lapic_delivery)(data >> 8 & 7), data & 0xff,
+			 data & BIT(15));
 }
 
 void lapic_set_lint0_mt(struct lapic *l, bool level)
@@ -369,7 +373,8 @@ static bool extint_pending(const struct lapic *l)
 		return true;
 	if (!__atomic_load_n(&l->lint0, __ATOMIC_ACQUIRE))
 		return false;
-	return !hw_enabled(l) || (!(l->lvt[LVT_LINT0] & LVT_MASKED) && LVT_MODE(l->lvt[LVT_LINT0]) == DELIVER_EXTINT);
+	return !hw_enabled(l) ||
+	       (!(l->lvt[LVT_LINT0] & LVT_MASKED) && LVT_MODE(l->lvt[LVT_LINT0]) == DELIVER_EXTINT);
 }
 
 static int deliverable(const struct lapic *l)
@@ -593,7 +598,8 @@ static bool reg_write(struct lapic *l, uint32_t offset, uint32_t value)
 
 uint64_t lapic_mmio_base(const struct lapic *l)
 {
-	return (l->base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN ? l->base & PAGE_MASK : ~0ull;
+	return (l->base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN ? l->base & PAGE_MASK
+									   : ~0ull;
 }
 
 uint32_t lapic_mmio_read(struct lapic *l, uint32_t offset)
@@ -684,7 +690,8 @@ static uint64_t x2_writable(uint32_t offset)
 		return 0xb;
 	default:
 		if (offset >= APIC_LVT_TIMER && offset <= APIC_LVT_ERROR)
-			return lvt_writable[(offset - APIC_LVT_TIMER) / 16] | LVT_REMOTE_IRR | BIT(12);
+			return lvt_writable[(offset - APIC_LVT_TIMER) / 16] | LVT_REMOTE_IRR |
+			       BIT(12);
 		return 0xffffffff;
 	}
 }
@@ -729,7 +736,8 @@ static bool write_base(struct lapic *l, uint64_t value)
 		return false;
 	if (!(old & APIC_BASE_EN) && (mode & APIC_BASE_EXTD))
 		return false;
-	__atomic_store_n(&l->base, (value & ~APIC_BASE_BSP) | (old & APIC_BASE_BSP), __ATOMIC_RELAXED);
+	__atomic_store_n(&l->base, (value & ~APIC_BASE_BSP) | (old & APIC_BASE_BSP),
+			 __ATOMIC_RELAXED);
 	if (!(old & APIC_BASE_EXTD) && (mode & APIC_BASE_EXTD)) {
 		__atomic_store_n(&l->ldr, x2_ldr(l->id), __ATOMIC_RELAXED);
 		l->icr = (uint32_t)l->icr;
@@ -781,7 +789,8 @@ uint32_t lapic_id(const struct lapic *l)
 void lapic_reset(struct lapic *l, bool init)
 {
 	if (!init)
-		l->base = LAPIC_DEFAULT_BASE | APIC_BASE_EN | (l->c->vcpu->index == 0 ? APIC_BASE_BSP : 0);
+		l->base = LAPIC_DEFAULT_BASE | APIC_BASE_EN |
+			  (l->c->vcpu->index == 0 ? APIC_BASE_BSP : 0);
 	l->svr = 0xff;
 	l->ldr = lapic_x2(l) ? x2_ldr(l->id) : 0;
 	l->dfr = ~0u;

@@ -15,7 +15,15 @@
 #define LAPIC_DEFAULT_BASE 0xfee00000ull
 #define LAPIC_TIMER_HZ	   1000000000ull /* bus clock before the divider: 1 GHz */
 
-enum lapic_delivery { DELIVER_FIXED = 0, DELIVER_LOWEST = 1, DELIVER_SMI = 2, DELIVER_NMI = 4, DELIVER_INIT = 5, DELIVER_SIPI = 6, DELIVER_EXTINT = 7 };
+enum lapic_delivery {
+	DELIVER_FIXED = 0,
+	DELIVER_LOWEST = 1,
+	DELIVER_SMI = 2,
+	DELIVER_NMI = 4,
+	DELIVER_INIT = 5,
+	DELIVER_SIPI = 6,
+	DELIVER_EXTINT = 7
+};
 
 struct lapic *lapic_new(struct cpu *c);
 void lapic_free(struct lapic *l);
@@ -24,7 +32,8 @@ void lapic_reset(struct lapic *l, bool init);
 
 /* ---- any thread ---- */
 /* A message as IOAPIC, MSI or ICR make it: finds the destinations among the machine's vCPUs and puts it in their inboxes. */
-void lapic_deliver_mt(struct machine *m, uint32_t dest, bool logical, enum lapic_delivery mode, uint8_t vector, bool level_trig);
+void lapic_deliver_mt(struct machine *m, uint32_t dest, bool logical, enum lapic_delivery mode,
+		      uint8_t vector, bool level_trig);
 /* MSI address/data (SDM 11.11) taken apart, then lapic_deliver_mt. 15-bit extended destination ids in address bits 11-5 as QEMU/KVM have them. */
 void lapic_msi_mt(struct machine *m, uint64_t addr, uint32_t data);
 /* Level of LINT0 as the 8259 drives it (ExtINT when LVT0 says so). */

@@ -78,7 +78,8 @@ int64_t lapic_deadline_ns(struct lapic *l)
 	if (l->timer_next_ns == INT64_MAX || clock_is_paused(clock))
 		return INT64_MAX;
 	offset = clock_guest_offset_ns(clock);
-	return l->timer_next_ns > INT64_MAX - MAX(offset, 0) ? INT64_MAX : l->timer_next_ns + offset;
+	return l->timer_next_ns > INT64_MAX - MAX(offset, 0) ? INT64_MAX
+							     : l->timer_next_ns + offset;
 }
 
 /* Sets the host's timer if it would come too late. */
@@ -153,8 +154,9 @@ static void schedule(struct lapic *l)
 		l->timer_next_ns = INT64_MAX;
 		return;
 	}
-	l->timer_next_ns = timer_mode(l->lvt[LVT_TIMER]) == LVT_TIMER_DEADLINE ? next_deadline(l, now)
-									      : next_counted(l, now);
+	l->timer_next_ns = timer_mode(l->lvt[LVT_TIMER]) == LVT_TIMER_DEADLINE
+				   ? next_deadline(l, now)
+				   : next_counted(l, now);
 	arm_host(l);
 }
 
@@ -171,11 +173,13 @@ void lapic_timer_serve(struct lapic *l)
 		if (timer_mode(l->lvt[LVT_TIMER]) == LVT_TIMER_DEADLINE)
 			l->tsc_deadline = 0;
 		lapic_fire_lvt(l, LVT_TIMER);
-		l->timer_next_ns = timer_mode(l->lvt[LVT_TIMER]) == LVT_TIMER_DEADLINE ? INT64_MAX
-										      : next_counted(l, now);
+		l->timer_next_ns = timer_mode(l->lvt[LVT_TIMER]) == LVT_TIMER_DEADLINE
+					   ? INT64_MAX
+					   : next_counted(l, now);
 	}
 	/* It may have fired for a deadline that was then moved. */
-	if (lapic_deadline_ns(l) > l->host_armed_ns && l->host_armed_ns <= now + clock_guest_offset_ns(l->c->machine->clock))
+	if (lapic_deadline_ns(l) > l->host_armed_ns &&
+	    l->host_armed_ns <= now + clock_guest_offset_ns(l->c->machine->clock))
 		l->host_armed_ns = INT64_MAX;
 	arm_host(l);
 }
@@ -215,7 +219,8 @@ void lapic_timer_set_divide(struct lapic *l, uint32_t divide)
 	current = lapic_timer_current(l);
 	l->timer_divide = divide;
 	if (current)
-		l->timer_start_ns = guest_now(l) - (int64_t)(l->timer_initial - current) * divider(l);
+		l->timer_start_ns =
+			guest_now(l) - (int64_t)(l->timer_initial - current) * divider(l);
 	else if (l->timer_initial)
 		l->timer_start_ns = guest_now(l) - period_ns(l);
 	schedule(l);

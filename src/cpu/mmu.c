@@ -212,11 +212,16 @@ static void tlb_walk(struct cpu *c, const struct uop *u, uint64_t lin, enum mmu_
 		     unsigned index, struct walk *w)
 {
 	if (!(c->cr0 & CR0_PG)) {
-		*w = (struct walk){.phys = lin & 0xfffff000u, .shift = 12, .read = true, .write = true, .exec = true};
+		*w = (struct walk){.phys = lin & 0xfffff000u,
+				   .shift = 12,
+				   .read = true,
+				   .write = true,
+				   .exec = true};
 		return;
 	}
 	if ((c->efer & EFER_LMA) && unlikely(!canonical(c, lin)))
-		cpu_raise_err(c, u && (u->flags & UF_SS) && access != ACC_EXEC ? EXC_SS : EXC_GP, 0);
+		cpu_raise_err(c, u && (u->flags & UF_SS) && access != ACC_EXEC ? EXC_SS : EXC_GP,
+			      0);
 	if (unlikely(!mmu_walk(c, lin, access, index, w))) {
 		c->cr2 = lin;
 		cpu_raise_err(c, EXC_PF, w->error);
@@ -227,8 +232,8 @@ static void tlb_walk(struct cpu *c, const struct uop *u, uint64_t lin, enum mmu_
  * The entry for an access to LIN as table INDEX has it, by value: what follows may flush the TLB. Faults if the access
  * is not allowed.
  */
-static struct tlb_entry tlb_get(struct cpu *c, const struct uop *u, uint64_t lin, enum mmu_access access,
-				unsigned index)
+static struct tlb_entry tlb_get(struct cpu *c, const struct uop *u, uint64_t lin,
+				enum mmu_access access, unsigned index)
 {
 	struct tlb_entry *slot = tlb_slot(c, index, lin), e;
 	uint64_t page = lin & PAGE_MASK;
@@ -407,24 +412,27 @@ static bool is_code(const struct tlb_entry *e)
 }
 
 /* Before a store to RAM with code: it may hit the block in execution (then this doesn't return). */
-static void before_store(struct cpu *c, const struct uop *u, const struct tlb_entry *e, uint64_t lin, unsigned n)
+static void before_store(struct cpu *c, const struct uop *u, const struct tlb_entry *e,
+			 uint64_t lin, unsigned n)
 {
 	if (unlikely(is_code(e)))
 		block_before_store(c, u, entry_phys(e, lin), n);
 }
 
 /* After it: translations go, and the page may have become plain data. */
-static void after_store(struct cpu *c, const struct tlb_entry *e, uint64_t lin, unsigned n, unsigned index)
+static void after_store(struct cpu *c, const struct tlb_entry *e, uint64_t lin, unsigned n,
+			unsigned index)
 {
 	struct tlb_entry *slot = tlb_slot(c, index, lin);
 
 	code_map_written(c->code_map, c, entry_phys(e, lin), n);
-	if (tlb_tag_is(slot->wtag, lin & PAGE_MASK) && code_map_may_write_fast(c, e->phys & PAGE_MASK))
+	if (tlb_tag_is(slot->wtag, lin & PAGE_MASK) &&
+	    code_map_may_write_fast(c, e->phys & PAGE_MASK))
 		slot->wtag = lin & PAGE_MASK;
 }
 
-static void entry_store(struct cpu *c, const struct tlb_entry *e, uint64_t lin, unsigned size, uint64_t value,
-			unsigned index)
+static void entry_store(struct cpu *c, const struct tlb_entry *e, uint64_t lin, unsigned size,
+			uint64_t value, unsigned index)
 {
 	if (unlikely(e->phys & (TLB_IO | TLB_ROM))) {
 		phys_write(c, entry_phys(e, lin), size, value);
@@ -511,7 +519,8 @@ static inline bool checked(const struct cpu *c)
 
 /* ---- what instructions call ---- */
 
-static uint64_t load(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size, unsigned index)
+static uint64_t load(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size,
+		     unsigned index)
 {
 	unsigned first = bytes_on_page(lin);
 	struct tlb_entry e, e2;
@@ -588,8 +597,8 @@ void *mmu_rmw_slow(struct cpu *c, const struct uop *u, uint64_t lin, unsigned si
 	return entry_host(&e, lin);
 }
 
-static void probe(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size, enum mmu_access access,
-		  unsigned index)
+static void probe(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size,
+		  enum mmu_access access, unsigned index)
 {
 	unsigned n = bytes_on_page(lin);
 
@@ -601,7 +610,8 @@ static void probe(struct cpu *c, const struct uop *u, uint64_t lin, unsigned siz
 	}
 }
 
-void mmu_probe(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size, enum mmu_access access)
+void mmu_probe(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size,
+	       enum mmu_access access)
 {
 	c->cur = u;
 	if (checked(c) && size <= 8)
@@ -652,7 +662,8 @@ static void before_stores(struct cpu *c, const struct uop *u, uint64_t lin, size
 	}
 }
 
-void mmu_store_bytes(struct cpu *c, const struct uop *u, uint64_t lin, const void *buf, size_t bytes)
+void mmu_store_bytes(struct cpu *c, const struct uop *u, uint64_t lin, const void *buf,
+		     size_t bytes)
 {
 	const uint8_t *p = buf;
 
@@ -711,7 +722,8 @@ void mmu_store_as(struct cpu *c, uint64_t lin, unsigned size, uint64_t value, bo
 	store_in(c, lin, size, value, index_as(c, supervisor, false));
 }
 
-void mmu_probe_as(struct cpu *c, uint64_t lin, unsigned size, enum mmu_access access, bool supervisor)
+void mmu_probe_as(struct cpu *c, uint64_t lin, unsigned size, enum mmu_access access,
+		  bool supervisor)
 {
 	probe(c, c->cur, lin, size, access, index_as(c, supervisor, true));
 }
@@ -728,7 +740,8 @@ void mmu_sys_store(struct cpu *c, uint64_t lin, unsigned size, uint64_t value)
 
 /* ---- code ---- */
 
-static uint64_t code_found(struct cpu *c, const struct tlb_entry *e, uint64_t lin, const uint8_t **host)
+static uint64_t code_found(struct cpu *c, const struct tlb_entry *e, uint64_t lin,
+			   const uint8_t **host)
 {
 	mmu_note_code(c, lin);
 	*host = e->phys & TLB_IO ? NULL : entry_host(e, lin);

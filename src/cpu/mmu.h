@@ -22,13 +22,14 @@ enum mmu_access { ACC_READ = 0, ACC_WRITE = 1, ACC_EXEC = 2 };
  * Entry is valid but must take the slow path: MMIO, ROM, code page. Not one of the lowest bits: aligned accesses compare the
  * tag with the page and the address bits that must be 0.
  */
-#define TLB_SLOW    0x800ull
-#define TLB_X	    1ull /* phys: may be executed */
-#define TLB_G	    2ull /* phys: global */
-#define TLB_IO	    4ull /* phys: not RAM */
+#define TLB_SLOW 0x800ull
+#define TLB_X	 1ull /* phys: may be executed */
+#define TLB_G	 2ull /* phys: global */
+#define TLB_IO	 4ull /* phys: not RAM */
 
 uint64_t mmu_load_slow(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size);
-void mmu_store_slow(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size, uint64_t value);
+void mmu_store_slow(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size,
+		    uint64_t value);
 /*
  * Host pointer for an atomic or multi-part read-modify-write of SIZE bytes within one page of RAM, checked for
  * writing and with translated code on it already dropped; NULL when it is MMIO, ROM or crosses a page (the caller then takes
@@ -36,7 +37,8 @@ void mmu_store_slow(struct cpu *c, const struct uop *u, uint64_t lin, unsigned s
  */
 void *mmu_rmw_slow(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size);
 /* Faults as an access of this kind would, without making it. For instructions with several stores. */
-void mmu_probe(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size, enum mmu_access access);
+void mmu_probe(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size,
+	       enum mmu_access access);
 /* A global lock for locked operations that cross pages or hit devices ("split locks"). A fault releases it. */
 void mmu_split_lock(struct cpu *c);
 void mmu_split_unlock(struct cpu *c);
@@ -51,38 +53,40 @@ typedef uint64_t guest_u64 __attribute__((may_alias, aligned(1)));
  * The fast path taken apart, for handlers that must not keep a stack frame for the sake of the slow one: test, then
  * access at lin + e->addend; on a miss jump to a cold twin that does the whole instruction (exec_int.h has the pattern).
  */
-#define MMU_HIT_RD(e, lin, bytes) likely((e)->rtag == (((lin) + (bytes) - 1) & PAGE_MASK))
-#define MMU_HIT_WR(e, lin, bytes) likely((e)->wtag == (((lin) + (bytes) - 1) & PAGE_MASK))
+#define MMU_HIT_RD(e, lin, bytes) likely((e)->rtag == (((lin) + (bytes)-1) & PAGE_MASK))
+#define MMU_HIT_WR(e, lin, bytes) likely((e)->wtag == (((lin) + (bytes)-1) & PAGE_MASK))
 
 static always_inline struct tlb_entry *mmu_slot(struct cpu *c, uint64_t lin)
 {
 	return &c->tlb[(lin >> PAGE_SHIFT) & (TLB_SIZE - 1)];
 }
 
-#define MMU_DEFINE_LDST(bits)                                                                      \
-	static always_inline uint##bits##_t mmu_ld##bits(struct cpu *c, const struct uop *u, uint64_t lin) \
-	{                                                                                          \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
-		if (likely(e->rtag == ((lin + bits / 8 - 1) & PAGE_MASK)))                         \
-			return *(const volatile guest_u##bits *)(lin + e->addend);                 \
-		return (uint##bits##_t)mmu_load_slow(c, u, lin, bits / 8);                         \
-	}                                                                                          \
-	static always_inline void mmu_st##bits(struct cpu *c, const struct uop *u, uint64_t lin,   \
-					       uint##bits##_t value)                               \
-	{                                                                                          \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
-		if (likely(e->wtag == ((lin + bits / 8 - 1) & PAGE_MASK)))                         \
-			*(volatile guest_u##bits *)(lin + e->addend) = value;                      \
-		else                                                                               \
-			mmu_store_slow(c, u, lin, bits / 8, value);                                \
-	}                                                                                          \
-	/* Host pointer for read-modify-write, or NULL (see mmu_rmw_slow). */                      \
-	static always_inline guest_u##bits *mmu_rmw##bits(struct cpu *c, const struct uop *u, uint64_t lin) \
-	{                                                                                          \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
-		if (likely(e->wtag == ((lin + bits / 8 - 1) & PAGE_MASK)))                         \
-			return (guest_u##bits *)(lin + e->addend);                                \
-		return mmu_rmw_slow(c, u, lin, bits / 8);                                          \
+#define MMU_DEFINE_LDST(bits)                                                                    \
+	static always_inline uint##bits##_t mmu_ld##bits(struct cpu *c, const struct uop *u,     \
+							 uint64_t lin)                           \
+	{                                                                                        \
+		const struct tlb_entry *e = mmu_slot(c, lin);                                    \
+		if (likely(e->rtag == ((lin + bits / 8 - 1) & PAGE_MASK)))                       \
+			return *(const volatile guest_u##bits *)(lin + e->addend);               \
+		return (uint##bits##_t)mmu_load_slow(c, u, lin, bits / 8);                       \
+	}                                                                                        \
+	static always_inline void mmu_st##bits(struct cpu *c, const struct uop *u, uint64_t lin, \
+					       uint##bits##_t value)                             \
+	{                                                                                        \
+		const struct tlb_entry *e = mmu_slot(c, lin);                                    \
+		if (likely(e->wtag == ((lin + bits / 8 - 1) & PAGE_MASK)))                       \
+			*(volatile guest_u##bits *)(lin + e->addend) = value;                    \
+		else                                                                             \
+			mmu_store_slow(c, u, lin, bits / 8, value);                              \
+	}                                                                                        \
+	/* Host pointer for read-modify-write, or NULL (see mmu_rmw_slow). */                    \
+	static always_inline guest_u##bits *mmu_rmw##bits(struct cpu *c, const struct uop *u,    \
+							  uint64_t lin)                          \
+	{                                                                                        \
+		const struct tlb_entry *e = mmu_slot(c, lin);                                    \
+		if (likely(e->wtag == ((lin + bits / 8 - 1) & PAGE_MASK)))                       \
+			return (guest_u##bits *)(lin + e->addend);                               \
+		return mmu_rmw_slow(c, u, lin, bits / 8);                                        \
 	}
 
 MMU_DEFINE_LDST(8)
@@ -93,7 +97,8 @@ MMU_DEFINE_LDST(64)
 /* 16 bytes; alignment is the caller's to check. */
 void mmu_load128_slow(struct cpu *c, const struct uop *u, uint64_t lin, union xmm *out);
 void mmu_store128_slow(struct cpu *c, const struct uop *u, uint64_t lin, const union xmm *in);
-static always_inline void mmu_ld128(struct cpu *c, const struct uop *u, uint64_t lin, union xmm *out)
+static always_inline void mmu_ld128(struct cpu *c, const struct uop *u, uint64_t lin,
+				    union xmm *out)
 {
 	const struct tlb_entry *e = mmu_slot(c, lin);
 
@@ -102,7 +107,8 @@ static always_inline void mmu_ld128(struct cpu *c, const struct uop *u, uint64_t
 	else
 		mmu_load128_slow(c, u, lin, out);
 }
-static always_inline void mmu_st128(struct cpu *c, const struct uop *u, uint64_t lin, const union xmm *in)
+static always_inline void mmu_st128(struct cpu *c, const struct uop *u, uint64_t lin,
+				    const union xmm *in)
 {
 	const struct tlb_entry *e = mmu_slot(c, lin);
 
@@ -114,14 +120,16 @@ static always_inline void mmu_st128(struct cpu *c, const struct uop *u, uint64_t
 
 /* Any number of bytes, page by page; all or nothing as far as faults go (probed first). */
 void mmu_load_bytes(struct cpu *c, const struct uop *u, uint64_t lin, void *buf, size_t bytes);
-void mmu_store_bytes(struct cpu *c, const struct uop *u, uint64_t lin, const void *buf, size_t bytes);
+void mmu_store_bytes(struct cpu *c, const struct uop *u, uint64_t lin, const void *buf,
+		     size_t bytes);
 /* Implicit supervisor accesses (descriptor tables, TSS, IDT), whatever CPL is. */
 uint64_t mmu_sys_load(struct cpu *c, uint64_t lin, unsigned size);
 void mmu_sys_store(struct cpu *c, uint64_t lin, unsigned size, uint64_t value);
 /* Pushes of an interrupt or call gate to a stack of privilege CPL: SUPERVISOR says as whom. */
 void mmu_store_as(struct cpu *c, uint64_t lin, unsigned size, uint64_t value, bool supervisor);
 uint64_t mmu_load_as(struct cpu *c, uint64_t lin, unsigned size, bool supervisor);
-void mmu_probe_as(struct cpu *c, uint64_t lin, unsigned size, enum mmu_access access, bool supervisor);
+void mmu_probe_as(struct cpu *c, uint64_t lin, unsigned size, enum mmu_access access,
+		  bool supervisor);
 
 /*
  * For the block cache: physical address of code at LIN with execute permission at the current privilege (faults if

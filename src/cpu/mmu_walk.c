@@ -50,8 +50,8 @@ static bool pte_set(struct cpu *c, const struct pte_ref *r, uint64_t bits, unsig
 	if (size == 4) {
 		uint32_t old = (uint32_t)r->value;
 
-		done = __atomic_compare_exchange_n((uint32_t *)r->host, &old, old | (uint32_t)bits, false,
-						   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		done = __atomic_compare_exchange_n((uint32_t *)r->host, &old, old | (uint32_t)bits,
+						   false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	} else {
 		uint64_t old = r->value;
 
@@ -157,7 +157,8 @@ static enum walk_result walk_64(struct cpu *c, uint64_t lin, uint64_t table, uns
 		table = r.value & ADDR_MASK;
 	}
 	w->shift = (uint8_t)shift;
-	w->phys = ((r.value & ADDR_MASK & ~(BIT64(shift) - 1)) | (lin & (BIT64(shift) - 1))) & PAGE_MASK;
+	w->phys = ((r.value & ADDR_MASK & ~(BIT64(shift) - 1)) | (lin & (BIT64(shift) - 1))) &
+		  PAGE_MASK;
 	return walk_finish(c, &r, 8, access, index, perm, nx, w);
 }
 
@@ -203,8 +204,8 @@ static enum walk_result walk_32(struct cpu *c, uint64_t lin, enum mmu_access acc
 	return walk_finish(c, &r, 4, access, index, perm & r.value, false, w);
 }
 
-static enum walk_result walk_pae(struct cpu *c, uint64_t lin, enum mmu_access access, unsigned index,
-				 struct walk *w)
+static enum walk_result walk_pae(struct cpu *c, uint64_t lin, enum mmu_access access,
+				 unsigned index, struct walk *w)
 {
 	uint64_t pdpte = c->pdpte[(lin >> 30) & 3];
 
@@ -221,7 +222,8 @@ bool mmu_walk(struct cpu *c, uint64_t lin, enum mmu_access access, unsigned inde
 
 	do {
 		if (c->efer & EFER_LMA)
-			r = walk_64(c, lin, c->cr3 & c->phys_mask & ADDR_MASK, 39, access, index, w);
+			r = walk_64(c, lin, c->cr3 & c->phys_mask & ADDR_MASK, 39, access, index,
+				    w);
 		else if (c->cr4 & CR4_PAE)
 			r = walk_pae(c, lin, access, index, w);
 		else

@@ -15,9 +15,9 @@
 #define PF_I	BIT(4)
 
 struct walk {
-	uint64_t phys;	  /* of the 4 KiB page around the address */
-	uint32_t error;	  /* when the walk failed: the error code */
-	uint8_t shift;	  /* of the page: 12, 21, 22, 30 */
+	uint64_t phys;		/* of the 4 KiB page around the address */
+	uint32_t error;		/* when the walk failed: the error code */
+	uint8_t shift;		/* of the page: 12, 21, 22, 30 */
 	bool read, write, exec; /* what the privilege may do; write only once D is set */
 	bool global;
 };

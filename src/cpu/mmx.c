@@ -188,22 +188,22 @@ UOP_FRAME_FN(mmx_cvtpi2pd)
 	XMM(c, u->dst)->d = _mm_cvtepi32_pd(_mm_cvtsi64_si128((long long)s));
 }
 
-#define MMX_CVT(name, insn, bytes)                                                                 \
-	UOP_FRAME_FN(mmx_##name)                                                                   \
-	{                                                                                          \
-		__m128i v;                                                                         \
-                                                                                                   \
-		fpu_wait(c, u);                                                                    \
-		if (!(u->flags & UF_MEM)) {                                                        \
-			v = XMM(c, u->src)->i;                                                     \
-		} else {                                                                           \
-			sse_load_slow(c, u, bytes);                                                \
-			v = c->sse_tmp.i;                                                          \
-		}                                                                                  \
-		if (bytes == 8)                                                                    \
-			v = _mm_move_epi64(v);                                                     \
-		__asm__ volatile(insn " %0, %0" : "+x"(v));                                        \
-		mmx_write(&c->fpu, u->dst, (uint64_t)_mm_cvtsi128_si64(v));                        \
+#define MMX_CVT(name, insn, bytes)                                          \
+	UOP_FRAME_FN(mmx_##name)                                            \
+	{                                                                   \
+		__m128i v;                                                  \
+                                                                            \
+		fpu_wait(c, u);                                             \
+		if (!(u->flags & UF_MEM)) {                                 \
+			v = XMM(c, u->src)->i;                              \
+		} else {                                                    \
+			sse_load_slow(c, u, bytes);                         \
+			v = c->sse_tmp.i;                                   \
+		}                                                           \
+		if (bytes == 8)                                             \
+			v = _mm_move_epi64(v);                              \
+		__asm__ volatile(insn " %0, %0" : "+x"(v));                 \
+		mmx_write(&c->fpu, u->dst, (uint64_t)_mm_cvtsi128_si64(v)); \
 	}
 
 MMX_CVT(cvtps2pi, "cvtps2dq", 8)

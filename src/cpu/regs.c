@@ -92,9 +92,9 @@ void cpu_mode_changed(struct cpu *c)
 			c->regs[R_ESBASE + s] = m & MODE_CODE64 ? 0 : c->seg[s].base;
 	}
 	c->mode = m;
-	c->mmu_index = c->cpl == 3			       ? MMU_USER :
-		       (c->cr4 & CR4_SMAP) && !(c->flags & FL_AC) ? MMU_KERNEL_SMAP :
-								    MMU_KERNEL;
+	c->mmu_index = c->cpl == 3				    ? MMU_USER
+		       : (c->cr4 & CR4_SMAP) && !(c->flags & FL_AC) ? MMU_KERNEL_SMAP
+								    : MMU_KERNEL;
 	c->tlb = c->tables[unlikely(accesses_are_checked(c, m)) ? MMU_CHECKED : c->mmu_index];
 }
 
@@ -110,7 +110,8 @@ void cpu_insn_breakpoint(struct cpu *c)
 	if ((c->flags & FL_RF) || c->irq_inhibit == 2)
 		return;
 	for (n = 0; n < 4; n++) {
-		if ((c->dr[7] & (3u << (2 * n))) && !((c->dr[7] >> (16 + 4 * n)) & 0xf) && c->dr[n] == lin)
+		if ((c->dr[7] & (3u << (2 * n))) && !((c->dr[7] >> (16 + 4 * n)) & 0xf) &&
+		    c->dr[n] == lin)
 			hit |= BIT(n);
 	}
 	if (hit)
@@ -214,19 +215,29 @@ void cpu_reset(struct cpu *c, bool init)
 static struct x86_segment seg_out(const struct cpu_seg *s, uint64_t base)
 {
 	return (struct x86_segment){
-		.selector = s->sel, .base = base, .limit = s->limit, .type = SEG_TYPE(s->attr),
-		.s = s->attr & SEG_S, .present = s->attr & SEG_P, .avl = s->attr & BIT(12), .l = s->attr & SEG_L,
-		.db = s->attr & SEG_DB, .g = s->attr & SEG_G, .dpl = SEG_DPL(s->attr),
+		.selector = s->sel,
+		.base = base,
+		.limit = s->limit,
+		.type = SEG_TYPE(s->attr),
+		.s = s->attr & SEG_S,
+		.present = s->attr & SEG_P,
+		.avl = s->attr & BIT(12),
+		.l = s->attr & SEG_L,
+		.db = s->attr & SEG_DB,
+		.g = s->attr & SEG_G,
+		.dpl = SEG_DPL(s->attr),
 	};
 }
 
 static struct cpu_seg seg_in(const struct x86_segment *s)
 {
 	return (struct cpu_seg){
-		.sel = s->selector, .base = s->base, .limit = s->limit,
-		.attr = (uint16_t)((s->type & 15) | (s->s ? SEG_S : 0) | (s->dpl & 3) << 5 | (s->present ? SEG_P : 0) |
-				   (s->avl ? BIT(12) : 0) | (s->l ? SEG_L : 0) | (s->db ? SEG_DB : 0) |
-				   (s->g ? SEG_G : 0)),
+		.sel = s->selector,
+		.base = s->base,
+		.limit = s->limit,
+		.attr = (uint16_t)((s->type & 15) | (s->s ? SEG_S : 0) | (s->dpl & 3) << 5 |
+				   (s->present ? SEG_P : 0) | (s->avl ? BIT(12) : 0) |
+				   (s->l ? SEG_L : 0) | (s->db ? SEG_DB : 0) | (s->g ? SEG_G : 0)),
 	};
 }
 
@@ -287,7 +298,8 @@ void cpu_set_regs(struct cpu *c, const struct x86_regs *r)
 	c->gdt = (struct cpu_dtr){.base = r->gdt_base, .limit = r->gdt_limit};
 	c->idt = (struct cpu_dtr){.base = r->idt_base, .limit = r->idt_limit};
 	c->cpl = !(c->cr0 & CR0_PE) ? 0 : c->flags & FL_VM ? 3 : r->ss.dpl & 3;
-	if ((c->cr0 & CR0_PG) && (c->cr4 & CR4_PAE) && !(c->efer & EFER_LMA) && !mmu_try_pdptes(c, c->cr3))
+	if ((c->cr0 & CR0_PG) && (c->cr4 & CR4_PAE) && !(c->efer & EFER_LMA) &&
+	    !mmu_try_pdptes(c, c->cr3))
 		memset(c->pdpte, 0, sizeof(c->pdpte));
 	if (c->lapic)
 		lapic_set_tpr(c->lapic, (uint8_t)(r->cr8 << 4));
@@ -299,8 +311,8 @@ void cpu_set_regs(struct cpu *c, const struct x86_regs *r)
 
 static void log_segment(unsigned category, const char *name, const struct cpu_seg *s, uint64_t base)
 {
-	log_printf(category, "%-3s=%04x %016llx %08x %04x\n", name, s->sel, (unsigned long long)base, s->limit,
-		   s->attr);
+	log_printf(category, "%-3s=%04x %016llx %08x %04x\n", name, s->sel,
+		   (unsigned long long)base, s->limit, s->attr);
 }
 
 void cpu_log_state(struct cpu *c, unsigned category, const char *why)
@@ -315,19 +327,22 @@ void cpu_log_state(struct cpu *c, unsigned category, const char *why)
 	log_printf(category, "CPU %u: %s\n", c->vcpu ? c->vcpu->index : 0, why);
 	for (i = 0; i < 16; i += 4)
 		log_printf(category, "%s=%016llx %s=%016llx %s=%016llx %s=%016llx\n", gpr[i],
-			   (unsigned long long)c->regs[i], gpr[i + 1], (unsigned long long)c->regs[i + 1], gpr[i + 2],
-			   (unsigned long long)c->regs[i + 2], gpr[i + 3], (unsigned long long)c->regs[i + 3]);
+			   (unsigned long long)c->regs[i], gpr[i + 1],
+			   (unsigned long long)c->regs[i + 1], gpr[i + 2],
+			   (unsigned long long)c->regs[i + 2], gpr[i + 3],
+			   (unsigned long long)c->regs[i + 3]);
 	log_printf(category, "RIP=%016llx RFL=%08llx CPL=%u HLT=%d\n", (unsigned long long)c->rip,
 		   (unsigned long long)cpu_eflags(c), c->cpl, c->halted);
 	for (i = 0; i < S_NSEGS; i++)
 		log_segment(category, seg[i], &c->seg[i], seg_base(c, (int)i));
 	log_segment(category, "LDT", &c->ldt, c->ldt.base);
 	log_segment(category, "TR", &c->tr, c->tr.base);
-	log_printf(category, "GDT=%016llx %04x IDT=%016llx %04x\n", (unsigned long long)c->gdt.base, c->gdt.limit,
-		   (unsigned long long)c->idt.base, c->idt.limit);
+	log_printf(category, "GDT=%016llx %04x IDT=%016llx %04x\n", (unsigned long long)c->gdt.base,
+		   c->gdt.limit, (unsigned long long)c->idt.base, c->idt.limit);
 	log_printf(category, "CR0=%08llx CR2=%016llx CR3=%016llx CR4=%08llx EFER=%04llx\n",
-		   (unsigned long long)c->cr0, (unsigned long long)c->cr2, (unsigned long long)c->cr3,
-		   (unsigned long long)c->cr4, (unsigned long long)c->efer);
+		   (unsigned long long)c->cr0, (unsigned long long)c->cr2,
+		   (unsigned long long)c->cr3, (unsigned long long)c->cr4,
+		   (unsigned long long)c->efer);
 }
 
 uint64_t cpu_rdtsc(struct cpu *c)

@@ -176,9 +176,11 @@ void seg_drop_inner(struct cpu *c)
 	for (i = 0; i < ARRAY_SIZE(data); i++) {
 		const struct cpu_seg *s = &c->seg[data[i]];
 
-		if ((s->attr & SEG_S) && (s->attr & (SEG_CODE | SEG_CONFORM)) != (SEG_CODE | SEG_CONFORM) &&
+		if ((s->attr & SEG_S) &&
+		    (s->attr & (SEG_CODE | SEG_CONFORM)) != (SEG_CODE | SEG_CONFORM) &&
 		    SEG_DPL(s->attr) < c->cpl)
-			seg_set(c, data[i], 0, s->base, 0, 0); /* 64-bit code goes on using the base of FS and GS */
+			seg_set(c, data[i], 0, s->base, 0,
+				0); /* 64-bit code goes on using the base of FS and GS */
 	}
 }
 
@@ -203,7 +205,8 @@ void seg_load_ldt(struct cpu *c, uint16_t sel)
 		if (!is_canonical(base))
 			raise_sel(c, EXC_GP, sel);
 	}
-	c->ldt = (struct cpu_seg){.sel = sel, .attr = desc_attr(&d), .limit = desc_limit(&d), .base = base};
+	c->ldt = (struct cpu_seg){
+		.sel = sel, .attr = desc_attr(&d), .limit = desc_limit(&d), .base = base};
 }
 
 void seg_load_tr(struct cpu *c, uint16_t sel)
@@ -228,7 +231,8 @@ void seg_load_tr(struct cpu *c, uint16_t sel)
 			raise_sel(c, EXC_GP, sel);
 	}
 	desc_set_busy(c, sel, true);
-	c->tr = (struct cpu_seg){.sel = sel, .attr = desc_attr(&d) | 2, .limit = desc_limit(&d), .base = base};
+	c->tr = (struct cpu_seg){
+		.sel = sel, .attr = desc_attr(&d) | 2, .limit = desc_limit(&d), .base = base};
 }
 
 /* ---- LAR, LSL, VERR, VERW ---- */
@@ -248,8 +252,8 @@ static bool desc_visible(struct cpu *c, uint16_t sel, struct desc *d)
 
 bool seg_lar(struct cpu *c, uint16_t sel, uint32_t *value)
 {
-	uint32_t types = BIT(SYS_TSS16) | BIT(SYS_LDT) | BIT(SYS_TSS16_BUSY) | BIT(SYS_CALL16) | BIT(SYS_TASK) |
-			 BIT(SYS_TSS) | BIT(SYS_TSS_BUSY) | BIT(SYS_CALL);
+	uint32_t types = BIT(SYS_TSS16) | BIT(SYS_LDT) | BIT(SYS_TSS16_BUSY) | BIT(SYS_CALL16) |
+			 BIT(SYS_TASK) | BIT(SYS_TSS) | BIT(SYS_TSS_BUSY) | BIT(SYS_CALL);
 	struct desc d;
 
 	if (!desc_visible(c, sel, &d))
@@ -264,7 +268,8 @@ bool seg_lar(struct cpu *c, uint16_t sel, uint32_t *value)
 
 bool seg_lsl(struct cpu *c, uint16_t sel, uint32_t *value)
 {
-	uint32_t types = BIT(SYS_TSS16) | BIT(SYS_LDT) | BIT(SYS_TSS16_BUSY) | BIT(SYS_TSS) | BIT(SYS_TSS_BUSY);
+	uint32_t types = BIT(SYS_TSS16) | BIT(SYS_LDT) | BIT(SYS_TSS16_BUSY) | BIT(SYS_TSS) |
+			 BIT(SYS_TSS_BUSY);
 	struct desc d;
 
 	if (!desc_visible(c, sel, &d))
@@ -320,8 +325,8 @@ void seg_check(struct cpu *c, int s, uint32_t offset, unsigned size, bool write)
 		return;
 	if (!(g->attr & SEG_P) || !(g->attr & SEG_S))
 		cpu_raise_err(c, vector, 0);
-	if (write ? (g->attr & SEG_CODE) || !(g->attr & SEG_RW) :
-		    (g->attr & (SEG_CODE | SEG_RW)) == SEG_CODE)
+	if (write ? (g->attr & SEG_CODE) || !(g->attr & SEG_RW)
+		  : (g->attr & (SEG_CODE | SEG_RW)) == SEG_CODE)
 		cpu_raise_err(c, vector, 0);
 }
 
@@ -344,7 +349,8 @@ void stack_current(struct cpu *c, struct stack *s)
 	s->supervisor = c->cpl != 3;
 }
 
-void stack_from_desc(struct cpu *c, struct stack *s, uint16_t sel, const struct desc *d, uint64_t sp, unsigned cpl)
+void stack_from_desc(struct cpu *c, struct stack *s, uint16_t sel, const struct desc *d,
+		     uint64_t sp, unsigned cpl)
 {
 	s->wide = false;
 	s->attr = desc_attr(d);

@@ -134,7 +134,8 @@ static bool sse_result_denormal(const struct cpu *c, const struct uop *u)
 	for (unsigned i = 0; i < u->src; i++) {
 		if (u->imm == 4 && !(r->u32[i] & 0x7f800000) && (r->u32[i] & 0x7fffff))
 			return true;
-		if (u->imm == 8 && !(r->u64[i] & 0x7ff0000000000000) && (r->u64[i] & 0xfffffffffffff))
+		if (u->imm == 8 && !(r->u64[i] & 0x7ff0000000000000) &&
+		    (r->u64[i] & 0xfffffffffffff))
 			return true;
 	}
 	return false;

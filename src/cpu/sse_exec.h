@@ -34,49 +34,49 @@ void sse_load_slow(struct cpu *c, const struct uop *u, unsigned bytes);
 void sse_raise(struct cpu *c, const struct uop *u, int vector) __attribute__((noreturn, cold));
 
 /* At the end of what loads MXCSR: translated code depends on its masks (c->mode), the rest of the block may be void. */
-#define SSE_NEXT_MODE()                                                                            \
-	do {                                                                                       \
-		if (likely(c->mode == c->block->mode))                                             \
-			NEXT();                                                                    \
-		c->rip = UOP_NEXT_RIP(c, u);                                                       \
-		if (!(c->mode & MODE_CODE64))                                                      \
-			c->rip = (uint32_t)c->rip;                                                 \
-		STOP();                                                                            \
+#define SSE_NEXT_MODE()                                \
+	do {                                           \
+		if (likely(c->mode == c->block->mode)) \
+			NEXT();                        \
+		c->rip = UOP_NEXT_RIP(c, u);           \
+		if (!(c->mode & MODE_CODE64))          \
+			c->rip = (uint32_t)c->rip;     \
+		STOP();                                \
 	} while (0)
 
 /*
  * Defines NAME, which executes BODY with `p`, a const pointer of TYPE to the memory operand of sizeof(TYPE) bytes.
  * The slow way is a function of its own, so that the usual one needs no stack frame.
  */
-#define SSE_MEM_OP(name, type, body)                                                               \
-	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
-	{                                                                                          \
-		const type *p = (const type *)&c->sse_tmp;                                         \
-                                                                                                   \
-		sse_load_slow(c, u, sizeof(type));                                                 \
-		body;                                                                              \
-		NEXT();                                                                            \
-	}                                                                                          \
-	const struct uop *name(struct cpu *c, const struct uop *u)                                 \
-	{                                                                                          \
-		uint64_t lin = uop_lin(c, u);                                                      \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
-		const type *p = (const type *)(lin + e->addend);                                   \
-                                                                                                   \
-		if (unlikely(e->rtag != sse_tag(lin, sizeof(type))))                               \
-			return name##_slow(c, u);                                                  \
-		body;                                                                              \
-		NEXT();                                                                            \
+#define SSE_MEM_OP(name, type, body)                                                     \
+	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u) \
+	{                                                                                \
+		const type *p = (const type *)&c->sse_tmp;                               \
+                                                                                         \
+		sse_load_slow(c, u, sizeof(type));                                       \
+		body;                                                                    \
+		NEXT();                                                                  \
+	}                                                                                \
+	const struct uop *name(struct cpu *c, const struct uop *u)                       \
+	{                                                                                \
+		uint64_t lin = uop_lin(c, u);                                            \
+		const struct tlb_entry *e = mmu_slot(c, lin);                            \
+		const type *p = (const type *)(lin + e->addend);                         \
+                                                                                         \
+		if (unlikely(e->rtag != sse_tag(lin, sizeof(type))))                     \
+			return name##_slow(c, u);                                        \
+		body;                                                                    \
+		NEXT();                                                                  \
 	}
 
 /* The register form of the same: `p` points to the source register. */
-#define SSE_REG_OP(name, type, body)                                                               \
-	const struct uop *name(struct cpu *c, const struct uop *u)                                 \
-	{                                                                                          \
-		const type *p = (const type *)XMM(c, u->src);                                      \
-                                                                                                   \
-		body;                                                                              \
-		NEXT();                                                                            \
+#define SSE_REG_OP(name, type, body)                               \
+	const struct uop *name(struct cpu *c, const struct uop *u) \
+	{                                                          \
+		const type *p = (const type *)XMM(c, u->src);      \
+                                                                   \
+		body;                                              \
+		NEXT();                                            \
 	}
 
 #endif

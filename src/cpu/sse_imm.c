@@ -7,22 +7,22 @@
 #include "src/cpu/sse_exec.h"
 #include "src/cpu/sse_imm.h"
 
-#define SSE_STUBS(name, count, insn)                                                               \
-	__asm__(".pushsection .text.sse_stubs, \"ax\", @progbits\n"                                \
-		".balign 64\n"                                                                     \
-		".globl sse_stubs_" #name "\n"                                                     \
-		".hidden sse_stubs_" #name "\n"                                                    \
-		".type sse_stubs_" #name ", @function\n"                                           \
-		"sse_stubs_" #name ":\n"                                                           \
-		"sse_stub_i = 0\n"                                                                 \
-		".rept " #count "\n"                                                               \
-		".balign 8\n" insn "\n"                                                            \
-		"ret\n"                                                                            \
-		"sse_stub_i = sse_stub_i + 1\n"                                                    \
-		".endr\n"                                                                          \
+#define SSE_STUBS(name, count, insn)                                \
+	__asm__(".pushsection .text.sse_stubs, \"ax\", @progbits\n" \
+		".balign 64\n"                                      \
+		".globl sse_stubs_" #name "\n"                      \
+		".hidden sse_stubs_" #name "\n"                     \
+		".type sse_stubs_" #name ", @function\n"            \
+		"sse_stubs_" #name ":\n"                            \
+		"sse_stub_i = 0\n"                                  \
+		".rept " #count "\n"                                \
+		".balign 8\n" insn "\n"                             \
+		"ret\n"                                             \
+		"sse_stub_i = sse_stub_i + 1\n"                     \
+		".endr\n"                                           \
 		".popsection");
 
-#define SSE_IMM_OP(name, insn, bytes, feature, kind, mask)                                         \
+#define SSE_IMM_OP(name, insn, bytes, feature, kind, mask) \
 	SSE_STUBS(insn, mask + 1, #insn " $sse_stub_i, %xmm1, %xmm0")
 #define SSE_IMM_SHIFT(name, insn, feature) SSE_STUBS(insn, 256, #insn " $sse_stub_i, %xmm0")
 #include "src/cpu/sse_list_imm.h"

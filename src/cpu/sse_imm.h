@@ -24,6 +24,7 @@ typedef __m128i sse_str_fn(__m128i d, __m128i s, int length_d, int length_s, uin
 
 #define SSE_STR_BYTES 32
 
-extern const uint8_t sse_stubs_pcmpestri[], sse_stubs_pcmpestrm[], sse_stubs_pcmpistri[], sse_stubs_pcmpistrm[];
+extern const uint8_t sse_stubs_pcmpestri[], sse_stubs_pcmpestrm[], sse_stubs_pcmpistri[],
+	sse_stubs_pcmpistrm[];
 
 #endif

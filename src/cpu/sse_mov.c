@@ -2,11 +2,11 @@
 /* SSE: moves between xmm registers, general registers and memory. */
 #include "src/cpu/sse_exec.h"
 
-#define SSE_FN(name, body)                                                                         \
-	const struct uop *name(struct cpu *c, const struct uop *u)                                 \
-	{                                                                                          \
-		body;                                                                              \
-		NEXT();                                                                            \
+#define SSE_FN(name, body)                                         \
+	const struct uop *name(struct cpu *c, const struct uop *u) \
+	{                                                          \
+		body;                                              \
+		NEXT();                                            \
 	}
 
 SSE_FN(sse_zero, XMM(c, u->dst)->i = _mm_setzero_si128())
@@ -71,21 +71,21 @@ const struct uop *sse_movu_mx(struct cpu *c, const struct uop *u)
 	NEXT();
 }
 
-#define SSE_STORE_OP(name, bits, value)                                                            \
-	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u)           \
-	{                                                                                          \
-		mmu_store_slow(c, u, uop_lin(c, u), bits / 8, value);                              \
-		NEXT();                                                                            \
-	}                                                                                          \
-	const struct uop *name(struct cpu *c, const struct uop *u)                                 \
-	{                                                                                          \
-		uint64_t lin = uop_lin(c, u);                                                      \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
-                                                                                                   \
-		if (unlikely(e->wtag != ((lin + bits / 8 - 1) & PAGE_MASK)))                       \
-			return name##_slow(c, u);                                                  \
-		*(volatile guest_u##bits *)(lin + e->addend) = (uint##bits##_t)(value);           \
-		NEXT();                                                                            \
+#define SSE_STORE_OP(name, bits, value)                                                  \
+	static cold_fn const struct uop *name##_slow(struct cpu *c, const struct uop *u) \
+	{                                                                                \
+		mmu_store_slow(c, u, uop_lin(c, u), bits / 8, value);                    \
+		NEXT();                                                                  \
+	}                                                                                \
+	const struct uop *name(struct cpu *c, const struct uop *u)                       \
+	{                                                                                \
+		uint64_t lin = uop_lin(c, u);                                            \
+		const struct tlb_entry *e = mmu_slot(c, lin);                            \
+                                                                                         \
+		if (unlikely(e->wtag != ((lin + bits / 8 - 1) & PAGE_MASK)))             \
+			return name##_slow(c, u);                                        \
+		*(volatile guest_u##bits *)(lin + e->addend) = (uint##bits##_t)(value);  \
+		NEXT();                                                                  \
 	}
 
 SSE_STORE_OP(sse_movd_mx, 32, XMM(c, u->src)->u32[0])

@@ -4,25 +4,25 @@
 #include "src/cpu/sse_imm.h"
 
 /* In: xmm0, xmm1, edi, esi: lengths, rdx: where the flags and the index go. */
-#define SSE_STR_STUBS(name)                                                                        \
-	__asm__(".pushsection .text.sse_stubs, \"ax\", @progbits\n"                                \
-		".balign 64\n"                                                                     \
-		".globl sse_stubs_" #name "\n"                                                     \
-		".hidden sse_stubs_" #name "\n"                                                    \
-		".type sse_stubs_" #name ", @function\n"                                           \
-		"sse_stubs_" #name ":\n"                                                           \
-		"sse_str_i = 0\n"                                                                  \
-		".rept 256\n"                                                                      \
-		".balign 32\n"                                                                     \
-		"mov %rdx, %r8\n"                                                                  \
-		"mov %edi, %eax\n"                                                                 \
-		"mov %esi, %edx\n" #name " $sse_str_i, %xmm1, %xmm0\n"                             \
-		"pushfq\n"                                                                         \
-		"popq (%r8)\n"                                                                     \
-		"mov %rcx, 8(%r8)\n"                                                               \
-		"ret\n"                                                                            \
-		"sse_str_i = sse_str_i + 1\n"                                                      \
-		".endr\n"                                                                          \
+#define SSE_STR_STUBS(name)                                            \
+	__asm__(".pushsection .text.sse_stubs, \"ax\", @progbits\n"    \
+		".balign 64\n"                                         \
+		".globl sse_stubs_" #name "\n"                         \
+		".hidden sse_stubs_" #name "\n"                        \
+		".type sse_stubs_" #name ", @function\n"               \
+		"sse_stubs_" #name ":\n"                               \
+		"sse_str_i = 0\n"                                      \
+		".rept 256\n"                                          \
+		".balign 32\n"                                         \
+		"mov %rdx, %r8\n"                                      \
+		"mov %edi, %eax\n"                                     \
+		"mov %esi, %edx\n" #name " $sse_str_i, %xmm1, %xmm0\n" \
+		"pushfq\n"                                             \
+		"popq (%r8)\n"                                         \
+		"mov %rcx, 8(%r8)\n"                                   \
+		"ret\n"                                                \
+		"sse_str_i = sse_str_i + 1\n"                          \
+		".endr\n"                                              \
 		".popsection");
 
 SSE_STR_STUBS(pcmpestri)

@@ -32,7 +32,8 @@ static void enter_long_mode(struct cpu *c)
 
 void sys_set_cr0(struct cpu *c, uint64_t value)
 {
-	uint64_t known = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
+	uint64_t known = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW |
+			 CR0_CD | CR0_PG;
 	uint64_t changed;
 
 	if (value >> 32)
@@ -82,10 +83,11 @@ static uint64_t cr4_known(struct cpu *c)
 		unsigned feature;
 		uint64_t bits;
 	} rows[] = {
-		{FEAT_TSC, CR4_TSD}, {FEAT_DE, CR4_DE}, {FEAT_PSE, CR4_PSE}, {FEAT_PAE, CR4_PAE},
-		{FEAT_MCE, CR4_MCE}, {FEAT_PGE, CR4_PGE}, {FEAT_FXSR, CR4_OSFXSR}, {FEAT_SSE, CR4_OSXMMEXCPT},
-		{FEAT_UMIP, CR4_UMIP}, {FEAT_FSGSBASE, CR4_FSGSBASE}, {FEAT_XSAVE, CR4_OSXSAVE},
-		{FEAT_SMEP, CR4_SMEP}, {FEAT_SMAP, CR4_SMAP},
+		{FEAT_TSC, CR4_TSD},	       {FEAT_DE, CR4_DE},	   {FEAT_PSE, CR4_PSE},
+		{FEAT_PAE, CR4_PAE},	       {FEAT_MCE, CR4_MCE},	   {FEAT_PGE, CR4_PGE},
+		{FEAT_FXSR, CR4_OSFXSR},       {FEAT_SSE, CR4_OSXMMEXCPT}, {FEAT_UMIP, CR4_UMIP},
+		{FEAT_FSGSBASE, CR4_FSGSBASE}, {FEAT_XSAVE, CR4_OSXSAVE},  {FEAT_SMEP, CR4_SMEP},
+		{FEAT_SMAP, CR4_SMAP},
 	};
 	uint64_t known = CR4_PCE;
 	unsigned i;
@@ -103,8 +105,8 @@ void sys_set_cr4(struct cpu *c, uint64_t value)
 
 	if ((value & ~cr4_known(c)) || ((c->efer & EFER_LMA) && !(value & CR4_PAE)))
 		gp0(c);
-	if ((changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP)) && (value & CR4_PAE) && (c->cr0 & CR0_PG) &&
-	    !(c->efer & EFER_LMA))
+	if ((changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP)) && (value & CR4_PAE) &&
+	    (c->cr0 & CR0_PG) && !(c->efer & EFER_LMA))
 		mmu_load_pdptes(c, c->cr3);
 	c->cr4 = value;
 	if (changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP))
@@ -324,7 +326,8 @@ const struct uop *op_hlt(struct cpu *c, const struct uop *u)
 static void check_iopl(struct cpu *c, const struct uop *u)
 {
 	c->cur = u;
-	if (c->flags & FL_VM ? (c->flags & FL_IOPL) != FL_IOPL : c->cpl > (c->flags & FL_IOPL) >> 12)
+	if (c->flags & FL_VM ? (c->flags & FL_IOPL) != FL_IOPL
+			     : c->cpl > (c->flags & FL_IOPL) >> 12)
 		gp0(c);
 }
 

@@ -17,8 +17,18 @@
 
 /* Types of system descriptors (SDM 3A, table 3-2) */
 enum {
-	SYS_TSS16 = 1, SYS_LDT = 2, SYS_TSS16_BUSY = 3, SYS_CALL16 = 4, SYS_TASK = 5, SYS_INT16 = 6, SYS_TRAP16 = 7,
-	SYS_TSS = 9, SYS_TSS_BUSY = 11, SYS_CALL = 12, SYS_INT = 14, SYS_TRAP = 15,
+	SYS_TSS16 = 1,
+	SYS_LDT = 2,
+	SYS_TSS16_BUSY = 3,
+	SYS_CALL16 = 4,
+	SYS_TASK = 5,
+	SYS_INT16 = 6,
+	SYS_TRAP16 = 7,
+	SYS_TSS = 9,
+	SYS_TSS_BUSY = 11,
+	SYS_CALL = 12,
+	SYS_INT = 14,
+	SYS_TRAP = 15,
 };
 
 struct desc {
@@ -106,12 +116,13 @@ struct stack {
 	uint16_t attr;
 	uint16_t error; /* of its #SS */
 	bool supervisor;
-	bool wide;	/* 64-bit: no limit, canonical addresses */
+	bool wide; /* 64-bit: no limit, canonical addresses */
 };
 
 void stack_current(struct cpu *c, struct stack *s);
 /* From descriptor D of selector SEL, as it will be for privilege CPL. */
-void stack_from_desc(struct cpu *c, struct stack *s, uint16_t sel, const struct desc *d, uint64_t sp, unsigned cpl);
+void stack_from_desc(struct cpu *c, struct stack *s, uint16_t sel, const struct desc *d,
+		     uint64_t sp, unsigned cpl);
 void stack_push(struct cpu *c, struct stack *s, unsigned size, uint64_t value);
 uint64_t stack_pop(struct cpu *c, struct stack *s, unsigned size);
 /* Raises #SS unless BYTES can be pushed. */
@@ -139,7 +150,8 @@ enum task_why { TASK_JUMP, TASK_CALL, TASK_IRET };
 /* NEXT_RIP: where the old task will go on. The caller has checked the privilege of gate or TSS descriptor. */
 void task_switch(struct cpu *c, uint16_t sel, enum task_why why, uint64_t next_rip);
 /* From the IDT, with EFLAGS as the old task's image: pushes the error code on the new task's stack. */
-void task_switch_event(struct cpu *c, uint16_t sel, uint64_t eflags, bool has_error, uint32_t error);
+void task_switch_event(struct cpu *c, uint16_t sel, uint64_t eflags, bool has_error,
+		       uint32_t error);
 /* Checks a task gate's TSS selector: #GP, #NP. */
 uint16_t task_gate_tss(struct cpu *c, const struct desc *gate);
 

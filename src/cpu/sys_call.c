@@ -14,7 +14,8 @@
 static void flat_segments(struct cpu *c, unsigned cs, bool code64, unsigned ss, unsigned cpl)
 {
 	c->cpl = (uint8_t)cpl;
-	seg_set(c, S_CS, (uint16_t)cs, 0, UINT32_MAX, (uint16_t)(code64 ? ATTR_CODE64(cpl) : ATTR_CODE32(cpl)));
+	seg_set(c, S_CS, (uint16_t)cs, 0, UINT32_MAX,
+		(uint16_t)(code64 ? ATTR_CODE64(cpl) : ATTR_CODE32(cpl)));
 	seg_set(c, S_SS, (uint16_t)ss, 0, UINT32_MAX, (uint16_t)ATTR_DATA32(cpl));
 }
 
@@ -124,7 +125,8 @@ const struct uop *op_sysexit(struct cpu *c, const struct uop *u)
 	check_sysenter(c, u);
 	if (c->cpl || (wide && (!is_canonical(rip) || !is_canonical(rsp))))
 		cpu_raise_err(c, EXC_GP, 0);
-	flat_segments(c, (wide ? sel + 32 : sel + 16) | 3, wide, (wide ? sel + 40 : sel + 24) | 3, 3);
+	flat_segments(c, (wide ? sel + 32 : sel + 16) | 3, wide, (wide ? sel + 40 : sel + 24) | 3,
+		      3);
 	c->regs[R_RSP] = wide ? rsp : (uint32_t)rsp;
 	cpu_mode_changed(c);
 	return sys_done(c, wide ? rip : (uint32_t)rip);
@@ -227,7 +229,8 @@ const struct uop *op_sreg_read(struct cpu *c, const struct uop *u)
 
 static void load_sreg(struct cpu *c, const struct uop *u)
 {
-	uint16_t sel = u->flags & UF_MEM ? mmu_ld16(c, u, uop_lin(c, u)) : (uint16_t)c->regs[u->src];
+	uint16_t sel =
+		u->flags & UF_MEM ? mmu_ld16(c, u, uop_lin(c, u)) : (uint16_t)c->regs[u->src];
 
 	c->cur = u;
 	seg_load(c, u->dst, sel);
@@ -248,7 +251,8 @@ const struct uop *op_sreg_write64(struct cpu *c, const struct uop *u)
 	NEXT();
 }
 
-static uint64_t stack_lin(struct cpu *c, const struct stack *s, uint64_t sp, unsigned size, bool write)
+static uint64_t stack_lin(struct cpu *c, const struct stack *s, uint64_t sp, unsigned size,
+			  bool write)
 {
 	if (s->wide)
 		return sp;
@@ -258,7 +262,9 @@ static uint64_t stack_lin(struct cpu *c, const struct stack *s, uint64_t sp, uns
 
 static uint64_t load_sized(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size)
 {
-	return size == 8 ? mmu_ld64(c, u, lin) : size == 4 ? mmu_ld32(c, u, lin) : mmu_ld16(c, u, lin);
+	return size == 8   ? mmu_ld64(c, u, lin)
+	       : size == 4 ? mmu_ld32(c, u, lin)
+			   : mmu_ld16(c, u, lin);
 }
 
 const struct uop *op_sreg_pop(struct cpu *c, const struct uop *u)
@@ -302,7 +308,8 @@ static void put_zf(struct cpu *c, bool zf)
 
 static uint16_t selector_operand(struct cpu *c, const struct uop *u)
 {
-	uint16_t sel = u->flags & UF_MEM ? mmu_ld16(c, u, uop_lin(c, u)) : (uint16_t)c->regs[u->src];
+	uint16_t sel =
+		u->flags & UF_MEM ? mmu_ld16(c, u, uop_lin(c, u)) : (uint16_t)c->regs[u->src];
 
 	c->cur = u;
 	return sel;

@@ -57,7 +57,8 @@ static void check_direct(struct cpu *c, uint16_t sel, const struct desc *d)
 {
 	uint16_t attr = desc_attr(d);
 
-	if (attr & SEG_CONFORM ? SEG_DPL(attr) > c->cpl : (sel & 3u) > c->cpl || SEG_DPL(attr) != c->cpl)
+	if (attr & SEG_CONFORM ? SEG_DPL(attr) > c->cpl
+			       : (sel & 3u) > c->cpl || SEG_DPL(attr) != c->cpl)
 		raise_sel(c, EXC_GP, sel);
 	if (!(attr & SEG_P))
 		raise_sel(c, EXC_NP, sel);
@@ -82,7 +83,8 @@ struct call_gate {
 };
 
 /* Reads the gate and judges its target; JUMP may not change the privilege. */
-static void open_gate(struct cpu *c, uint16_t sel, const struct desc *d, bool jump, struct call_gate *g)
+static void open_gate(struct cpu *c, uint16_t sel, const struct desc *d, bool jump,
+		      struct call_gate *g)
 {
 	unsigned type = desc_attr(d) & 15;
 
@@ -112,7 +114,8 @@ static void open_gate(struct cpu *c, uint16_t sel, const struct desc *d, bool ju
 }
 
 /* TSS or task gate. */
-static void far_task(struct cpu *c, uint16_t sel, const struct desc *d, enum task_why why, uint64_t next_rip)
+static void far_task(struct cpu *c, uint16_t sel, const struct desc *d, enum task_why why,
+		     uint64_t next_rip)
 {
 	check_system(c, sel, desc_attr(d));
 	if ((desc_attr(d) & 15) == SYS_TASK)
@@ -121,7 +124,8 @@ static void far_task(struct cpu *c, uint16_t sel, const struct desc *d, enum tas
 }
 
 /* True for call gates; task switches are done; anything else faults. */
-static bool far_system(struct cpu *c, uint16_t sel, const struct desc *d, enum task_why why, uint64_t next_rip)
+static bool far_system(struct cpu *c, uint16_t sel, const struct desc *d, enum task_why why,
+		       uint64_t next_rip)
 {
 	unsigned type = desc_attr(d) & (SEG_S | 15);
 
@@ -296,7 +300,8 @@ static void check_return_cs(struct cpu *c, uint16_t sel, struct desc *d)
 }
 
 /* SS that comes off the stack. True: a null one, which 64-bit code below privilege 3 may have. */
-static bool check_return_ss(struct cpu *c, uint16_t ss, unsigned cpl, uint16_t cs_attr, struct desc *d)
+static bool check_return_ss(struct cpu *c, uint16_t ss, unsigned cpl, uint16_t cs_attr,
+			    struct desc *d)
 {
 	if (!(ss & 0xfffc)) {
 		if ((c->efer & EFER_LMA) && (cs_attr & SEG_L) && cpl != 3 && (ss & 3u) == cpl)

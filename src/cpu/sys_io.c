@@ -40,8 +40,8 @@ static void match_port(struct cpu *c, uint16_t port, unsigned size)
 		unsigned len = lengths[(c->dr[7] >> (18 + 4 * n)) & 3];
 		uint64_t start = c->dr[n] & ~(uint64_t)(len - 1);
 
-		if ((c->dr[7] & (3u << (2 * n))) && ((c->dr[7] >> (16 + 4 * n)) & 3) == 2 && start < port + size &&
-		    port < start + len)
+		if ((c->dr[7] & (3u << (2 * n))) && ((c->dr[7] >> (16 + 4 * n)) & 3) == 2 &&
+		    start < port + size && port < start + len)
 			c->db_pending |= BIT(n);
 	}
 }
@@ -78,7 +78,8 @@ const struct uop *op_out(struct cpu *c, const struct uop *u)
 	io_check(c, port, u->size);
 	match_port(c, port, u->size);
 	if (c->vcpu) {
-		vcpu_pio_write(c->vcpu, port, c->regs[R_RAX] & (UINT32_MAX >> (32 - 8 * u->size)), u->size);
+		vcpu_pio_write(c->vcpu, port, c->regs[R_RAX] & (UINT32_MAX >> (32 - 8 * u->size)),
+			       u->size);
 		mmu_take_view(c);
 	}
 	return sys_done(c, u->imm);
@@ -100,7 +101,8 @@ static void put_masked(struct cpu *c, unsigned r, uint64_t mask, uint64_t v)
 }
 
 /* Elements of the next trap: to the end of the page, upwards, within what the address size and the segment reach. */
-static unsigned chunk_elements(struct cpu *c, const struct uop *u, int seg, uint64_t off, uint64_t lin, uint64_t count)
+static unsigned chunk_elements(struct cpu *c, const struct uop *u, int seg, uint64_t off,
+			       uint64_t lin, uint64_t count)
 {
 	uint64_t mask = address_mask(u), n = (PAGE_SIZE - (lin & (PAGE_SIZE - 1))) / u->size;
 

@@ -327,7 +327,8 @@ bool msr_read(struct cpu *c, uint32_t index, uint64_t *value)
 		*value = c->tsc_adjust;
 		return cpu_has(c, FEAT_TSC_ADJUST);
 	}
-	return mtrr_read(c, index, value) || mc_read(c, index, value) || constant_read(c, index, value);
+	return mtrr_read(c, index, value) || mc_read(c, index, value) ||
+	       constant_read(c, index, value);
 }
 
 static void plain_written(struct cpu *c, uint32_t index)
@@ -368,13 +369,15 @@ bool msr_write(struct cpu *c, uint32_t index, uint64_t v)
 		tsc_shift(c, v - c->tsc_adjust);
 		return true;
 	}
-	return mtrr_write(c, index, v) || mc_write(c, index, v) || constant_read(c, index, &dropped);
+	return mtrr_write(c, index, v) || mc_write(c, index, v) ||
+	       constant_read(c, index, &dropped);
 }
 
 static void log_unknown(struct cpu *c, const char *what, uint32_t index)
 {
 	if (log_enabled(LOG_UNIMP))
-		log_printf(LOG_UNIMP, "cpu %u: %s of MSR %#x at rip %#llx\n", c->vcpu ? c->vcpu->index : 0, what, index,
+		log_printf(LOG_UNIMP, "cpu %u: %s of MSR %#x at rip %#llx\n",
+			   c->vcpu ? c->vcpu->index : 0, what, index,
 			   (unsigned long long)(c->block ? c->block->rip + c->cur->ip : 0));
 }
 

@@ -9,13 +9,25 @@
 
 /* 32-bit TSS (figure 7-2) */
 enum {
-	TSS_LINK = 0, TSS_CR3 = 0x1c, TSS_EIP = 0x20, TSS_EFLAGS = 0x24, TSS_GPR = 0x28, TSS_SEG = 0x48, TSS_LDT = 0x60,
-	TSS_TRAP = 0x64, TSS_MIN_LIMIT = 0x67,
+	TSS_LINK = 0,
+	TSS_CR3 = 0x1c,
+	TSS_EIP = 0x20,
+	TSS_EFLAGS = 0x24,
+	TSS_GPR = 0x28,
+	TSS_SEG = 0x48,
+	TSS_LDT = 0x60,
+	TSS_TRAP = 0x64,
+	TSS_MIN_LIMIT = 0x67,
 };
 
 /* 16-bit TSS (figure 7-10) */
 enum {
-	TSS16_IP = 0x0e, TSS16_FLAGS = 0x10, TSS16_GPR = 0x12, TSS16_SEG = 0x22, TSS16_LDT = 0x2a, TSS16_MIN_LIMIT = 0x2b,
+	TSS16_IP = 0x0e,
+	TSS16_FLAGS = 0x10,
+	TSS16_GPR = 0x12,
+	TSS16_SEG = 0x22,
+	TSS16_LDT = 0x2a,
+	TSS16_MIN_LIMIT = 0x2b,
 };
 
 /* A task's state as a TSS holds it. Segments in the order ES CS SS DS FS GS. */
@@ -117,7 +129,8 @@ static void load_task_ldt(struct cpu *c, uint16_t sel)
 	if ((sel & 4) || !desc_fetch(c, sel, &d) || (desc_attr(&d) & (SEG_S | 15)) != SYS_LDT ||
 	    !(desc_attr(&d) & SEG_P))
 		raise_sel(c, EXC_TS, sel);
-	c->ldt = (struct cpu_seg){.sel = sel, .attr = desc_attr(&d), .limit = desc_limit(&d), .base = desc_base(&d)};
+	c->ldt = (struct cpu_seg){
+		.sel = sel, .attr = desc_attr(&d), .limit = desc_limit(&d), .base = desc_base(&d)};
 }
 
 static void load_task_cs(struct cpu *c, uint16_t sel)
@@ -128,7 +141,8 @@ static void load_task_cs(struct cpu *c, uint16_t sel)
 
 	desc_need(c, sel, &d, EXC_TS);
 	attr = desc_attr(&d);
-	if (!desc_is_code(attr) || (attr & SEG_CONFORM ? SEG_DPL(attr) > rpl : SEG_DPL(attr) != rpl))
+	if (!desc_is_code(attr) ||
+	    (attr & SEG_CONFORM ? SEG_DPL(attr) > rpl : SEG_DPL(attr) != rpl))
 		raise_sel(c, EXC_TS, sel);
 	if (!(attr & SEG_P))
 		raise_sel(c, EXC_NP, sel);
@@ -210,7 +224,8 @@ static void check_tss(struct cpu *c, uint16_t sel, enum task_why why, struct des
 /* Everything that the switch will write must be writable before it begins. */
 static void probe_tss(struct cpu *c, uint64_t base, bool wide)
 {
-	mmu_probe_as(c, (uint32_t)base, (wide ? TSS_MIN_LIMIT : TSS16_MIN_LIMIT) + 1u, ACC_WRITE, true);
+	mmu_probe_as(c, (uint32_t)base, (wide ? TSS_MIN_LIMIT : TSS16_MIN_LIMIT) + 1u, ACC_WRITE,
+		     true);
 }
 
 static void load_task(struct cpu *c, const struct task *t, bool wide)
@@ -233,7 +248,8 @@ static void load_task(struct cpu *c, const struct task *t, bool wide)
 }
 
 /* EFLAGS: the image to save. */
-static bool switch_to(struct cpu *c, uint16_t sel, enum task_why why, uint64_t next_rip, uint32_t eflags)
+static bool switch_to(struct cpu *c, uint16_t sel, enum task_why why, uint64_t next_rip,
+		      uint32_t eflags)
 {
 	struct task t;
 	struct desc d;
@@ -257,7 +273,8 @@ static bool switch_to(struct cpu *c, uint16_t sel, enum task_why why, uint64_t n
 	}
 	if (why != TASK_IRET)
 		desc_set_busy(c, sel, true);
-	c->tr = (struct cpu_seg){.sel = sel, .attr = desc_attr(&d) | 2, .limit = desc_limit(&d), .base = base};
+	c->tr = (struct cpu_seg){
+		.sel = sel, .attr = desc_attr(&d) | 2, .limit = desc_limit(&d), .base = base};
 	c->cr0 |= CR0_TS;
 	load_task(c, &t, wide);
 	load_task_segments(c, &t);

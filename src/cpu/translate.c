@@ -14,7 +14,8 @@
 /* ---- table of entries by mnemonic, built once ---- */
 
 static const struct xlate_entry *const tables[] = {
-	xlate_int_table, xlate_flow_table, xlate_sys_table, xlate_fpu_table, xlate_mmx_table, xlate_sse_table,
+	xlate_int_table, xlate_flow_table, xlate_sys_table,
+	xlate_fpu_table, xlate_mmx_table,  xlate_sse_table,
 };
 
 /* All entries grouped by mnemonic, each group ended by NULL; and where a group begins (0: none). */
@@ -82,8 +83,10 @@ struct xlate_decoders *xlate_decoders_new(const struct cpu *c)
 		ZydisDecoderEnableMode(d, ZYDIS_DECODER_MODE_CET, ZYAN_FALSE);
 		ZydisDecoderEnableMode(d, ZYDIS_DECODER_MODE_CLDEMOTE, ZYAN_FALSE);
 		ZydisDecoderEnableMode(d, ZYDIS_DECODER_MODE_WBNOINVD, ZYAN_FALSE);
-		ZydisDecoderEnableMode(d, ZYDIS_DECODER_MODE_LZCNT, c->model && cpu_has(c, FEAT_ABM));
-		ZydisDecoderEnableMode(d, ZYDIS_DECODER_MODE_TZCNT, c->model && cpu_has(c, FEAT_BMI1));
+		ZydisDecoderEnableMode(d, ZYDIS_DECODER_MODE_LZCNT,
+				       c->model && cpu_has(c, FEAT_ABM));
+		ZydisDecoderEnableMode(d, ZYDIS_DECODER_MODE_TZCNT,
+				       c->model && cpu_has(c, FEAT_BMI1));
 	}
 	ZydisFormatterInit(&ds->formatter, ZYDIS_FORMATTER_STYLE_ATT);
 	return ds;
@@ -110,8 +113,12 @@ struct uop *x_emit(struct xlate *x, enum uop_op op)
 	struct uop *u = &x->uops[x->n++];
 
 	*u = (struct uop){
-		.fn = uop_functions[op], .op = (uint16_t)op, .ip = (uint16_t)(x->rip - x->block_rip),
-		.ilen = x->insn ? x->insn->length : 0, .base = R_ZERO, .index = R_ZERO,
+		.fn = uop_functions[op],
+		.op = (uint16_t)op,
+		.ip = (uint16_t)(x->rip - x->block_rip),
+		.ilen = x->insn ? x->insn->length : 0,
+		.base = R_ZERO,
+		.index = R_ZERO,
 	};
 	return u;
 }
@@ -178,7 +185,9 @@ uint8_t x_flags(const struct xlate *x)
 	return (uint8_t)((a & ZYDIS_ATTRIB_HAS_LOCK ? UF_LOCK : 0) |
 			 (a & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE) ? UF_REP : 0) |
 			 (a & ZYDIS_ATTRIB_HAS_REPNE ? UF_REPNE : 0) |
-			 (x->adsize == 4 ? UF_A32 : x->adsize == 2 ? UF_A16 : 0));
+			 (x->adsize == 4   ? UF_A32
+			  : x->adsize == 2 ? UF_A16
+					   : 0));
 }
 
 /* ---- memory operands ---- */
@@ -226,12 +235,14 @@ static struct mem_ref lea64(struct xlate *x, const ZydisDecodedOperandMem *m)
 	if (m->base == ZYDIS_REGISTER_RIP)
 		return constant_ref(x, x->next_rip + (uint64_t)m->disp.value);
 	if (m->disp.has_displacement && m->disp.value != (int32_t)m->disp.value)
-		return constant_ref(x, (uint64_t)m->disp.value); /* MOV with a 64-bit offset: no registers */
+		return constant_ref(
+			x, (uint64_t)m->disp.value); /* MOV with a 64-bit offset: no registers */
 	return raw_ref(m);
 }
 
 /* 64-bit code with 32-bit addresses: the offset wraps, a base of FS or GS is added after that. */
-static struct mem_ref lea64_a32(struct xlate *x, const ZydisDecodedOperandMem *m, enum uop_op op, uint8_t seg)
+static struct mem_ref lea64_a32(struct xlate *x, const ZydisDecodedOperandMem *m, enum uop_op op,
+				uint8_t seg)
 {
 	struct mem_ref raw;
 
@@ -269,7 +280,9 @@ static bool stack_base(ZydisRegister r)
 
 static struct mem_ref mem64(struct xlate *x, const ZydisDecodedOperandMem *m)
 {
-	uint8_t seg = m->segment == ZYDIS_REGISTER_FS ? R_FSBASE : m->segment == ZYDIS_REGISTER_GS ? R_GSBASE : 0;
+	uint8_t seg = m->segment == ZYDIS_REGISTER_FS	? R_FSBASE
+		      : m->segment == ZYDIS_REGISTER_GS ? R_GSBASE
+							: 0;
 	struct mem_ref r;
 
 	if (x->adsize == 4) {
@@ -391,7 +404,8 @@ static void translate_insn(struct xlate *x)
 		x->ended = x->last = false;
 	}
 	if (x->insn->mnemonic != ZYDIS_MNEMONIC_INVALID && !e)
-		log_printf(LOG_UNIMP, "instruction %s\n", ZydisMnemonicGetString(x->insn->mnemonic));
+		log_printf(LOG_UNIMP, "instruction %s\n",
+			   ZydisMnemonicGetString(x->insn->mnemonic));
 	x_ud(x);
 }
 
@@ -401,14 +415,15 @@ struct fetch {
 	uint64_t rip, phys; /* of the block */
 	const uint8_t *host;
 	uint32_t phys2;
-	unsigned in_page;   /* bytes from phys to the end of its page */
-	unsigned limit;	    /* bytes from rip to the end of CS */
+	unsigned in_page; /* bytes from phys to the end of its page */
+	unsigned limit;	  /* bytes from rip to the end of CS */
 	uint8_t buf[MAX_INSN_BYTES];
 	unsigned have;
 	bool cacheable;
 };
 
-static void fetch_bytes(struct cpu *c, struct fetch *f, uint64_t phys, const uint8_t *host, unsigned n)
+static void fetch_bytes(struct cpu *c, struct fetch *f, uint64_t phys, const uint8_t *host,
+			unsigned n)
 {
 	if (!code_map_track(c, phys, n))
 		f->cacheable = false;
@@ -454,20 +469,23 @@ static ZyanStatus decode(const ZydisDecoder *d, const struct fetch *f, struct de
 	ZyanStatus st = ZydisDecoderDecodeInstruction(d, &ctx, f->buf, f->have, &out->insn);
 
 	if (ZYAN_SUCCESS(st))
-		st = ZydisDecoderDecodeOperands(d, &ctx, &out->insn, out->ops, out->insn.operand_count_visible);
+		st = ZydisDecoderDecodeOperands(d, &ctx, &out->insn, out->ops,
+						out->insn.operand_count_visible);
 	return st;
 }
 
 /* ---- one block ---- */
 
-static void log_insn(struct cpu *c, const struct xlate *x, const struct decoded *d, const struct fetch *f)
+static void log_insn(struct cpu *c, const struct xlate *x, const struct decoded *d,
+		     const struct fetch *f)
 {
 	char text[128] = "(bad)", hex[2 * MAX_INSN_BYTES + 1] = "";
 	unsigned n = x->insn ? d->insn.length : f->have;
 
 	if (x->insn)
 		ZydisFormatterFormatInstruction(&c->blocks->decoders->formatter, &d->insn, d->ops,
-						d->insn.operand_count_visible, text, sizeof(text), x->rip, NULL);
+						d->insn.operand_count_visible, text, sizeof(text),
+						x->rip, NULL);
 	for (unsigned i = 0; i < n; i++)
 		snprintf(hex + 2 * i, 3, "%02x", f->buf[i]);
 	log_printf(LOG_IN_ASM, "0x%08llx:  %-20s %s\n", (unsigned long long)x->rip, hex, text);
@@ -475,14 +493,16 @@ static void log_insn(struct cpu *c, const struct xlate *x, const struct decoded 
 
 static void log_uops(const struct block *b)
 {
-	log_printf(LOG_OP, "block 0x%llx phys 0x%llx mode 0x%x: %u instructions\n", (unsigned long long)b->rip,
-		   (unsigned long long)b->phys, b->mode, b->n_insns);
+	log_printf(LOG_OP, "block 0x%llx phys 0x%llx mode 0x%x: %u instructions\n",
+		   (unsigned long long)b->rip, (unsigned long long)b->phys, b->mode, b->n_insns);
 	for (unsigned i = 0; i < b->n_uops; i++) {
 		const struct uop *u = &b->uops[i];
 
-		log_printf(LOG_OP, " +%-4u %-14s dst %u src %u mem %u+%u<<%u%+d size %u flags %02x imm 0x%llx\n",
-			   u->ip, uop_names[u->op], u->dst, u->src, u->base, u->index, u->scale, u->disp, u->size,
-			   u->flags, (unsigned long long)u->imm);
+		log_printf(
+			LOG_OP,
+			" +%-4u %-14s dst %u src %u mem %u+%u<<%u%+d size %u flags %02x imm 0x%llx\n",
+			u->ip, uop_names[u->op], u->dst, u->src, u->base, u->index, u->scale,
+			u->disp, u->size, u->flags, (unsigned long long)u->imm);
 	}
 }
 
@@ -517,8 +537,8 @@ static unsigned walk(struct cpu *c, struct xlate *x, struct fetch *f, unsigned *
 	unsigned n = 0;
 
 	*bytes = 0;
-	while (!x->ended && !x->last && n < XLATE_MAX_INSNS && x->n + XLATE_INSN_UOPS < x->max && !(one && n) &&
-	       *bytes < f->in_page && (!n || f->cacheable)) {
+	while (!x->ended && !x->last && n < XLATE_MAX_INSNS && x->n + XLATE_INSN_UOPS < x->max &&
+	       !(one && n) && *bytes < f->in_page && (!n || f->cacheable)) {
 		ZyanStatus st;
 
 		x->rip = f->rip + *bytes;
@@ -530,8 +550,11 @@ static unsigned walk(struct cpu *c, struct xlate *x, struct fetch *f, unsigned *
 		    f->have < MIN(MAX_INSN_BYTES, f->limit - *bytes)) {
 			if (n)
 				break;
-			fetch_second_page(c, f, (f->rip + (x->mode & MODE_CODE64 ? 0 : c->regs[R_CSBASE]) + f->have) &
-							(x->mode & MODE_CODE64 ? ~0ull : UINT32_MAX));
+			fetch_second_page(c, f,
+					  (f->rip +
+					   (x->mode & MODE_CODE64 ? 0 : c->regs[R_CSBASE]) +
+					   f->have) &
+						  (x->mode & MODE_CODE64 ? ~0ull : UINT32_MAX));
 			st = decode(dec, f, &d);
 		}
 		if (ZYAN_SUCCESS(st))
@@ -551,11 +574,16 @@ static unsigned walk(struct cpu *c, struct xlate *x, struct fetch *f, unsigned *
 	return n;
 }
 
-static void fetch_init(const struct cpu *c, struct fetch *f, uint32_t mode, uint64_t phys, const uint8_t *host)
+static void fetch_init(const struct cpu *c, struct fetch *f, uint32_t mode, uint64_t phys,
+		       const uint8_t *host)
 {
 	uint64_t limit = mode & MODE_CODE64 ? UINT64_MAX : c->seg[S_CS].limit;
 
-	*f = (struct fetch){.rip = c->rip, .phys = phys, .host = host, .phys2 = BLOCK_NO_PAGE, .cacheable = true};
+	*f = (struct fetch){.rip = c->rip,
+			    .phys = phys,
+			    .host = host,
+			    .phys2 = BLOCK_NO_PAGE,
+			    .cacheable = true};
 	f->in_page = PAGE_SIZE - (unsigned)(phys & ~PAGE_MASK);
 	f->limit = 2 * PAGE_SIZE;
 	if (c->rip <= limit && limit - c->rip < f->limit)
@@ -577,8 +605,12 @@ struct block *translate_block(struct cpu *c, uint32_t mode, uint64_t phys, const
 		served = bc->served;
 		fetch_init(c, &f, mode, phys, host);
 		x = (struct xlate){
-			.c = c, .mode = mode, .rip = c->rip, .block_rip = c->rip,
-			.uops = bc->scratch, .max = XLATE_MAX_UOPS,
+			.c = c,
+			.mode = mode,
+			.rip = c->rip,
+			.block_rip = c->rip,
+			.uops = bc->scratch,
+			.max = XLATE_MAX_UOPS,
 		};
 		n = walk(c, &x, &f, &bytes);
 	} while (bc->served != served);

@@ -12,13 +12,14 @@
 /* One translation in progress. */
 struct xlate {
 	struct cpu *c;
-	uint32_t mode;	/* enum cpu_mode_bits, as of the block's start */
-	uint64_t rip;	/* of the current instruction */
+	uint32_t mode;	   /* enum cpu_mode_bits, as of the block's start */
+	uint64_t rip;	   /* of the current instruction */
 	uint64_t next_rip; /* after it, wrapped to the code size */
 	const ZydisDecodedInstruction *insn;
 	const ZydisDecodedOperand *ops; /* the visible ones, in Intel order (destination first) */
-	unsigned opsize;  /* operand size in bytes: 2, 4, 8 (1 where operands are bytes: look at the operand) */
-	unsigned adsize;  /* address size in bytes: 2, 4, 8 */
+	unsigned
+		opsize; /* operand size in bytes: 2, 4, 8 (1 where operands are bytes: look at the operand) */
+	unsigned adsize; /* address size in bytes: 2, 4, 8 */
 	/*
 	 * How the block goes on after this instruction. Neither: with the next one. `last`: the block ends and jumps to
 	 * next_rip, possibly chained, so c->mode must be as before. `ended`: the last micro-operation leaves by itself,
@@ -56,8 +57,8 @@ struct xlate_entry {
  * Each ends with an entry whose fn is NULL. A mnemonic may have several entries, in one table or in two (MOVSD is a string
  * instruction and one of SSE2): they are tried in order until one returns true; what a false one emitted is dropped.
  */
-extern const struct xlate_entry xlate_int_table[], xlate_flow_table[], xlate_sys_table[], xlate_fpu_table[],
-	xlate_mmx_table[], xlate_sse_table[];
+extern const struct xlate_entry xlate_int_table[], xlate_flow_table[], xlate_sys_table[],
+	xlate_fpu_table[], xlate_mmx_table[], xlate_sse_table[];
 
 /* Appends a micro-operation: everything zero but fn, op, ip, ilen, base=index=R_ZERO. There is always room. */
 struct uop *x_emit(struct xlate *x, enum uop_op op);

@@ -60,7 +60,11 @@ static struct uop *emit_load_t0(struct xlate *x, const ZydisDecodedOperand *o)
 {
 	struct mem_ref m = x_mem(x, o, x->opsize, false);
 
-	return x_emit_mem(x, x->opsize == 8 ? UOP_LD_T0_64 : x->opsize == 4 ? UOP_LD_T0_32 : UOP_LD_T0_16, &m);
+	return x_emit_mem(x,
+			  x->opsize == 8   ? UOP_LD_T0_64
+			  : x->opsize == 4 ? UOP_LD_T0_32
+					   : UOP_LD_T0_16,
+			  &m);
 }
 
 /* The slot with an indirect target. */
@@ -111,7 +115,9 @@ static bool xlate_call(struct xlate *x, const struct xlate_entry *e)
 
 		if (bad_target(x, target))
 			return x_gp(x);
-		u = x_emit(x, !code64 ? UOP_CALL_GEN : in_page(x, target) ? UOP_CALL64 : UOP_CALL64_X);
+		u = x_emit(x, !code64		   ? UOP_CALL_GEN
+			      : in_page(x, target) ? UOP_CALL64
+						   : UOP_CALL64_X);
 		set_exit(x, 0, target);
 	} else {
 		uint8_t slot = indirect_slot(x);
@@ -196,7 +202,8 @@ static bool fuse(struct xlate *x, unsigned cond)
 
 		if (u->op < fusions[i].first || u->op > fusions[i].last)
 			continue;
-		if (fusions[i].imm != IMM_NONE && !move_immediate(u, fusions[i].imm == IMM_MEM, log2_size))
+		if (fusions[i].imm != IMM_NONE &&
+		    !move_immediate(u, fusions[i].imm == IMM_MEM, log2_size))
 			return false;
 		u->op = (uint16_t)(fusions[i].fused + 16 * log2_size + cond);
 		u->fn = uop_functions[u->op];
@@ -251,30 +258,17 @@ static bool xlate_loop(struct xlate *x, const struct xlate_entry *e)
 }
 
 const struct xlate_entry xlate_flow_table[] = {
-	{ZYDIS_MNEMONIC_JMP, xlate_jmp, 0, 0},
-	{ZYDIS_MNEMONIC_CALL, xlate_call, 0, 0},
-	{ZYDIS_MNEMONIC_RET, xlate_ret, 0, 0},
-	{ZYDIS_MNEMONIC_JO, xlate_jcc, 0, 0},
-	{ZYDIS_MNEMONIC_JNO, xlate_jcc, 1, 0},
-	{ZYDIS_MNEMONIC_JB, xlate_jcc, 2, 0},
-	{ZYDIS_MNEMONIC_JNB, xlate_jcc, 3, 0},
-	{ZYDIS_MNEMONIC_JZ, xlate_jcc, 4, 0},
-	{ZYDIS_MNEMONIC_JNZ, xlate_jcc, 5, 0},
-	{ZYDIS_MNEMONIC_JBE, xlate_jcc, 6, 0},
-	{ZYDIS_MNEMONIC_JNBE, xlate_jcc, 7, 0},
-	{ZYDIS_MNEMONIC_JS, xlate_jcc, 8, 0},
-	{ZYDIS_MNEMONIC_JNS, xlate_jcc, 9, 0},
-	{ZYDIS_MNEMONIC_JP, xlate_jcc, 10, 0},
-	{ZYDIS_MNEMONIC_JNP, xlate_jcc, 11, 0},
-	{ZYDIS_MNEMONIC_JL, xlate_jcc, 12, 0},
-	{ZYDIS_MNEMONIC_JNL, xlate_jcc, 13, 0},
-	{ZYDIS_MNEMONIC_JLE, xlate_jcc, 14, 0},
-	{ZYDIS_MNEMONIC_JNLE, xlate_jcc, 15, 0},
-	{ZYDIS_MNEMONIC_LOOPNE, xlate_loop, 0, 0},
-	{ZYDIS_MNEMONIC_LOOPE, xlate_loop, 1, 0},
-	{ZYDIS_MNEMONIC_LOOP, xlate_loop, 2, 0},
-	{ZYDIS_MNEMONIC_JCXZ, xlate_loop, 3, 0},
-	{ZYDIS_MNEMONIC_JECXZ, xlate_loop, 3, 0},
-	{ZYDIS_MNEMONIC_JRCXZ, xlate_loop, 3, 0},
-	{0, NULL, 0, 0},
+	{ZYDIS_MNEMONIC_JMP, xlate_jmp, 0, 0},	  {ZYDIS_MNEMONIC_CALL, xlate_call, 0, 0},
+	{ZYDIS_MNEMONIC_RET, xlate_ret, 0, 0},	  {ZYDIS_MNEMONIC_JO, xlate_jcc, 0, 0},
+	{ZYDIS_MNEMONIC_JNO, xlate_jcc, 1, 0},	  {ZYDIS_MNEMONIC_JB, xlate_jcc, 2, 0},
+	{ZYDIS_MNEMONIC_JNB, xlate_jcc, 3, 0},	  {ZYDIS_MNEMONIC_JZ, xlate_jcc, 4, 0},
+	{ZYDIS_MNEMONIC_JNZ, xlate_jcc, 5, 0},	  {ZYDIS_MNEMONIC_JBE, xlate_jcc, 6, 0},
+	{ZYDIS_MNEMONIC_JNBE, xlate_jcc, 7, 0},	  {ZYDIS_MNEMONIC_JS, xlate_jcc, 8, 0},
+	{ZYDIS_MNEMONIC_JNS, xlate_jcc, 9, 0},	  {ZYDIS_MNEMONIC_JP, xlate_jcc, 10, 0},
+	{ZYDIS_MNEMONIC_JNP, xlate_jcc, 11, 0},	  {ZYDIS_MNEMONIC_JL, xlate_jcc, 12, 0},
+	{ZYDIS_MNEMONIC_JNL, xlate_jcc, 13, 0},	  {ZYDIS_MNEMONIC_JLE, xlate_jcc, 14, 0},
+	{ZYDIS_MNEMONIC_JNLE, xlate_jcc, 15, 0},  {ZYDIS_MNEMONIC_LOOPNE, xlate_loop, 0, 0},
+	{ZYDIS_MNEMONIC_LOOPE, xlate_loop, 1, 0}, {ZYDIS_MNEMONIC_LOOP, xlate_loop, 2, 0},
+	{ZYDIS_MNEMONIC_JCXZ, xlate_loop, 3, 0},  {ZYDIS_MNEMONIC_JECXZ, xlate_loop, 3, 0},
+	{ZYDIS_MNEMONIC_JRCXZ, xlate_loop, 3, 0}, {0, NULL, 0, 0},
 };

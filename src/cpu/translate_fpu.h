@@ -22,7 +22,7 @@ struct mem_ref x_mem_rdi(struct xlate *x, unsigned bytes);
  * Before and after an operation that may raise SIMD exceptions (OP: UOP_SSE_CHECK_BEGIN, _END): nothing unless the guest has
  * unmasked one. FP_BYTES, ELEMENTS: of the result, if it is floating point that may underflow, else 0 or 1, 0.
  */
-void x_sse_check(struct xlate *x, enum uop_op op, enum sse_check kind, uint8_t dst, unsigned fp_bytes,
-		 unsigned elements);
+void x_sse_check(struct xlate *x, enum uop_op op, enum sse_check kind, uint8_t dst,
+		 unsigned fp_bytes, unsigned elements);
 
 #endif

@@ -24,7 +24,8 @@ bool xi_is_gpr(const ZydisDecodedOperand *o);
 /* OP is the form without an index of a set of four sizes; the form with one is chosen where needed. */
 struct uop *xi_emit_mem(struct xlate *x, unsigned op, const struct mem_ref *m);
 /* Loads memory operand O into temporary SLOT, as the first half of a read-modify-write if FOR_WRITE. */
-struct mem_ref xi_load(struct xlate *x, const ZydisDecodedOperand *o, unsigned slot, bool for_write);
+struct mem_ref xi_load(struct xlate *x, const ZydisDecodedOperand *o, unsigned slot,
+		       bool for_write);
 void xi_store(struct xlate *x, const struct mem_ref *m, unsigned slot, unsigned size);
 /* Slot with the value of source operand O of SIZE bytes: a register's own, or R_T1. */
 uint8_t xi_source(struct xlate *x, const ZydisDecodedOperand *o, unsigned size);

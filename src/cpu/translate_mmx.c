@@ -110,14 +110,19 @@ struct mem_ref x_mem_rdi(struct xlate *x, unsigned bytes)
 		ZydisInstructionAttributes attribute;
 		ZydisRegister segment;
 	} overrides[] = {
-		{ ZYDIS_ATTRIB_HAS_SEGMENT_CS, ZYDIS_REGISTER_CS }, { ZYDIS_ATTRIB_HAS_SEGMENT_SS, ZYDIS_REGISTER_SS },
-		{ ZYDIS_ATTRIB_HAS_SEGMENT_DS, ZYDIS_REGISTER_DS }, { ZYDIS_ATTRIB_HAS_SEGMENT_ES, ZYDIS_REGISTER_ES },
-		{ ZYDIS_ATTRIB_HAS_SEGMENT_FS, ZYDIS_REGISTER_FS }, { ZYDIS_ATTRIB_HAS_SEGMENT_GS, ZYDIS_REGISTER_GS },
+		{ZYDIS_ATTRIB_HAS_SEGMENT_CS, ZYDIS_REGISTER_CS},
+		{ZYDIS_ATTRIB_HAS_SEGMENT_SS, ZYDIS_REGISTER_SS},
+		{ZYDIS_ATTRIB_HAS_SEGMENT_DS, ZYDIS_REGISTER_DS},
+		{ZYDIS_ATTRIB_HAS_SEGMENT_ES, ZYDIS_REGISTER_ES},
+		{ZYDIS_ATTRIB_HAS_SEGMENT_FS, ZYDIS_REGISTER_FS},
+		{ZYDIS_ATTRIB_HAS_SEGMENT_GS, ZYDIS_REGISTER_GS},
 	};
-	ZydisDecodedOperand op = { .type = ZYDIS_OPERAND_TYPE_MEMORY, .size = (ZyanU16)(bytes * 8) };
+	ZydisDecodedOperand op = {.type = ZYDIS_OPERAND_TYPE_MEMORY, .size = (ZyanU16)(bytes * 8)};
 
 	op.mem.segment = ZYDIS_REGISTER_DS;
-	op.mem.base = x->adsize == 8 ? ZYDIS_REGISTER_RDI : x->adsize == 4 ? ZYDIS_REGISTER_EDI : ZYDIS_REGISTER_DI;
+	op.mem.base = x->adsize == 8   ? ZYDIS_REGISTER_RDI
+		      : x->adsize == 4 ? ZYDIS_REGISTER_EDI
+				       : ZYDIS_REGISTER_DI;
 	for (unsigned i = 0; i < ARRAY_SIZE(overrides); i++)
 		if (x->insn->attributes & overrides[i].attribute)
 			op.mem.segment = overrides[i].segment;
@@ -208,26 +213,26 @@ static bool xlate_cvt_to_mm(struct xlate *x, const struct xlate_entry *e)
 #define M(name) ZYDIS_MNEMONIC_##name
 
 const struct xlate_entry xlate_mmx_table[] = {
-#define MMX_OP(name, insn, feature)    { M(name), xlate_mmx, UOP_MMX_##name, feature },
-#define MMX_SHIFT(name, insn, feature) { M(name), xlate_mmx, UOP_MMX_##name, feature },
+#define MMX_OP(name, insn, feature)    {M(name), xlate_mmx, UOP_MMX_##name, feature},
+#define MMX_SHIFT(name, insn, feature) {M(name), xlate_mmx, UOP_MMX_##name, feature},
 #include "src/cpu/mmx_list.h"
-	{ M(EMMS), xlate_emms, 0, FEAT_MMX },
-	{ M(MOVD), xlate_mmx_mov, 0, FEAT_MMX },
-	{ M(MOVQ), xlate_mmx_mov, 0, FEAT_MMX },
-	{ M(MOVNTQ), xlate_mmx_mov, 0, FEAT_SSE },
-	{ M(MOVQ2DQ), xlate_mmx_xmm, UOP_MOVQ2DQ, FEAT_SSE2 },
-	{ M(MOVDQ2Q), xlate_mmx_xmm, UOP_MOVDQ2Q, FEAT_SSE2 },
-	{ M(MASKMOVQ), xlate_maskmovq, 0, FEAT_SSE },
-	{ M(PMOVMSKB), xlate_mmx_to_gpr, UOP_MMX_PMOVMSKB, FEAT_SSE },
-	{ M(PEXTRW), xlate_mmx_to_gpr, UOP_MMX_PEXTRW, FEAT_SSE },
-	{ M(PINSRW), xlate_mmx_pinsrw, 0, FEAT_SSE },
-	{ M(PSHUFW), xlate_mmx_imm, UOP_MMX_PSHUFW, FEAT_SSE },
-	{ M(PALIGNR), xlate_mmx_imm, UOP_MMX_PALIGNR, FEAT_SSSE3 },
-	{ M(CVTPI2PS), xlate_cvt_from_mm, UOP_CVTPI2PS, FEAT_SSE },
-	{ M(CVTPI2PD), xlate_cvt_from_mm, UOP_CVTPI2PD, FEAT_SSE2 },
-	{ M(CVTPS2PI), xlate_cvt_to_mm, UOP_CVTPS2PI, FEAT_SSE },
-	{ M(CVTTPS2PI), xlate_cvt_to_mm, UOP_CVTTPS2PI, FEAT_SSE },
-	{ M(CVTPD2PI), xlate_cvt_to_mm, UOP_CVTPD2PI, FEAT_SSE2 },
-	{ M(CVTTPD2PI), xlate_cvt_to_mm, UOP_CVTTPD2PI, FEAT_SSE2 },
-	{ 0 },
+	{M(EMMS), xlate_emms, 0, FEAT_MMX},
+	{M(MOVD), xlate_mmx_mov, 0, FEAT_MMX},
+	{M(MOVQ), xlate_mmx_mov, 0, FEAT_MMX},
+	{M(MOVNTQ), xlate_mmx_mov, 0, FEAT_SSE},
+	{M(MOVQ2DQ), xlate_mmx_xmm, UOP_MOVQ2DQ, FEAT_SSE2},
+	{M(MOVDQ2Q), xlate_mmx_xmm, UOP_MOVDQ2Q, FEAT_SSE2},
+	{M(MASKMOVQ), xlate_maskmovq, 0, FEAT_SSE},
+	{M(PMOVMSKB), xlate_mmx_to_gpr, UOP_MMX_PMOVMSKB, FEAT_SSE},
+	{M(PEXTRW), xlate_mmx_to_gpr, UOP_MMX_PEXTRW, FEAT_SSE},
+	{M(PINSRW), xlate_mmx_pinsrw, 0, FEAT_SSE},
+	{M(PSHUFW), xlate_mmx_imm, UOP_MMX_PSHUFW, FEAT_SSE},
+	{M(PALIGNR), xlate_mmx_imm, UOP_MMX_PALIGNR, FEAT_SSSE3},
+	{M(CVTPI2PS), xlate_cvt_from_mm, UOP_CVTPI2PS, FEAT_SSE},
+	{M(CVTPI2PD), xlate_cvt_from_mm, UOP_CVTPI2PD, FEAT_SSE2},
+	{M(CVTPS2PI), xlate_cvt_to_mm, UOP_CVTPS2PI, FEAT_SSE},
+	{M(CVTTPS2PI), xlate_cvt_to_mm, UOP_CVTTPS2PI, FEAT_SSE},
+	{M(CVTPD2PI), xlate_cvt_to_mm, UOP_CVTPD2PI, FEAT_SSE2},
+	{M(CVTTPD2PI), xlate_cvt_to_mm, UOP_CVTTPD2PI, FEAT_SSE2},
+	{0},
 };

@@ -7,7 +7,7 @@
 
 /* arg of an entry: a micro-operation, and in the high half what its group needs */
 #define ARG(op, more) ((unsigned)(op) | ((unsigned)(more) << 16))
-#define ARG_OP(arg)   ((enum uop_op)((arg) & 0xffff))
+#define ARG_OP(arg)   ((enum uop_op)((arg)&0xffff))
 #define ARG_MORE(arg) ((arg) >> 16)
 
 /* Floating-point elements of a result: one if the operand isn't a whole register. */
@@ -27,12 +27,14 @@ bool x_sse_off(struct xlate *x)
 
 bool x_is_xmm(const ZydisDecodedOperand *o)
 {
-	return x_is_reg(o) && o->reg.value >= ZYDIS_REGISTER_XMM0 && o->reg.value <= ZYDIS_REGISTER_XMM15;
+	return x_is_reg(o) && o->reg.value >= ZYDIS_REGISTER_XMM0 &&
+	       o->reg.value <= ZYDIS_REGISTER_XMM15;
 }
 
 bool x_is_mm(const ZydisDecodedOperand *o)
 {
-	return x_is_reg(o) && o->reg.value >= ZYDIS_REGISTER_MM0 && o->reg.value <= ZYDIS_REGISTER_MM7;
+	return x_is_reg(o) && o->reg.value >= ZYDIS_REGISTER_MM0 &&
+	       o->reg.value <= ZYDIS_REGISTER_MM7;
 }
 
 uint8_t x_xmm(const ZydisDecodedOperand *o)
@@ -42,8 +44,8 @@ uint8_t x_xmm(const ZydisDecodedOperand *o)
 
 /* ---- checks of exceptions that the guest wants to see ---- */
 
-void x_sse_check(struct xlate *x, enum uop_op op, enum sse_check kind, uint8_t dst, unsigned fp_bytes,
-		 unsigned elements)
+void x_sse_check(struct xlate *x, enum uop_op op, enum sse_check kind, uint8_t dst,
+		 unsigned fp_bytes, unsigned elements)
 {
 	struct uop *u;
 
@@ -97,7 +99,8 @@ static bool xlate_regular(struct xlate *x, const struct xlate_entry *e)
 /* XOR or subtraction of a register with itself makes zero, without looking at it. */
 static bool xlate_zeroing(struct xlate *x, const struct xlate_entry *e)
 {
-	if (!x_is_xmm(&x->ops[0]) || !x_is_xmm(&x->ops[1]) || x->ops[0].reg.value != x->ops[1].reg.value)
+	if (!x_is_xmm(&x->ops[0]) || !x_is_xmm(&x->ops[1]) ||
+	    x->ops[0].reg.value != x->ops[1].reg.value)
 		return false;
 	if (!x_sse_off(x))
 		x_emit(x, UOP_XMM_ZERO)->dst = x_xmm(&x->ops[0]);
@@ -111,9 +114,9 @@ struct imm_form {
 	uint8_t bytes, kind, mask, elements;
 };
 
-#define SSE_IMM_OP(name, insn, bytes, feature, kind, mask)                                         \
-	{ sse_stubs_##insn, bytes, kind, mask, ELEMENTS(bytes, kind) },
-#define SSE_IMM_SHIFT(name, insn, feature) { sse_stubs_##insn, 16, 0, 255, 1 },
+#define SSE_IMM_OP(name, insn, bytes, feature, kind, mask) \
+	{sse_stubs_##insn, bytes, kind, mask, ELEMENTS(bytes, kind)},
+#define SSE_IMM_SHIFT(name, insn, feature) {sse_stubs_##insn, 16, 0, 255, 1},
 static const struct imm_form imm_forms[] = {
 #include "src/cpu/sse_list_imm.h"
 };
@@ -161,9 +164,9 @@ static bool xlate_imm(struct xlate *x, const struct xlate_entry *e)
 		if (e->arg == IMM_INSERTPS)
 			imm &= 0x3f; /* from memory there is only one element to choose */
 	} else {
-		enum uop_op op = e->arg == IMM_PSHUFD ? UOP_PSHUFD_XX :
-				 e->arg == IMM_SHUFPD ? UOP_SHUFPD_XX :
-							UOP_SSE_IMM_XX;
+		enum uop_op op = e->arg == IMM_PSHUFD	? UOP_PSHUFD_XX
+				 : e->arg == IMM_SHUFPD ? UOP_SHUFPD_XX
+							: UOP_SSE_IMM_XX;
 		u = x_emit(x, op);
 		u->src = x_is_reg(src) ? x_xmm(src) : dst;
 	}
@@ -195,10 +198,10 @@ static bool xlate_shift_imm(struct xlate *x, const struct xlate_entry *e)
 static bool xlate_string(struct xlate *x, const struct xlate_entry *e)
 {
 	const ZydisDecodedOperand *src = &x->ops[1];
-	const uint8_t *stubs = e->arg == UOP_PCMPESTRI ? sse_stubs_pcmpestri :
-			       e->arg == UOP_PCMPESTRM ? sse_stubs_pcmpestrm :
-			       e->arg == UOP_PCMPISTRI ? sse_stubs_pcmpistri :
-							 sse_stubs_pcmpistrm;
+	const uint8_t *stubs = e->arg == UOP_PCMPESTRI	 ? sse_stubs_pcmpestri
+			       : e->arg == UOP_PCMPESTRM ? sse_stubs_pcmpestrm
+			       : e->arg == UOP_PCMPISTRI ? sse_stubs_pcmpistri
+							 : sse_stubs_pcmpistrm;
 	struct mem_ref m;
 	struct uop *u;
 
@@ -222,7 +225,8 @@ static bool xlate_string(struct xlate *x, const struct xlate_entry *e)
 /* ---- moves ---- */
 
 /* Emits a load, a store, or a register move: LOAD, STORE and REG are micro-operations, UOP_NONE: no such form. */
-static bool x_move(struct xlate *x, enum uop_op reg, enum uop_op load, enum uop_op store, unsigned bytes)
+static bool x_move(struct xlate *x, enum uop_op reg, enum uop_op load, enum uop_op store,
+		   unsigned bytes)
 {
 	const ZydisDecodedOperand *d = &x->ops[0], *s = &x->ops[1];
 	struct mem_ref m;
@@ -295,8 +299,8 @@ static bool xlate_movd(struct xlate *x, const struct xlate_entry *e)
 	if (!x_is_xmm(d) && !x_is_xmm(s))
 		return false;
 	if (x_is_mem(d) || x_is_mem(s) || (x_is_xmm(d) && x_is_xmm(s)))
-		return x_move(x, UOP_MOVQ_XX, wide ? UOP_MOVQ_XM : UOP_MOVD_XM, wide ? UOP_MOVQ_MX : UOP_MOVD_MX,
-			      wide ? 8 : 4);
+		return x_move(x, UOP_MOVQ_XX, wide ? UOP_MOVQ_XM : UOP_MOVD_XM,
+			      wide ? UOP_MOVQ_MX : UOP_MOVD_MX, wide ? 8 : 4);
 	if (x_sse_off(x))
 		return true;
 	if (x_is_xmm(d)) {
@@ -489,90 +493,91 @@ static bool xlate_state(struct xlate *x, const struct xlate_entry *e)
 #define M(name) ZYDIS_MNEMONIC_##name
 
 const struct xlate_entry xlate_sse_table[] = {
-	{ M(XORPS), xlate_zeroing, 0, FEAT_SSE },
-	{ M(XORPD), xlate_zeroing, 0, FEAT_SSE2 },
-	{ M(PXOR), xlate_zeroing, 0, FEAT_SSE2 },
-#define SSE_OP(name, insn, bytes, feature, kind)                                                   \
-	{ M(name), xlate_regular, ARG(UOP_##name##_XX, (kind) | ELEMENTS(bytes, kind) << 8), feature },
-#define SSE_OPZ(name, insn, feature) { M(name), xlate_regular, UOP_##name##_XX, feature },
+	{M(XORPS), xlate_zeroing, 0, FEAT_SSE},
+	{M(XORPD), xlate_zeroing, 0, FEAT_SSE2},
+	{M(PXOR), xlate_zeroing, 0, FEAT_SSE2},
+#define SSE_OP(name, insn, bytes, feature, kind)                                            \
+	{M(name), xlate_regular, ARG(UOP_##name##_XX, (kind) | ELEMENTS(bytes, kind) << 8), \
+	 feature},
+#define SSE_OPZ(name, insn, feature) {M(name), xlate_regular, UOP_##name##_XX, feature},
 #include "src/cpu/sse_list.h"
-#define SSE_IMM_OP(name, insn, bytes, feature, kind, mask)                                         \
-	{ M(name), IMM_##name == IMM_CMPSD ? xlate_cmpsd : xlate_imm, IMM_##name, feature },
-#define SSE_IMM_SHIFT(name, insn, feature) { M(name), xlate_imm, IMM_##name, feature },
+#define SSE_IMM_OP(name, insn, bytes, feature, kind, mask) \
+	{M(name), IMM_##name == IMM_CMPSD ? xlate_cmpsd : xlate_imm, IMM_##name, feature},
+#define SSE_IMM_SHIFT(name, insn, feature) {M(name), xlate_imm, IMM_##name, feature},
 #include "src/cpu/sse_list_imm.h"
-	{ M(PSLLW), xlate_shift_imm, UOP_PSLLW_XI, FEAT_SSE2 },
-	{ M(PSLLD), xlate_shift_imm, UOP_PSLLD_XI, FEAT_SSE2 },
-	{ M(PSLLQ), xlate_shift_imm, UOP_PSLLQ_XI, FEAT_SSE2 },
-	{ M(PSRLW), xlate_shift_imm, UOP_PSRLW_XI, FEAT_SSE2 },
-	{ M(PSRLD), xlate_shift_imm, UOP_PSRLD_XI, FEAT_SSE2 },
-	{ M(PSRLQ), xlate_shift_imm, UOP_PSRLQ_XI, FEAT_SSE2 },
-	{ M(PSRAW), xlate_shift_imm, UOP_PSRAW_XI, FEAT_SSE2 },
-	{ M(PSRAD), xlate_shift_imm, UOP_PSRAD_XI, FEAT_SSE2 },
+	{M(PSLLW), xlate_shift_imm, UOP_PSLLW_XI, FEAT_SSE2},
+	{M(PSLLD), xlate_shift_imm, UOP_PSLLD_XI, FEAT_SSE2},
+	{M(PSLLQ), xlate_shift_imm, UOP_PSLLQ_XI, FEAT_SSE2},
+	{M(PSRLW), xlate_shift_imm, UOP_PSRLW_XI, FEAT_SSE2},
+	{M(PSRLD), xlate_shift_imm, UOP_PSRLD_XI, FEAT_SSE2},
+	{M(PSRLQ), xlate_shift_imm, UOP_PSRLQ_XI, FEAT_SSE2},
+	{M(PSRAW), xlate_shift_imm, UOP_PSRAW_XI, FEAT_SSE2},
+	{M(PSRAD), xlate_shift_imm, UOP_PSRAD_XI, FEAT_SSE2},
 	/* moves */
-	{ M(MOVAPS), xlate_mov_aligned, 0, FEAT_SSE },
-	{ M(MOVAPD), xlate_mov_aligned, 0, FEAT_SSE2 },
-	{ M(MOVDQA), xlate_mov_aligned, 0, FEAT_SSE2 },
-	{ M(MOVNTPS), xlate_mov_aligned, 0, FEAT_SSE },
-	{ M(MOVNTPD), xlate_mov_aligned, 0, FEAT_SSE2 },
-	{ M(MOVNTDQ), xlate_mov_aligned, 0, FEAT_SSE2 },
-	{ M(MOVNTDQA), xlate_mov_aligned, 0, FEAT_SSE41 },
-	{ M(MOVUPS), xlate_mov_unaligned, 0, FEAT_SSE },
-	{ M(MOVUPD), xlate_mov_unaligned, 0, FEAT_SSE2 },
-	{ M(MOVDQU), xlate_mov_unaligned, 0, FEAT_SSE2 },
-	{ M(LDDQU), xlate_mov_unaligned, 0, FEAT_SSE3 },
-	{ M(MOVSS), xlate_movss, 0, FEAT_SSE },
-	{ M(MOVSD), xlate_movsd, 0, FEAT_SSE2 },
-	{ M(MOVD), xlate_movd, 0, FEAT_SSE2 },
-	{ M(MOVQ), xlate_movd, 0, FEAT_SSE2 },
-	{ M(MOVLPS), xlate_mov_half, ARG(UOP_NONE, 0), FEAT_SSE },
-	{ M(MOVLPD), xlate_mov_half, ARG(UOP_NONE, 0), FEAT_SSE2 },
-	{ M(MOVHPS), xlate_mov_half, ARG(UOP_NONE, 1), FEAT_SSE },
-	{ M(MOVHPD), xlate_mov_half, ARG(UOP_NONE, 1), FEAT_SSE2 },
-	{ M(MOVHLPS), xlate_mov_half, ARG(UOP_MOVHLPS_XX, 0), FEAT_SSE },
-	{ M(MOVLHPS), xlate_mov_half, ARG(UOP_MOVLHPS_XX, 1), FEAT_SSE },
-	{ M(MOVMSKPS), xlate_mask, UOP_MOVMSKPS, FEAT_SSE },
-	{ M(MOVMSKPD), xlate_mask, UOP_MOVMSKPD, FEAT_SSE2 },
-	{ M(PMOVMSKB), xlate_mask, UOP_PMOVMSKB, FEAT_SSE2 },
-	{ M(MASKMOVDQU), xlate_maskmovdqu, 0, FEAT_SSE2 },
-	{ M(PINSRB), xlate_insert, ARG(UOP_PINSRB_XR, 1), FEAT_SSE41 },
-	{ M(PINSRW), xlate_insert, ARG(UOP_PINSRW_XR, 2), FEAT_SSE2 },
-	{ M(PINSRD), xlate_insert, ARG(UOP_PINSRD_XR, 4), FEAT_SSE41 },
-	{ M(PINSRQ), xlate_insert, ARG(UOP_PINSRQ_XR, 8), FEAT_SSE41 },
-	{ M(PEXTRB), xlate_extract, ARG(UOP_PEXTRB_RX, 1), FEAT_SSE41 },
-	{ M(PEXTRW), xlate_extract, ARG(UOP_PEXTRW_RX, 2), FEAT_SSE2 },
-	{ M(PEXTRD), xlate_extract, ARG(UOP_PEXTRD_RX, 4), FEAT_SSE41 },
-	{ M(PEXTRQ), xlate_extract, ARG(UOP_PEXTRQ_RX, 8), FEAT_SSE41 },
-	{ M(EXTRACTPS), xlate_extract, ARG(UOP_PEXTRD_RX, 4), FEAT_SSE41 },
+	{M(MOVAPS), xlate_mov_aligned, 0, FEAT_SSE},
+	{M(MOVAPD), xlate_mov_aligned, 0, FEAT_SSE2},
+	{M(MOVDQA), xlate_mov_aligned, 0, FEAT_SSE2},
+	{M(MOVNTPS), xlate_mov_aligned, 0, FEAT_SSE},
+	{M(MOVNTPD), xlate_mov_aligned, 0, FEAT_SSE2},
+	{M(MOVNTDQ), xlate_mov_aligned, 0, FEAT_SSE2},
+	{M(MOVNTDQA), xlate_mov_aligned, 0, FEAT_SSE41},
+	{M(MOVUPS), xlate_mov_unaligned, 0, FEAT_SSE},
+	{M(MOVUPD), xlate_mov_unaligned, 0, FEAT_SSE2},
+	{M(MOVDQU), xlate_mov_unaligned, 0, FEAT_SSE2},
+	{M(LDDQU), xlate_mov_unaligned, 0, FEAT_SSE3},
+	{M(MOVSS), xlate_movss, 0, FEAT_SSE},
+	{M(MOVSD), xlate_movsd, 0, FEAT_SSE2},
+	{M(MOVD), xlate_movd, 0, FEAT_SSE2},
+	{M(MOVQ), xlate_movd, 0, FEAT_SSE2},
+	{M(MOVLPS), xlate_mov_half, ARG(UOP_NONE, 0), FEAT_SSE},
+	{M(MOVLPD), xlate_mov_half, ARG(UOP_NONE, 0), FEAT_SSE2},
+	{M(MOVHPS), xlate_mov_half, ARG(UOP_NONE, 1), FEAT_SSE},
+	{M(MOVHPD), xlate_mov_half, ARG(UOP_NONE, 1), FEAT_SSE2},
+	{M(MOVHLPS), xlate_mov_half, ARG(UOP_MOVHLPS_XX, 0), FEAT_SSE},
+	{M(MOVLHPS), xlate_mov_half, ARG(UOP_MOVLHPS_XX, 1), FEAT_SSE},
+	{M(MOVMSKPS), xlate_mask, UOP_MOVMSKPS, FEAT_SSE},
+	{M(MOVMSKPD), xlate_mask, UOP_MOVMSKPD, FEAT_SSE2},
+	{M(PMOVMSKB), xlate_mask, UOP_PMOVMSKB, FEAT_SSE2},
+	{M(MASKMOVDQU), xlate_maskmovdqu, 0, FEAT_SSE2},
+	{M(PINSRB), xlate_insert, ARG(UOP_PINSRB_XR, 1), FEAT_SSE41},
+	{M(PINSRW), xlate_insert, ARG(UOP_PINSRW_XR, 2), FEAT_SSE2},
+	{M(PINSRD), xlate_insert, ARG(UOP_PINSRD_XR, 4), FEAT_SSE41},
+	{M(PINSRQ), xlate_insert, ARG(UOP_PINSRQ_XR, 8), FEAT_SSE41},
+	{M(PEXTRB), xlate_extract, ARG(UOP_PEXTRB_RX, 1), FEAT_SSE41},
+	{M(PEXTRW), xlate_extract, ARG(UOP_PEXTRW_RX, 2), FEAT_SSE2},
+	{M(PEXTRD), xlate_extract, ARG(UOP_PEXTRD_RX, 4), FEAT_SSE41},
+	{M(PEXTRQ), xlate_extract, ARG(UOP_PEXTRQ_RX, 8), FEAT_SSE41},
+	{M(EXTRACTPS), xlate_extract, ARG(UOP_PEXTRD_RX, 4), FEAT_SSE41},
 	/* comparison, conversion */
-	{ M(COMISS), xlate_compare, ARG(UOP_COMISS_XX, 1), FEAT_SSE },
-	{ M(UCOMISS), xlate_compare, ARG(UOP_UCOMISS_XX, 1), FEAT_SSE },
-	{ M(COMISD), xlate_compare, ARG(UOP_COMISD_XX, 1), FEAT_SSE2 },
-	{ M(UCOMISD), xlate_compare, ARG(UOP_UCOMISD_XX, 1), FEAT_SSE2 },
-	{ M(PTEST), xlate_compare, ARG(UOP_PTEST_XX, 0), FEAT_SSE41 },
-	{ M(CVTSI2SS), xlate_from_int, UOP_CVTSI2SS_XR32, FEAT_SSE },
-	{ M(CVTSI2SD), xlate_from_int, UOP_CVTSI2SD_XR32, FEAT_SSE2 },
-	{ M(CVTSS2SI), xlate_to_int, ARG(UOP_CVTSS2SI_RX32, 4), FEAT_SSE },
-	{ M(CVTTSS2SI), xlate_to_int, ARG(UOP_CVTTSS2SI_RX32, 4), FEAT_SSE },
-	{ M(CVTSD2SI), xlate_to_int, ARG(UOP_CVTSD2SI_RX32, 8), FEAT_SSE2 },
-	{ M(CVTTSD2SI), xlate_to_int, ARG(UOP_CVTTSD2SI_RX32, 8), FEAT_SSE2 },
-	{ M(PCMPESTRI), xlate_string, UOP_PCMPESTRI, FEAT_SSE42 },
-	{ M(PCMPESTRM), xlate_string, UOP_PCMPESTRM, FEAT_SSE42 },
-	{ M(PCMPISTRI), xlate_string, UOP_PCMPISTRI, FEAT_SSE42 },
-	{ M(PCMPISTRM), xlate_string, UOP_PCMPISTRM, FEAT_SSE42 },
+	{M(COMISS), xlate_compare, ARG(UOP_COMISS_XX, 1), FEAT_SSE},
+	{M(UCOMISS), xlate_compare, ARG(UOP_UCOMISS_XX, 1), FEAT_SSE},
+	{M(COMISD), xlate_compare, ARG(UOP_COMISD_XX, 1), FEAT_SSE2},
+	{M(UCOMISD), xlate_compare, ARG(UOP_UCOMISD_XX, 1), FEAT_SSE2},
+	{M(PTEST), xlate_compare, ARG(UOP_PTEST_XX, 0), FEAT_SSE41},
+	{M(CVTSI2SS), xlate_from_int, UOP_CVTSI2SS_XR32, FEAT_SSE},
+	{M(CVTSI2SD), xlate_from_int, UOP_CVTSI2SD_XR32, FEAT_SSE2},
+	{M(CVTSS2SI), xlate_to_int, ARG(UOP_CVTSS2SI_RX32, 4), FEAT_SSE},
+	{M(CVTTSS2SI), xlate_to_int, ARG(UOP_CVTTSS2SI_RX32, 4), FEAT_SSE},
+	{M(CVTSD2SI), xlate_to_int, ARG(UOP_CVTSD2SI_RX32, 8), FEAT_SSE2},
+	{M(CVTTSD2SI), xlate_to_int, ARG(UOP_CVTTSD2SI_RX32, 8), FEAT_SSE2},
+	{M(PCMPESTRI), xlate_string, UOP_PCMPESTRI, FEAT_SSE42},
+	{M(PCMPESTRM), xlate_string, UOP_PCMPESTRM, FEAT_SSE42},
+	{M(PCMPISTRI), xlate_string, UOP_PCMPISTRI, FEAT_SSE42},
+	{M(PCMPISTRM), xlate_string, UOP_PCMPISTRM, FEAT_SSE42},
 	/* state */
-	{ M(LDMXCSR), xlate_mxcsr, UOP_LDMXCSR, FEAT_SSE },
-	{ M(STMXCSR), xlate_mxcsr, UOP_STMXCSR, FEAT_SSE },
-	{ M(FXSAVE), xlate_state, ARG(UOP_FXSAVE, 2), FEAT_FXSR },
-	{ M(FXSAVE64), xlate_state, ARG(UOP_FXSAVE, 2), FEAT_FXSR },
-	{ M(FXRSTOR), xlate_state, ARG(UOP_FXRSTOR, 0), FEAT_FXSR },
-	{ M(FXRSTOR64), xlate_state, ARG(UOP_FXRSTOR, 0), FEAT_FXSR },
-	{ M(XSAVE), xlate_state, ARG(UOP_XSAVE, 6), FEAT_XSAVE },
-	{ M(XSAVE64), xlate_state, ARG(UOP_XSAVE, 6), FEAT_XSAVE },
-	{ M(XSAVEOPT), xlate_state, ARG(UOP_XSAVE, 6), FEAT_XSAVEOPT },
-	{ M(XSAVEOPT64), xlate_state, ARG(UOP_XSAVE, 6), FEAT_XSAVEOPT },
-	{ M(XSAVEC), xlate_state, ARG(UOP_XSAVE, 7), FEAT_XSAVEC },
-	{ M(XSAVEC64), xlate_state, ARG(UOP_XSAVE, 7), FEAT_XSAVEC },
-	{ M(XRSTOR), xlate_state, ARG(UOP_XRSTOR, 4), FEAT_XSAVE },
-	{ M(XRSTOR64), xlate_state, ARG(UOP_XRSTOR, 4), FEAT_XSAVE },
-	{ 0 },
+	{M(LDMXCSR), xlate_mxcsr, UOP_LDMXCSR, FEAT_SSE},
+	{M(STMXCSR), xlate_mxcsr, UOP_STMXCSR, FEAT_SSE},
+	{M(FXSAVE), xlate_state, ARG(UOP_FXSAVE, 2), FEAT_FXSR},
+	{M(FXSAVE64), xlate_state, ARG(UOP_FXSAVE, 2), FEAT_FXSR},
+	{M(FXRSTOR), xlate_state, ARG(UOP_FXRSTOR, 0), FEAT_FXSR},
+	{M(FXRSTOR64), xlate_state, ARG(UOP_FXRSTOR, 0), FEAT_FXSR},
+	{M(XSAVE), xlate_state, ARG(UOP_XSAVE, 6), FEAT_XSAVE},
+	{M(XSAVE64), xlate_state, ARG(UOP_XSAVE, 6), FEAT_XSAVE},
+	{M(XSAVEOPT), xlate_state, ARG(UOP_XSAVE, 6), FEAT_XSAVEOPT},
+	{M(XSAVEOPT64), xlate_state, ARG(UOP_XSAVE, 6), FEAT_XSAVEOPT},
+	{M(XSAVEC), xlate_state, ARG(UOP_XSAVE, 7), FEAT_XSAVEC},
+	{M(XSAVEC64), xlate_state, ARG(UOP_XSAVE, 7), FEAT_XSAVEC},
+	{M(XRSTOR), xlate_state, ARG(UOP_XRSTOR, 4), FEAT_XSAVE},
+	{M(XRSTOR64), xlate_state, ARG(UOP_XRSTOR, 4), FEAT_XSAVE},
+	{0},
 };

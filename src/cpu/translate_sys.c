@@ -31,7 +31,8 @@ static struct uop *ends(struct xlate *x, struct uop *u)
 }
 
 /* OP with the register or memory operand O in dst (WRITE) or src, or with UF_MEM; memory of SIZE bytes. */
-static struct uop *emit_rm(struct xlate *x, enum uop_op op, const ZydisDecodedOperand *o, unsigned size, bool write)
+static struct uop *emit_rm(struct xlate *x, enum uop_op op, const ZydisDecodedOperand *o,
+			   unsigned size, bool write)
 {
 	struct mem_ref m;
 	struct uop *u;
@@ -72,7 +73,8 @@ static bool refused(struct xlate *x, unsigned needs, bool *result)
 		return true;
 	if ((needs & UD_CPL0) && !(x->mode & MODE_CPL0))
 		return true;
-	if (((needs & NEEDS_CPL0) && !(x->mode & MODE_CPL0)) || ((needs & NEEDS_TSC) && (x->mode & MODE_TSD))) {
+	if (((needs & NEEDS_CPL0) && !(x->mode & MODE_CPL0)) ||
+	    ((needs & NEEDS_TSC) && (x->mode & MODE_TSD))) {
 		*result = x_gp(x);
 		return true;
 	}
@@ -450,7 +452,10 @@ static bool x_ins(struct xlate *x, const struct xlate_entry *e)
 
 /* ---- the table ---- */
 
-#define S(name, op, needs, feature) {ZYDIS_MNEMONIC_##name, x_simple, (op) | (needs), feature}
+#define S(name, op, needs, feature)                                      \
+	{                                                                \
+		ZYDIS_MNEMONIC_##name, x_simple, (op) | (needs), feature \
+	}
 
 const struct xlate_entry xlate_sys_table[] = {
 	{ZYDIS_MNEMONIC_MOV, x_mov, 0, 0},

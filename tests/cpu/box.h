@@ -27,13 +27,13 @@
 
 enum { BOX_MAX_CPUS = 4 };
 #define BOX_RAM_BYTES (16 * MiB)
-#define BOX_GDT	  0x1000u
-#define BOX_IDT	  0x2000u
-#define BOX_HLTS  0x3000u
-#define BOX_STACK 0x7000u
-#define BOX_PML4  0x10000u
-#define BOX_PT	  0x13000u /* 8 tables */
-#define BOX_CODE  0x100000u
+#define BOX_GDT	      0x1000u
+#define BOX_IDT	      0x2000u
+#define BOX_HLTS      0x3000u
+#define BOX_STACK     0x7000u
+#define BOX_PML4      0x10000u
+#define BOX_PT	      0x13000u /* 8 tables */
+#define BOX_CODE      0x100000u
 
 enum { BOX_CS64 = 0x08, BOX_DS = 0x10, BOX_CS32 = 0x18, BOX_CS16 = 0x20, BOX_DS16 = 0x28 };
 
@@ -65,7 +65,11 @@ static inline uint64_t box_ld64(const struct box *box, uint64_t at)
 static inline void box_tables(struct box *box)
 {
 	static const uint64_t gdt[] = {
-		0, 0x00af9b000000ffffull, 0x00cf93000000ffffull, 0x00cf9b000000ffffull, 0x000f9b000000ffffull,
+		0,
+		0x00af9b000000ffffull,
+		0x00cf93000000ffffull,
+		0x00cf9b000000ffffull,
+		0x000f9b000000ffffull,
 		0x000f93000000ffffull,
 	};
 
@@ -92,7 +96,8 @@ static inline struct box *box_new(unsigned cpus)
 	struct machine *m = &box->m;
 	struct error err = {0};
 
-	box->ram = mmap(NULL, BOX_RAM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	box->ram = mmap(NULL, BOX_RAM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
 	assert_ptr_not_equal(box->ram, MAP_FAILED);
 	m->config.cpus = m->config.maxcpus = cpus;
 	m->accel = &accel_soft;
@@ -137,11 +142,18 @@ static inline void box_free(struct box *box)
 	free(box);
 }
 
-static inline struct x86_segment box_segment(uint16_t sel, uint32_t limit, bool code, bool db, bool l)
+static inline struct x86_segment box_segment(uint16_t sel, uint32_t limit, bool code, bool db,
+					     bool l)
 {
 	return (struct x86_segment){
-		.selector = sel, .limit = limit, .type = code ? 11 : 3, .s = true, .present = true,
-		.l = l, .db = db, .g = limit == UINT32_MAX,
+		.selector = sel,
+		.limit = limit,
+		.type = code ? 11 : 3,
+		.s = true,
+		.present = true,
+		.l = l,
+		.db = db,
+		.g = limit == UINT32_MAX,
 	};
 }
 
@@ -153,14 +165,16 @@ static inline void box_idt(struct box *box, enum box_mode mode)
 		uint64_t at = BOX_HLTS + 16 * i;
 
 		if (mode == BOX_LONG) {
-			box_st64(box, BOX_IDT + 16 * i, (at & 0xffff) | BOX_CS64 << 16 | 0x8e00ull << 32 | at >> 16 << 48);
+			box_st64(box, BOX_IDT + 16 * i,
+				 (at & 0xffff) | BOX_CS64 << 16 | 0x8e00ull << 32 | at >> 16 << 48);
 			box_st64(box, BOX_IDT + 16 * i + 8, 0);
 		} else if (mode == BOX_REAL16) {
 			uint16_t ivt[2] = {(uint16_t)at, 0};
 
 			memcpy(box->ram + BOX_IDT + 4 * i, ivt, 4);
 		} else {
-			box_st64(box, BOX_IDT + 8 * i, (at & 0xffff) | BOX_CS32 << 16 | 0x8e00ull << 32);
+			box_st64(box, BOX_IDT + 8 * i,
+				 (at & 0xffff) | BOX_CS32 << 16 | 0x8e00ull << 32);
 		}
 	}
 }
@@ -177,15 +191,19 @@ static inline void box_mode(struct box *box, unsigned cpu, enum box_mode mode, u
 	r.gpr[R_RSP] = BOX_STACK - 0x400 * cpu;
 	r.rip = rip;
 	r.rflags = FL_1;
-	r.cs = box_segment(mode == BOX_REAL16 ? 0 : cs, is16 ? 0xffff : UINT32_MAX, true, !is16 && mode != BOX_LONG,
-			   mode == BOX_LONG);
-	r.ds = box_segment(mode == BOX_REAL16 ? 0 : is16 ? BOX_DS16 : BOX_DS, is16 ? 0xffff : UINT32_MAX, false, !is16, false);
+	r.cs = box_segment(mode == BOX_REAL16 ? 0 : cs, is16 ? 0xffff : UINT32_MAX, true,
+			   !is16 && mode != BOX_LONG, mode == BOX_LONG);
+	r.ds = box_segment(mode == BOX_REAL16 ? 0
+			   : is16	      ? BOX_DS16
+					      : BOX_DS,
+			   is16 ? 0xffff : UINT32_MAX, false, !is16, false);
 	r.es = r.ss = r.fs = r.gs = r.ds;
 	r.gdt_base = BOX_GDT;
 	r.gdt_limit = 0x2f;
 	r.idt_base = BOX_IDT;
 	r.idt_limit = 0xfff;
-	r.cr0 = CR0_ET | CR0_NE | (mode == BOX_REAL16 ? 0 : CR0_PE) | (mode == BOX_LONG ? CR0_PG | CR0_WP : 0);
+	r.cr0 = CR0_ET | CR0_NE | (mode == BOX_REAL16 ? 0 : CR0_PE) |
+		(mode == BOX_LONG ? CR0_PG | CR0_WP : 0);
 	r.cr3 = BOX_PML4;
 	r.cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT | (mode == BOX_LONG ? CR4_PAE : 0);
 	r.efer = mode == BOX_LONG ? EFER_LME | EFER_LMA | EFER_NXE : 0;
@@ -199,7 +217,7 @@ static inline void box_code(struct box *box, uint64_t at, const void *bytes, siz
 	memcpy(box->ram + at, bytes, n);
 	code_map_written(box->soft.code_map, NULL, at, n);
 }
-#define BOX_CODE_AT(box, at, ...)                                                                  \
+#define BOX_CODE_AT(box, at, ...) \
 	box_code(box, at, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
 /* Runs processor CPU until it halts. The vector if that was by an exception, else -1. */
@@ -214,7 +232,9 @@ static inline int box_run(struct box *box, unsigned cpu)
 		code_map_serve(c);
 		cpu_exec(c);
 	}
-	return c->rip > BOX_HLTS && c->rip <= BOX_HLTS + 0x1000 ? (int)((c->rip - 1 - BOX_HLTS) / 16) : -1;
+	return c->rip > BOX_HLTS && c->rip <= BOX_HLTS + 0x1000
+		       ? (int)((c->rip - 1 - BOX_HLTS) / 16)
+		       : -1;
 }
 
 #endif

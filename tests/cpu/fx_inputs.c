@@ -11,7 +11,8 @@ enum { FX_FCW = 0, FX_FSW = 2, FX_FTW = 4, FX_MXCSR = 24, FX_ST = 32, FX_XMM = 1
 /* A number with EXP_BITS and MANT_BITS after the sign. */
 static uint64_t fx_number(unsigned exp_bits, unsigned mant_bits)
 {
-	uint64_t sign = hc_below(2) << (exp_bits + mant_bits), max = (1ull << exp_bits) - 1, bias = max >> 1;
+	uint64_t sign = hc_below(2) << (exp_bits + mant_bits), max = (1ull << exp_bits) - 1,
+		 bias = max >> 1;
 	uint64_t mant = hc_rand() & ((1ull << mant_bits) - 1);
 
 	if (hc_below(4) == 0) /* few bits */
@@ -102,7 +103,9 @@ static void fx_fill_decimal(uint8_t *p)
 static void fx_fill_operand(struct hc_case *k)
 {
 	unsigned bytes = k->insn->mem_size;
-	uint8_t *p = k->insn->mem >= 0 && k->addr < HC_DATA + 2 * HC_PAGE ? hc_mem(k, k->addr, bytes) : NULL;
+	uint8_t *p = k->insn->mem >= 0 && k->addr < HC_DATA + 2 * HC_PAGE
+			     ? hc_mem(k, k->addr, bytes)
+			     : NULL;
 
 	if (!p || k->addr + bytes > HC_DATA + 2 * HC_PAGE)
 		return;
@@ -175,12 +178,12 @@ void fx_setup_x87(struct hc_case *k)
 	if (hc_below(2))
 		fcw = (uint16_t)((hc_rand() & FCW_VALID) | FSW_EXC);
 	if (hc_below(3) == 0)
-		fcw &= (uint16_t)~(hc_rand() & FSW_EXC);
+		fcw &= (uint16_t) ~(hc_rand() & FSW_EXC);
 	memcpy(&fsw, k->fx.bytes + FX_FSW, 2);
 	if (hc_below(4) == 0) {
 		fsw |= hc_rand() & (FSW_EXC | FSW_SF);
 		if (hc_below(8)) /* nothing pending */
-			fsw &= (uint16_t)~(FSW_EXC & ~fcw);
+			fsw &= (uint16_t) ~(FSW_EXC & ~fcw);
 	}
 	/* Mostly as programs have it: a few registers from the top in use. */
 	if (hc_below(4)) {

@@ -12,10 +12,11 @@ uint64_t fx_double(void);
 void fx_extended(uint8_t *p);
 
 /* Hooks (struct hc_form's setup). All fill registers and the memory operand with integers, singles and doubles. */
-void fx_setup(struct hc_case *k);	   /* default control words */
-void fx_setup_sse(struct hc_case *k);	   /* any rounding, FTZ, DAZ; sometimes exceptions unmasked */
-void fx_setup_masked(struct hc_case *k);   /* the same, all exceptions masked */
-void fx_setup_x87(struct hc_case *k);	   /* any control word; sometimes an exception is pending already */
-void fx_setup_mxcsr(struct hc_case *k);	   /* the memory operand is a value for MXCSR, mostly valid */
+void fx_setup(struct hc_case *k);	 /* default control words */
+void fx_setup_sse(struct hc_case *k);	 /* any rounding, FTZ, DAZ; sometimes exceptions unmasked */
+void fx_setup_masked(struct hc_case *k); /* the same, all exceptions masked */
+void fx_setup_x87(
+	struct hc_case *k); /* any control word; sometimes an exception is pending already */
+void fx_setup_mxcsr(struct hc_case *k); /* the memory operand is a value for MXCSR, mostly valid */
 
 #endif

@@ -13,7 +13,7 @@ extern uint64_t hc_seed;
 
 static struct {
 	double seconds;
-	uint64_t cases;     /* at most; 0: by time */
+	uint64_t cases;	    /* at most; 0: by time */
 	unsigned inputs;    /* per encoding */
 	unsigned sequences; /* as many for four forms */
 	unsigned max_failures;

@@ -28,7 +28,7 @@
 #define HC_BLOB	     0x20010000ull /* the host's way in and out */
 #define HC_CODE	     0x21000000ull
 #define HC_CODE_SIZE 0x40000u
-#define HC_SLOT	     128u /* bytes of code per encoding */
+#define HC_SLOT	     128u	   /* bytes of code per encoding */
 #define HC_DATA	     0x22000000ull /* two pages, then a read-only one; nothing mapped before or behind */
 #define HC_STACK     0x23000000ull /* one page */
 #define HC_PAGE	     4096u
@@ -41,9 +41,9 @@ enum { HC_RAX, HC_RCX, HC_RDX, HC_RBX, HC_RSP, HC_RBP, HC_RSI, HC_RDI };
  */
 enum hc_code { HC_CODE64, HC_CODE32, HC_SEG32, HC_SEG16, HC_N_CODES };
 
-#define HC_DS_LIMIT	(3 * HC_PAGE - 0x81)
-#define HC_SS_LIMIT	(HC_PAGE - 0x81)
-#define HC_ES_DOWN	0x7ffu /* the last offset that isn't in it */
+#define HC_DS_LIMIT (3 * HC_PAGE - 0x81)
+#define HC_SS_LIMIT (HC_PAGE - 0x81)
+#define HC_ES_DOWN  0x7ffu /* the last offset that isn't in it */
 
 enum hc_segment { HC_DS, HC_ES, HC_SS };
 
@@ -72,12 +72,21 @@ struct hc_result {
 
 /* One operand of a form: a kind of register, memory or immediate, and bytes. */
 enum hc_kind {
-	HC_OP_REG, HC_OP_MEM, HC_OP_RM, HC_OP_IMM, HC_OP_FIXED, HC_OP_XMM, HC_OP_XM, HC_OP_MMX, HC_OP_MM, HC_OP_ST,
+	HC_OP_REG,
+	HC_OP_MEM,
+	HC_OP_RM,
+	HC_OP_IMM,
+	HC_OP_FIXED,
+	HC_OP_XMM,
+	HC_OP_XM,
+	HC_OP_MMX,
+	HC_OP_MM,
+	HC_OP_ST,
 };
 
 struct hc_operand {
 	enum hc_kind kind;
-	unsigned size; /* bytes, of memory for XM and MM */
+	unsigned size;	   /* bytes, of memory for XM and MM */
 	ZydisRegister reg; /* FIXED */
 	int64_t value;	   /* IMM: fixed value, with fixed_imm */
 	bool fixed_imm;
@@ -97,7 +106,7 @@ struct hc_insn {
 	uint8_t bytes[96]; /* of one instruction, or of a sequence */
 	unsigned length;
 	enum hc_code code;
-	unsigned bits; /* of the code: 64, 32 or 16 */
+	unsigned bits;	  /* of the code: 64, 32 or 16 */
 	bool expand_down; /* segmented code: ES is */
 	ZydisEncoderRequest req;
 	int mem;	     /* index of the memory operand, -1: none */
@@ -141,15 +150,16 @@ struct hc_form {
 };
 
 enum {
-	HC_FX = 1u << 0,      /* load and compare the FXSAVE image */
-	HC_ONLY64 = 1u << 1,  /* not in 32-bit code */
-	HC_ONLY32 = 1u << 2,  /* not in 64-bit code */
-	HC_ALIGN = 1u << 3,   /* mostly aligned memory operands */
+	HC_FX = 1u << 0,	    /* load and compare the FXSAVE image */
+	HC_ONLY64 = 1u << 1,	    /* not in 32-bit code */
+	HC_ONLY32 = 1u << 2,	    /* not in 64-bit code */
+	HC_ALIGN = 1u << 3,	    /* mostly aligned memory operands */
 	HC_NO_MEM_FAULTS = 1u << 4, /* memory operands that never fault */
-	HC_X87_PTRS = 1u << 5,      /* compare FIP, FDP, FOP too */
+	HC_X87_PTRS = 1u << 5,	    /* compare FIP, FDP, FOP too */
 	HC_NO_HIGH8 = 1u << 6,
 	HC_IN_SEQUENCES = 1u << 8, /* though it has a setup hook */
-	HC_ANY_CR2 = 1u << 7, /* which of several operands faults first is the processor's own matter */
+	HC_ANY_CR2 =
+		1u << 7, /* which of several operands faults first is the processor's own matter */
 };
 
 /* Random numbers of the run, reproducible from its seed. */
@@ -182,7 +192,8 @@ unsigned hc_form_sizes(const char *text, unsigned sizes[4]);
 /* For sequences: memory operands at fixed good addresses only, rSP no operand. */
 extern bool hc_sequence;
 /* A random encoding. False: the encoder can't. */
-bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, enum hc_code code, struct hc_insn *out);
+bool hc_encode(const struct hc_form *f, const struct hc_parsed *p, enum hc_code code,
+	       struct hc_insn *out);
 void hc_insn_init(struct hc_insn *insn, enum hc_code code);
 /* Inputs for an encoding. */
 void hc_make_case(struct hc_case *k);

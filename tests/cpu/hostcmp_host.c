@@ -25,19 +25,19 @@ struct hc_far {
 
 /* At HC_CTX. The assembler below knows the offsets. */
 struct hc_ctx {
-	uint64_t in[16];	 /* 0x000 */
-	uint64_t in_flags;	 /* 0x080 */
-	uint64_t target;	 /* 0x088 */
-	uint64_t host_rsp;	 /* 0x090 */
-	uint64_t out_flags;	 /* 0x098 */
-	uint64_t out[16];	 /* 0x0a0 */
-	struct hc_far far32;	 /* 0x120 */
-	struct hc_far far64;	 /* 0x128 */
-	uint64_t fx_wanted;	 /* 0x130 */
-	uint32_t mxcsr;		 /* 0x138 */
-	uint32_t running;	 /* 0x13c */
-	uint32_t ds, es, ss;	 /* 0x140 */
-	uint32_t flat_data;	 /* 0x14c */
+	uint64_t in[16];     /* 0x000 */
+	uint64_t in_flags;   /* 0x080 */
+	uint64_t target;     /* 0x088 */
+	uint64_t host_rsp;   /* 0x090 */
+	uint64_t out_flags;  /* 0x098 */
+	uint64_t out[16];    /* 0x0a0 */
+	struct hc_far far32; /* 0x120 */
+	struct hc_far far64; /* 0x128 */
+	uint64_t fx_wanted;  /* 0x130 */
+	uint32_t mxcsr;	     /* 0x138 */
+	uint32_t running;    /* 0x13c */
+	uint32_t ds, es, ss; /* 0x140 */
+	uint32_t flat_data;  /* 0x14c */
 	uint32_t pad[44];
 	struct hc_fx fx_in, fx_out; /* 0x200, 0x400 */
 	struct hc_fault fault;
@@ -50,79 +50,78 @@ _Static_assert(offsetof(struct hc_ctx, ds) == 0x140, "the assembler's offsets");
 _Static_assert(offsetof(struct hc_ctx, fx_in) == 0x200, "the assembler's offsets");
 _Static_assert(offsetof(struct hc_ctx, fx_out) == 0x400, "the assembler's offsets");
 
-extern const char hc_blob_start[], hc_blob_end[], hc_enter64[], hc_enter32[], hc_exit64[], hc_exit32[],
-	hc_enter_seg[], hc_exit_seg[], hc_leave[], hc_fault_return[];
+extern const char hc_blob_start[], hc_blob_end[], hc_enter64[], hc_enter32[], hc_exit64[],
+	hc_exit32[], hc_enter_seg[], hc_exit_seg[], hc_leave[], hc_fault_return[];
 
-__asm__(
-".set CTX, 0x20000000\n"
-".macro HC_IN\n"
-"	push %rbx\n	push %rbp\n	push %r12\n	push %r13\n	push %r14\n	push %r15\n"
-"	mov %rsp, CTX+0x90\n"
-"	testb $1, CTX+0x130\n"
-"	jz 1f\n"
-"	fxrstor64 CTX+0x200\n"
-"1:	pushq CTX+0x80\n"
-"	popfq\n"
-".endm\n"
-".macro HC_OUT\n"
-"	mov CTX+0x90, %rsp\n"
-"	pushq $0x202\n"
-"	popfq\n"
-"	fninit\n"
-"	ldmxcsr CTX+0x138\n"
-"	pop %r15\n	pop %r14\n	pop %r13\n	pop %r12\n	pop %rbp\n	pop %rbx\n"
-"	ret\n"
-".endm\n"
-"	.section .rodata\n"
-"	.balign 16\n"
-"hc_blob_start:\n"
-"hc_enter64:\n"
-"	HC_IN\n"
-"	mov CTX+0x00, %rax\n	mov CTX+0x08, %rcx\n	mov CTX+0x10, %rdx\n	mov CTX+0x18, %rbx\n"
-"	mov CTX+0x20, %rsp\n	mov CTX+0x28, %rbp\n	mov CTX+0x30, %rsi\n	mov CTX+0x38, %rdi\n"
-"	mov CTX+0x40, %r8\n	mov CTX+0x48, %r9\n	mov CTX+0x50, %r10\n	mov CTX+0x58, %r11\n"
-"	mov CTX+0x60, %r12\n	mov CTX+0x68, %r13\n	mov CTX+0x70, %r14\n	mov CTX+0x78, %r15\n"
-"	jmp *CTX+0x88\n"
-"hc_enter32:\n"
-"	HC_IN\n"
-"	mov CTX+0x00, %eax\n	mov CTX+0x08, %ecx\n	mov CTX+0x10, %edx\n	mov CTX+0x18, %ebx\n"
-"	mov CTX+0x20, %esp\n	mov CTX+0x28, %ebp\n	mov CTX+0x30, %esi\n	mov CTX+0x38, %edi\n"
-"	ljmp *CTX+0x120\n"
-"hc_enter_seg:\n"
-"	HC_IN\n"
-"	mov CTX+0x140, %ds\n	mov CTX+0x144, %es\n	mov CTX+0x148, %ss\n"
-"	mov CTX+0x00, %eax\n	mov CTX+0x08, %ecx\n	mov CTX+0x10, %edx\n	mov CTX+0x18, %ebx\n"
-"	mov CTX+0x20, %esp\n	mov CTX+0x28, %ebp\n	mov CTX+0x30, %esi\n	mov CTX+0x38, %edi\n"
-"	ljmp *CTX+0x120\n"
-"hc_exit_seg:\n"
-"	mov %eax, CTX+0xa0\n	mov %ecx, CTX+0xa8\n	mov %edx, CTX+0xb0\n	mov %ebx, CTX+0xb8\n"
-"	mov %esp, CTX+0xc0\n	mov %ebp, CTX+0xc8\n	mov %esi, CTX+0xd0\n	mov %edi, CTX+0xd8\n"
-"	mov CTX+0x14c, %ds\n	mov CTX+0x14c, %es\n	mov CTX+0x14c, %ss\n"
-"	jmp hc_leave\n"
-"hc_exit64:\n"
-"	mov %rax, CTX+0xa0\n	mov %rcx, CTX+0xa8\n	mov %rdx, CTX+0xb0\n	mov %rbx, CTX+0xb8\n"
-"	mov %rsp, CTX+0xc0\n	mov %rbp, CTX+0xc8\n	mov %rsi, CTX+0xd0\n	mov %rdi, CTX+0xd8\n"
-"	mov %r8, CTX+0xe0\n	mov %r9, CTX+0xe8\n	mov %r10, CTX+0xf0\n	mov %r11, CTX+0xf8\n"
-"	mov %r12, CTX+0x100\n	mov %r13, CTX+0x108\n	mov %r14, CTX+0x110\n	mov %r15, CTX+0x118\n"
-"hc_leave:\n"
-"	mov CTX+0x90, %rsp\n"
-"	pushfq\n"
-"	popq CTX+0x98\n"
-"	testb $1, CTX+0x130\n"
-"	jz 1f\n"
-"	fxsave64 CTX+0x400\n"
-"1:	HC_OUT\n"
-"hc_fault_return:\n"
-"	mov CTX+0x14c, %ds\n	mov CTX+0x14c, %es\n	mov CTX+0x14c, %ss\n"
-"	HC_OUT\n"
-"	.code32\n"
-"hc_exit32:\n"
-"	mov %eax, CTX+0xa0\n	mov %ecx, CTX+0xa8\n	mov %edx, CTX+0xb0\n	mov %ebx, CTX+0xb8\n"
-"	mov %esp, CTX+0xc0\n	mov %ebp, CTX+0xc8\n	mov %esi, CTX+0xd0\n	mov %edi, CTX+0xd8\n"
-"	ljmp *CTX+0x128\n"
-"	.code64\n"
-"hc_blob_end:\n"
-"	.text\n");
+__asm__(".set CTX, 0x20000000\n"
+	".macro HC_IN\n"
+	"	push %rbx\n	push %rbp\n	push %r12\n	push %r13\n	push %r14\n	push %r15\n"
+	"	mov %rsp, CTX+0x90\n"
+	"	testb $1, CTX+0x130\n"
+	"	jz 1f\n"
+	"	fxrstor64 CTX+0x200\n"
+	"1:	pushq CTX+0x80\n"
+	"	popfq\n"
+	".endm\n"
+	".macro HC_OUT\n"
+	"	mov CTX+0x90, %rsp\n"
+	"	pushq $0x202\n"
+	"	popfq\n"
+	"	fninit\n"
+	"	ldmxcsr CTX+0x138\n"
+	"	pop %r15\n	pop %r14\n	pop %r13\n	pop %r12\n	pop %rbp\n	pop %rbx\n"
+	"	ret\n"
+	".endm\n"
+	"	.section .rodata\n"
+	"	.balign 16\n"
+	"hc_blob_start:\n"
+	"hc_enter64:\n"
+	"	HC_IN\n"
+	"	mov CTX+0x00, %rax\n	mov CTX+0x08, %rcx\n	mov CTX+0x10, %rdx\n	mov CTX+0x18, %rbx\n"
+	"	mov CTX+0x20, %rsp\n	mov CTX+0x28, %rbp\n	mov CTX+0x30, %rsi\n	mov CTX+0x38, %rdi\n"
+	"	mov CTX+0x40, %r8\n	mov CTX+0x48, %r9\n	mov CTX+0x50, %r10\n	mov CTX+0x58, %r11\n"
+	"	mov CTX+0x60, %r12\n	mov CTX+0x68, %r13\n	mov CTX+0x70, %r14\n	mov CTX+0x78, %r15\n"
+	"	jmp *CTX+0x88\n"
+	"hc_enter32:\n"
+	"	HC_IN\n"
+	"	mov CTX+0x00, %eax\n	mov CTX+0x08, %ecx\n	mov CTX+0x10, %edx\n	mov CTX+0x18, %ebx\n"
+	"	mov CTX+0x20, %esp\n	mov CTX+0x28, %ebp\n	mov CTX+0x30, %esi\n	mov CTX+0x38, %edi\n"
+	"	ljmp *CTX+0x120\n"
+	"hc_enter_seg:\n"
+	"	HC_IN\n"
+	"	mov CTX+0x140, %ds\n	mov CTX+0x144, %es\n	mov CTX+0x148, %ss\n"
+	"	mov CTX+0x00, %eax\n	mov CTX+0x08, %ecx\n	mov CTX+0x10, %edx\n	mov CTX+0x18, %ebx\n"
+	"	mov CTX+0x20, %esp\n	mov CTX+0x28, %ebp\n	mov CTX+0x30, %esi\n	mov CTX+0x38, %edi\n"
+	"	ljmp *CTX+0x120\n"
+	"hc_exit_seg:\n"
+	"	mov %eax, CTX+0xa0\n	mov %ecx, CTX+0xa8\n	mov %edx, CTX+0xb0\n	mov %ebx, CTX+0xb8\n"
+	"	mov %esp, CTX+0xc0\n	mov %ebp, CTX+0xc8\n	mov %esi, CTX+0xd0\n	mov %edi, CTX+0xd8\n"
+	"	mov CTX+0x14c, %ds\n	mov CTX+0x14c, %es\n	mov CTX+0x14c, %ss\n"
+	"	jmp hc_leave\n"
+	"hc_exit64:\n"
+	"	mov %rax, CTX+0xa0\n	mov %rcx, CTX+0xa8\n	mov %rdx, CTX+0xb0\n	mov %rbx, CTX+0xb8\n"
+	"	mov %rsp, CTX+0xc0\n	mov %rbp, CTX+0xc8\n	mov %rsi, CTX+0xd0\n	mov %rdi, CTX+0xd8\n"
+	"	mov %r8, CTX+0xe0\n	mov %r9, CTX+0xe8\n	mov %r10, CTX+0xf0\n	mov %r11, CTX+0xf8\n"
+	"	mov %r12, CTX+0x100\n	mov %r13, CTX+0x108\n	mov %r14, CTX+0x110\n	mov %r15, CTX+0x118\n"
+	"hc_leave:\n"
+	"	mov CTX+0x90, %rsp\n"
+	"	pushfq\n"
+	"	popq CTX+0x98\n"
+	"	testb $1, CTX+0x130\n"
+	"	jz 1f\n"
+	"	fxsave64 CTX+0x400\n"
+	"1:	HC_OUT\n"
+	"hc_fault_return:\n"
+	"	mov CTX+0x14c, %ds\n	mov CTX+0x14c, %es\n	mov CTX+0x14c, %ss\n"
+	"	HC_OUT\n"
+	"	.code32\n"
+	"hc_exit32:\n"
+	"	mov %eax, CTX+0xa0\n	mov %ecx, CTX+0xa8\n	mov %edx, CTX+0xb0\n	mov %ebx, CTX+0xb8\n"
+	"	mov %esp, CTX+0xc0\n	mov %ebp, CTX+0xc8\n	mov %esi, CTX+0xd0\n	mov %edi, CTX+0xd8\n"
+	"	ljmp *CTX+0x128\n"
+	"	.code64\n"
+	"hc_blob_end:\n"
+	"	.text\n");
 
 static struct hc_ctx *const ctx = (struct hc_ctx *)HC_CTX;
 static bool has[HC_N_CODES];
@@ -134,8 +133,9 @@ static uint64_t blob(const char *symbol)
 
 static void on_fault(int sig, siginfo_t *si, void *arg)
 {
-	static const int order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-				       REG_R8,	REG_R9,	 REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15 };
+	static const int order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+				      REG_RSI, REG_RDI, REG_R8,	 REG_R9,  REG_R10, REG_R11,
+				      REG_R12, REG_R13, REG_R14, REG_R15};
 	greg_t *g = ((ucontext_t *)arg)->uc_mcontext.gregs;
 
 	if (!ctx->running) {
@@ -159,7 +159,8 @@ static void on_fault(int sig, siginfo_t *si, void *arg)
 
 static bool map(uint64_t lin, uint64_t bytes, int prot)
 {
-	void *p = mmap((void *)lin, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	void *p = mmap((void *)lin, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		       -1, 0);
 
 	if (p == (void *)lin)
 		return true;
@@ -180,8 +181,11 @@ static uint16_t ldt_selector(unsigned entry)
 
 static bool ldt_set(unsigned entry, uint64_t base, uint32_t limit, unsigned contents, bool is32)
 {
-	struct user_desc d = { .entry_number = entry, .base_addr = (uint32_t)base, .limit = limit, .seg_32bit = is32,
-			       .contents = contents };
+	struct user_desc d = {.entry_number = entry,
+			      .base_addr = (uint32_t)base,
+			      .limit = limit,
+			      .seg_32bit = is32,
+			      .contents = contents};
 
 	return syscall(SYS_modify_ldt, 1, &d, sizeof(d)) == 0;
 }
@@ -205,7 +209,7 @@ static bool ldt_init(void)
 static bool try_code(enum hc_code code)
 {
 	struct hc_insn insn;
-	struct hc_case k = { .insn = &insn };
+	struct hc_case k = {.insn = &insn};
 	struct hc_result r;
 	uint8_t *p = (uint8_t *)HC_CODE;
 
@@ -222,15 +226,16 @@ static bool try_code(enum hc_code code)
 
 bool hc_host_init(void)
 {
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
-	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+	struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	static char handler_stack[65536] __attribute__((aligned(64)));
-	stack_t ss = { .ss_sp = handler_stack, .ss_size = sizeof(handler_stack) };
+	stack_t ss = {.ss_sp = handler_stack, .ss_size = sizeof(handler_stack)};
 
 	if (!map(HC_CTX, HC_PAGE, PROT_READ | PROT_WRITE) ||
 	    !map(HC_BLOB, HC_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) ||
 	    !map(HC_CODE, HC_CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC) ||
-	    !map(HC_DATA, 3 * HC_PAGE, PROT_READ | PROT_WRITE) || !map(HC_STACK, HC_PAGE, PROT_READ | PROT_WRITE))
+	    !map(HC_DATA, 3 * HC_PAGE, PROT_READ | PROT_WRITE) ||
+	    !map(HC_STACK, HC_PAGE, PROT_READ | PROT_WRITE))
 		return false;
 	memcpy((void *)HC_BLOB, hc_blob_start, (size_t)(hc_blob_end - hc_blob_start));
 	sigaltstack(&ss, NULL);
@@ -261,10 +266,10 @@ static uint64_t way_in(const struct hc_insn *insn, uint64_t rip)
 	unsigned chunk = (unsigned)((rip - HC_CODE) >> 16);
 
 	ctx->target = rip;
-	ctx->far64 = (struct hc_far){ .offset = (uint32_t)blob(hc_leave), .selector = 0x33 };
+	ctx->far64 = (struct hc_far){.offset = (uint32_t)blob(hc_leave), .selector = 0x33};
 	if (insn->code == HC_CODE64)
 		return blob(hc_enter64);
-	ctx->far32 = (struct hc_far){ .offset = (uint32_t)rip, .selector = 0x23 };
+	ctx->far32 = (struct hc_far){.offset = (uint32_t)rip, .selector = 0x23};
 	if (insn->code == HC_CODE32)
 		return blob(hc_enter32);
 	ctx->far32.offset = (uint16_t)rip;
@@ -290,8 +295,10 @@ void hc_host_run(const struct hc_case *k, uint64_t rip, struct hc_result *r)
 	ctx->running = 1;
 	__asm__ volatile("" ::: "memory");
 	enter();
-	__asm__ volatile("" ::: "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
-			 "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+	__asm__ volatile("" ::
+				 : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+				   "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+				   "xmm14", "xmm15");
 	ctx->running = 0;
 	memcpy(r->regs.gpr, ctx->out, sizeof(ctx->out));
 	if (k->insn->bits != 64) /* a fault's frame has what was there before */
@@ -326,5 +333,6 @@ unsigned hc_host_epilogue(uint8_t *p, uint64_t end, enum hc_code code)
 
 void hc_host_protect(bool read_only)
 {
-	mprotect((void *)(HC_DATA + 2 * HC_PAGE), HC_PAGE, read_only ? PROT_READ : PROT_READ | PROT_WRITE);
+	mprotect((void *)(HC_DATA + 2 * HC_PAGE), HC_PAGE,
+		 read_only ? PROT_READ : PROT_READ | PROT_WRITE);
 }

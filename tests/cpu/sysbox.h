@@ -11,34 +11,54 @@
 
 #include "tests/cpu/fault.h"
 
-#define SNIPPET(name, bits, text)                                                                  \
-	__asm__(".pushsection .rodata\n.code" #bits "\n" #name ":\n" text "\n" #name "_end:\n.code64\n.popsection"); \
+#define SNIPPET(name, bits, text)                                                    \
+	__asm__(".pushsection .rodata\n.code" #bits "\n" #name ":\n" text "\n" #name \
+		"_end:\n.code64\n.popsection");                                      \
 	extern const uint8_t name[], name##_end[]
 
 #define RUN_AT(box, name, at) box_code(box, at, name, (size_t)(name##_end - name))
-#define PUT(box, name) RUN_AT(box, name, BOX_CODE)
+#define PUT(box, name)	      RUN_AT(box, name, BOX_CODE)
 
 /* Beside those of box.h */
 enum {
-	SEL_TSS = 0x30,	     /* 16 bytes */
-	SEL_UCODE32 = 0x43, SEL_UDATA = 0x4b, SEL_UCODE64 = 0x53, SEL_CONF32 = 0x58, SEL_LDT = 0x60, /* 16 bytes */
-	SEL_GATE = 0x70,     /* 16 bytes */
-	SEL_CODE1 = 0x81, SEL_DATA1 = 0x89, SEL_DATA2 = 0x92, SEL_ABSENT = 0x98, SEL_ABSENT_DATA = 0xa0, SEL_RODATA = 0xa8,
-	SEL_XONLY = 0xb0, SEL_DOWN = 0xb8, SEL_UCODE16 = 0xc3, SEL_TSS_B = 0xc8, SEL_TSS16 = 0xd0, SEL_TASKGATE = 0xd8,
-	SEL_CODE32_3 = 0x43, SEL_CODE2 = 0xe2, SEL_CONF64 = 0xe8, SEL_BAD64 = 0xf0,
-	SEL_RODATA1 = 0xf9, SEL_ABSENT1 = 0x101,
+	SEL_TSS = 0x30, /* 16 bytes */
+	SEL_UCODE32 = 0x43,
+	SEL_UDATA = 0x4b,
+	SEL_UCODE64 = 0x53,
+	SEL_CONF32 = 0x58,
+	SEL_LDT = 0x60,	 /* 16 bytes */
+	SEL_GATE = 0x70, /* 16 bytes */
+	SEL_CODE1 = 0x81,
+	SEL_DATA1 = 0x89,
+	SEL_DATA2 = 0x92,
+	SEL_ABSENT = 0x98,
+	SEL_ABSENT_DATA = 0xa0,
+	SEL_RODATA = 0xa8,
+	SEL_XONLY = 0xb0,
+	SEL_DOWN = 0xb8,
+	SEL_UCODE16 = 0xc3,
+	SEL_TSS_B = 0xc8,
+	SEL_TSS16 = 0xd0,
+	SEL_TASKGATE = 0xd8,
+	SEL_CODE32_3 = 0x43,
+	SEL_CODE2 = 0xe2,
+	SEL_CONF64 = 0xe8,
+	SEL_BAD64 = 0xf0,
+	SEL_RODATA1 = 0xf9,
+	SEL_ABSENT1 = 0x101,
 };
 
-#define SYS_TSS_AT    0x8000u
-#define SYS_STACK0    0x6000u
-#define SYS_STACK1    0x6400u
-#define SYS_STACK2    0x6800u
-#define SYS_USTACK    0x9000u
+#define SYS_TSS_AT 0x8000u
+#define SYS_STACK0 0x6000u
+#define SYS_STACK1 0x6400u
+#define SYS_STACK2 0x6800u
+#define SYS_USTACK 0x9000u
 
 static inline uint64_t make_desc(uint32_t base, uint32_t limit20, unsigned attr)
 {
-	return (limit20 & 0xffff) | (uint64_t)(base & 0xffffff) << 16 | (uint64_t)(attr & 0xff) << 40 |
-	       (uint64_t)(limit20 >> 16 & 15) << 48 | (uint64_t)(attr >> 12 & 15) << 52 | (uint64_t)(base >> 24) << 56;
+	return (limit20 & 0xffff) | (uint64_t)(base & 0xffffff) << 16 |
+	       (uint64_t)(attr & 0xff) << 40 | (uint64_t)(limit20 >> 16 & 15) << 48 |
+	       (uint64_t)(attr >> 12 & 15) << 52 | (uint64_t)(base >> 24) << 56;
 }
 
 static inline void put_desc(struct box *b, uint16_t sel, uint64_t d)
@@ -53,8 +73,8 @@ static inline uint64_t get_desc(struct box *b, uint16_t sel)
 
 static inline uint64_t make_gate(uint16_t sel, uint32_t off, unsigned attr, unsigned params)
 {
-	return (off & 0xffff) | (uint64_t)sel << 16 | (uint64_t)params << 32 | (uint64_t)attr << 40 |
-	       (uint64_t)(off >> 16) << 48;
+	return (off & 0xffff) | (uint64_t)sel << 16 | (uint64_t)params << 32 |
+	       (uint64_t)attr << 40 | (uint64_t)(off >> 16) << 48;
 }
 
 static inline void put_idt32(struct box *b, unsigned vector, uint64_t gate)
@@ -62,7 +82,8 @@ static inline void put_idt32(struct box *b, unsigned vector, uint64_t gate)
 	box_st64(b, BOX_IDT + 8 * vector, gate);
 }
 
-static inline void put_idt64(struct box *b, unsigned vector, uint16_t sel, uint64_t off, unsigned attr, unsigned ist)
+static inline void put_idt64(struct box *b, unsigned vector, uint16_t sel, uint64_t off,
+			     unsigned attr, unsigned ist)
 {
 	box_st64(b, BOX_IDT + 16 * vector, make_gate(sel, (uint32_t)off, attr, ist));
 	box_st64(b, BOX_IDT + 16 * vector + 8, off >> 32);
@@ -155,7 +176,8 @@ static inline struct cpu *sys_mode(struct box *b, enum box_mode mode, unsigned c
 	c->tr = (struct cpu_seg){.sel = SEL_TSS, .attr = 0x8b, .limit = 0x3ff, .base = SYS_TSS_AT};
 	c->ldt = (struct cpu_seg){0};
 	if (cpl == 3) {
-		struct cpu_seg code = {.sel = wide ? SEL_UCODE64 : SEL_UCODE32, .attr = wide ? 0xa0fb : 0xc0fb,
+		struct cpu_seg code = {.sel = wide ? SEL_UCODE64 : SEL_UCODE32,
+				       .attr = wide ? 0xa0fb : 0xc0fb,
 				       .limit = UINT32_MAX},
 			       data = {.sel = SEL_UDATA, .attr = 0xc0f3, .limit = UINT32_MAX};
 

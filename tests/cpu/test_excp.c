@@ -154,16 +154,16 @@ static void test_what_is_wrong_with_a_gate(void **state)
 		int vector;
 		unsigned error;
 	} cases[] = {
-		{BOX_CS64, 0x0e, EXC_NP, 0x80 * 8 + 2},	     /* not present */
-		{BOX_CS64, 0x86, EXC_GP, 0x80 * 8 + 2},	     /* 16-bit gate */
-		{BOX_CS64, 0x85, EXC_GP, 0x80 * 8 + 2},	     /* task gate */
-		{0, 0x8e, EXC_GP, 0},			     /* null */
-		{BOX_CS32, 0x8e, EXC_GP, BOX_CS32},	     /* not 64-bit */
-		{SEL_BAD64, 0x8e, EXC_GP, SEL_BAD64},	     /* L and D */
-		{BOX_DS, 0x8e, EXC_GP, BOX_DS},		     /* data */
+		{BOX_CS64, 0x0e, EXC_NP, 0x80 * 8 + 2},	       /* not present */
+		{BOX_CS64, 0x86, EXC_GP, 0x80 * 8 + 2},	       /* 16-bit gate */
+		{BOX_CS64, 0x85, EXC_GP, 0x80 * 8 + 2},	       /* task gate */
+		{0, 0x8e, EXC_GP, 0},			       /* null */
+		{BOX_CS32, 0x8e, EXC_GP, BOX_CS32},	       /* not 64-bit */
+		{SEL_BAD64, 0x8e, EXC_GP, SEL_BAD64},	       /* L and D */
+		{BOX_DS, 0x8e, EXC_GP, BOX_DS},		       /* data */
 		{SEL_UCODE64, 0x8e, EXC_GP, SEL_UCODE64 & ~3}, /* outer */
-		{0x3f8, 0x8e, EXC_GP, 0x3f8},		     /* beyond the table */
-		{0x0c, 0x8e, EXC_GP, 0x0c},		     /* no LDT */
+		{0x3f8, 0x8e, EXC_GP, 0x3f8},		       /* beyond the table */
+		{0x0c, 0x8e, EXC_GP, 0x0c},		       /* no LDT */
 	};
 
 	PUT(b, s_int80);
@@ -378,7 +378,7 @@ static void test_what_is_wrong_with_the_inner_stack(void **state)
 		unsigned error;
 	} cases[] = {
 		{0, EXC_TS, 0},
-		{SEL_UDATA, EXC_TS, SEL_UDATA & ~3},	  /* not the privilege */
+		{SEL_UDATA, EXC_TS, SEL_UDATA & ~3}, /* not the privilege */
 		{BOX_DS, EXC_TS, BOX_DS},
 		{SEL_DATA1 & ~3, EXC_TS, SEL_DATA1 & ~3}, /* RPL */
 		{SEL_CODE1, EXC_TS, SEL_CODE1 & ~3},	  /* code */
@@ -408,7 +408,8 @@ static void test_tss_too_small_for_the_stack(void **state)
 	PUT(b, p_int80);
 	put_idt32(b, 0x80, make_gate(BOX_CS32, BOX_HLTS, 0xee, 0));
 	c->tr.limit = 8;
-	assert_true(run_to_shutdown(b)); /* #TS, whose handler is at privilege 0 as well, then #DF, and no more */
+	assert_true(run_to_shutdown(
+		b)); /* #TS, whose handler is at privilege 0 as well, then #DF, and no more */
 }
 
 static void test_into_and_bound(void **state)
@@ -481,7 +482,8 @@ static void test_real_mode_beyond_the_ivt(void **state)
 static struct cpu *enter_v86(struct box *b, uint64_t flags)
 {
 	struct cpu *c = sys_mode(b, BOX_PROT32, 0);
-	static const uint32_t frame[] = {0x4000, 0, 0, 0x5000, 0x0010, 0x0020, 0x0030, 0x0040, 0x0050};
+	static const uint32_t frame[] = {0x4000, 0,	 0,	 0x5000, 0x0010,
+					 0x0020, 0x0030, 0x0040, 0x0050};
 
 	memcpy(b->ram + 0x7800, frame, sizeof(frame));
 	put32(b, 0x7808, (uint32_t)flags | FL_VM | FL_1);
@@ -550,7 +552,8 @@ static void test_v86_int_n_needs_iopl_3(void **state)
 
 static void test_v86_sensitive_instructions(void **state)
 {
-	static const uint8_t sensitive[][2] = {{0xfa, 0x90}, {0xfb, 0x90}, {0x9c, 0x90}, {0x9d, 0x90}, {0xcf, 0x90}, {0xf4, 0x90}};
+	static const uint8_t sensitive[][2] = {{0xfa, 0x90}, {0xfb, 0x90}, {0x9c, 0x90},
+					       {0x9d, 0x90}, {0xcf, 0x90}, {0xf4, 0x90}};
 	struct box *b = *state;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(sensitive); i++) {
@@ -617,7 +620,8 @@ static void test_nmi_is_blocked_while_its_delivery_faults(void **state)
 	struct box *b = *state;
 	struct cpu *c = sys_mode(b, BOX_LONG, 0);
 
-	box_st64(b, BOX_IDT + 16 * EXC_NMI, make_gate(BOX_CS64, BOX_CODE, 0x0e, 0)); /* not present */
+	box_st64(b, BOX_IDT + 16 * EXC_NMI,
+		 make_gate(BOX_CS64, BOX_CODE, 0x0e, 0)); /* not present */
 	PUT(b, s_nop3);
 	cpu_nmi(c);
 	assert_int_equal(box_run(b, 0), EXC_NP);
@@ -783,7 +787,8 @@ static void test_int_n_is_followed_by_what_mov_ss_held_back(void **state)
 	PUT(b, d_movss_int);
 	assert_int_equal(box_run(b, 0), EXC_DB);
 	assert_int_equal(on_stack(b, 0, 8), BOX_HLTS + 16 * 0x80);
-	assert_int_equal(on_stack(b, 5 + (on_stack(b, 3, 8) - c->regs[R_RSP] - 40) / 8, 8), BOX_CODE + 4);
+	assert_int_equal(on_stack(b, 5 + (on_stack(b, 3, 8) - c->regs[R_RSP] - 40) / 8, 8),
+			 BOX_CODE + 4);
 }
 
 SNIPPET(d_copy, 64, "movsq; hlt");

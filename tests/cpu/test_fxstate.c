@@ -308,11 +308,11 @@ static void test_xrstor_refuses_bad_headers(void **state)
 		unsigned offset;
 		uint64_t value;
 	} bad[] = {
-		{ 512, 4 },			  /* a state that XCR0 hasn't */
-		{ 520, 1 },			  /* XCOMP_BV without its top bit */
-		{ 528, 1 },			  /* reserved */
-		{ 520, 0x8000000000000004 },	  /* compacted, a state that XCR0 hasn't */
-		{ 24, 0x10000 },		  /* MXCSR */
+		{512, 4},		   /* a state that XCR0 hasn't */
+		{520, 1},		   /* XCOMP_BV without its top bit */
+		{528, 1},		   /* reserved */
+		{520, 0x8000000000000004}, /* compacted, a state that XCR0 hasn't */
+		{24, 0x10000},		   /* MXCSR */
 	};
 	struct box *b = *state;
 
@@ -411,7 +411,8 @@ static void test_sticky_flags_are_the_guests_alone(void **state)
 	PUT(b, s_unmask);
 	assert_int_equal(box_run(b, 0), -1);
 	assert_int_equal(at(b, 4, 4), 0x1f80 | MXCSR_PE);
-	assert_int_equal(_mm_getcsr() & (MXCSR_MASKS | MXCSR_RC | MXCSR_FZ | MXCSR_DAZ), MXCSR_DEFAULT);
+	assert_int_equal(_mm_getcsr() & (MXCSR_MASKS | MXCSR_RC | MXCSR_FZ | MXCSR_DAZ),
+			 MXCSR_DEFAULT);
 }
 
 static void test_a_pending_x87_exception_waits_for_the_next_instruction(void **state)

@@ -8,8 +8,8 @@
 #include <pthread.h>
 
 /* Guest code, position-independent, as assembled here. */
-#define GUEST_CODE(name, ...)                                                                      \
-	extern const uint8_t name[], name##_end[];                                                 \
+#define GUEST_CODE(name, ...)                      \
+	extern const uint8_t name[], name##_end[]; \
 	__asm__(".pushsection .rodata\n" #name ":\n" __VA_ARGS__ "\n" #name "_end:\n.popsection")
 
 static void put(struct box *b, uint64_t at, const uint8_t *code, const uint8_t *end)
@@ -41,51 +41,49 @@ static int teardown(void **state)
 /* ---- locked ---- */
 
 /* rdi: the counters, 64 bytes apart; rsi: turns. Each counter grows by one a turn. */
-GUEST_CODE(count_locked,
-	   "1:	lock incl (%rdi)\n"
-	   "	lock addq $1, 64(%rdi)\n"
-	   "	mov $1, %eax\n"
-	   "	lock xadd %ax, 128(%rdi)\n"
-	   "	mov 192(%rdi), %eax\n"
-	   "2:	lea 1(%rax), %ecx\n"
-	   "	lock cmpxchg %ecx, 192(%rdi)\n"
-	   "	jne 2b\n"
-	   "	mov 256(%rdi), %rax\n"
-	   "	mov 264(%rdi), %rdx\n"
-	   "3:	mov %rax, %rbx\n"
-	   "	mov %rdx, %rcx\n"
-	   "	add $1, %rbx\n"
-	   "	adc $2, %rcx\n"
-	   "	lock cmpxchg16b 256(%rdi)\n"
-	   "	jne 3b\n"
-	   /* a spin lock by XCHG, then one by BTS, around plain additions */
-	   "4:	mov $1, %eax\n"
-	   "	xchg %al, 320(%rdi)\n"
-	   "	test %al, %al\n"
-	   "	jnz 4b\n"
-	   "	addl $1, 324(%rdi)\n"
-	   "	movb $0, 320(%rdi)\n"
-	   "5:	lock btsl $40, 384(%rdi)\n"
-	   "	jc 5b\n"
-	   "	subl $1, 392(%rdi)\n"
-	   "	lock btrl $40, 384(%rdi)\n"
-	   "	dec %esi\n"
-	   "	jnz 1b\n"
-	   "	hlt\n");
+GUEST_CODE(count_locked, "1:	lock incl (%rdi)\n"
+			 "	lock addq $1, 64(%rdi)\n"
+			 "	mov $1, %eax\n"
+			 "	lock xadd %ax, 128(%rdi)\n"
+			 "	mov 192(%rdi), %eax\n"
+			 "2:	lea 1(%rax), %ecx\n"
+			 "	lock cmpxchg %ecx, 192(%rdi)\n"
+			 "	jne 2b\n"
+			 "	mov 256(%rdi), %rax\n"
+			 "	mov 264(%rdi), %rdx\n"
+			 "3:	mov %rax, %rbx\n"
+			 "	mov %rdx, %rcx\n"
+			 "	add $1, %rbx\n"
+			 "	adc $2, %rcx\n"
+			 "	lock cmpxchg16b 256(%rdi)\n"
+			 "	jne 3b\n"
+			 /* a spin lock by XCHG, then one by BTS, around plain additions */
+			 "4:	mov $1, %eax\n"
+			 "	xchg %al, 320(%rdi)\n"
+			 "	test %al, %al\n"
+			 "	jnz 4b\n"
+			 "	addl $1, 324(%rdi)\n"
+			 "	movb $0, 320(%rdi)\n"
+			 "5:	lock btsl $40, 384(%rdi)\n"
+			 "	jc 5b\n"
+			 "	subl $1, 392(%rdi)\n"
+			 "	lock btrl $40, 384(%rdi)\n"
+			 "	dec %esi\n"
+			 "	jnz 1b\n"
+			 "	hlt\n");
 
 /* The same across a page: rdi begins a page. */
-GUEST_CODE(count_split,
-	   "1:	lock incl -2(%rdi)\n"
-	   "	mov $1, %eax\n"
-	   "	lock xadd %rax, 4093(%rdi)\n"
-	   "	mov 8191(%rdi), %ax\n"
-	   "2:	mov %eax, %ecx\n"
-	   "	inc %ecx\n"
-	   "	lock cmpxchg %cx, 8191(%rdi)\n"
-	   "	jne 2b\n"
-	   "	dec %esi\n"
-	   "	jnz 1b\n"
-	   "	hlt\n");
+GUEST_CODE(count_split, "1:	lock incl -2(%rdi)\n"
+			"	mov $1, %eax\n"
+			"	lock xadd %rax, 4093(%rdi)\n"
+			"	mov 8191(%rdi), %ax\n"
+			"2:	mov %eax, %ecx\n"
+			"	inc %ecx\n"
+			"	lock cmpxchg %cx, 8191(%rdi)\n"
+			"	jne 2b\n"
+			"	dec %esi\n"
+			"	jnz 1b\n"
+			"	hlt\n");
 
 struct run {
 	struct box *b;
@@ -162,26 +160,25 @@ static void *kick_on(void *arg)
 	return NULL;
 }
 
-GUEST_CODE(copy_and_compare,
-	   "	mov $0x200001, %edi\n"
-	   "	mov $0x35, %al\n"
-	   "	mov $0x80003, %ecx\n"
-	   "	rep stosb\n"
-	   "	movb $0x77, (%rdi)\n"
-	   "	mov $0x200001, %esi\n"
-	   "	mov $0x300123, %edi\n"
-	   "	mov $0x80004, %ecx\n"
-	   "	rep movsb\n"
-	   "	mov $0x200001, %esi\n"
-	   "	mov $0x300123, %edi\n"
-	   "	mov $0x80010, %ecx\n"
-	   "	repe cmpsb\n"
-	   "	mov %rcx, %r8\n"
-	   "	mov $0x300123, %edi\n"
-	   "	mov $0x77, %al\n"
-	   "	mov $-1, %rcx\n"
-	   "	repne scasb\n"
-	   "	hlt\n");
+GUEST_CODE(copy_and_compare, "	mov $0x200001, %edi\n"
+			     "	mov $0x35, %al\n"
+			     "	mov $0x80003, %ecx\n"
+			     "	rep stosb\n"
+			     "	movb $0x77, (%rdi)\n"
+			     "	mov $0x200001, %esi\n"
+			     "	mov $0x300123, %edi\n"
+			     "	mov $0x80004, %ecx\n"
+			     "	rep movsb\n"
+			     "	mov $0x200001, %esi\n"
+			     "	mov $0x300123, %edi\n"
+			     "	mov $0x80010, %ecx\n"
+			     "	repe cmpsb\n"
+			     "	mov %rcx, %r8\n"
+			     "	mov $0x300123, %edi\n"
+			     "	mov $0x77, %al\n"
+			     "	mov $-1, %rcx\n"
+			     "	repne scasb\n"
+			     "	hlt\n");
 
 /* How often the processor was left on its way. */
 static unsigned copy_and_compare_kicked(struct box *b)
@@ -272,7 +269,8 @@ static uint64_t popf_at(struct box *b, unsigned cpl, uint64_t before, uint64_t p
 	r.ss.selector |= (uint16_t)cpl;
 	r.rflags = before | FL_1;
 	/* The way back to privilege 0. */
-	r.tr = (struct x86_segment){.selector = 8, .base = 0x8000, .limit = 0x67, .type = 11, .present = true};
+	r.tr = (struct x86_segment){
+		.selector = 8, .base = 0x8000, .limit = 0x67, .type = 11, .present = true};
 	box_st64(b, 0x8004, 0xa000);
 	r.gpr[R_RAX] = popped;
 	cpu_set_regs(c, &r);
@@ -291,27 +289,27 @@ static void popf_changes_what_the_privilege_allows(void **state)
 	assert_int_equal(popf_at(b, 3, FL_IF | 0x2000, FL_IOPL), FL_IF | 0x2000 | FL_1);
 	assert_int_equal(popf_at(b, 3, FL_IF | FL_IOPL, all), all | FL_IOPL | FL_1);
 	/* Never taken: VM, RF, VIF, VIP and what is reserved. */
-	assert_int_equal(popf_at(b, 0, 0, 0xffffffff & ~(uint64_t)(FL_TF | FL_AC)), all | FL_IF | FL_IOPL | FL_1);
+	assert_int_equal(popf_at(b, 0, 0, 0xffffffff & ~(uint64_t)(FL_TF | FL_AC)),
+			 all | FL_IF | FL_IOPL | FL_1);
 }
 
 /* ---- code that changes itself by read-modify-write ---- */
 
-GUEST_CODE(change_next,
-	   "	mov $1, %edx\n"
-	   "	stc\n"
-	   "	rclb $1, 1f+1(%rip)\n" /* 5 becomes 11 */
-	   "1:	mov $5, %al\n"
-	   "	lock addb $2, 2f+1(%rip)\n"
-	   "2:	mov $7, %cl\n"
-	   "	xchg %dl, 3f+1(%rip)\n"
-	   "3:	mov $9, %bl\n"
-	   "	stc\n"
-	   "	adcb $0, 4f+1(%rip)\n"
-	   "4:	mov $20, %ah\n"
-	   "	mov $0x40b640b6, %esi\n" /* mov $64, %dh, twice */
-	   "	movl %esi, 5f(%rip)\n"
-	   "5:	.byte 0xb6, 1, 0xb6, 2\n"
-	   "	hlt\n");
+GUEST_CODE(change_next, "	mov $1, %edx\n"
+			"	stc\n"
+			"	rclb $1, 1f+1(%rip)\n" /* 5 becomes 11 */
+			"1:	mov $5, %al\n"
+			"	lock addb $2, 2f+1(%rip)\n"
+			"2:	mov $7, %cl\n"
+			"	xchg %dl, 3f+1(%rip)\n"
+			"3:	mov $9, %bl\n"
+			"	stc\n"
+			"	adcb $0, 4f+1(%rip)\n"
+			"4:	mov $20, %ah\n"
+			"	mov $0x40b640b6, %esi\n" /* mov $64, %dh, twice */
+			"	movl %esi, 5f(%rip)\n"
+			"5:	.byte 0xb6, 1, 0xb6, 2\n"
+			"	hlt\n");
 
 static void a_read_modify_write_of_the_next_instruction_is_seen_by_it(void **state)
 {
@@ -355,14 +353,22 @@ static void a_read_modify_write_across_a_page_into_the_block_happens_once(void *
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(locked_operations_of_three_processors_lose_nothing, setup3, teardown),
-		cmocka_unit_test_setup_teardown(locked_operations_across_cache_lines_lose_nothing, setup3, teardown),
-		cmocka_unit_test_setup_teardown(repeated_strings_go_on_after_being_interrupted, setup1, teardown),
-		cmocka_unit_test_setup_teardown(single_step_stops_after_each_iteration, setup1, teardown),
-		cmocka_unit_test_setup_teardown(popf_changes_what_the_privilege_allows, setup1, teardown),
-		cmocka_unit_test_setup_teardown(a_read_modify_write_of_the_next_instruction_is_seen_by_it, setup1, teardown),
-		cmocka_unit_test_setup_teardown(a_read_modify_write_across_a_page_into_the_block_happens_once, setup1,
+		cmocka_unit_test_setup_teardown(locked_operations_of_three_processors_lose_nothing,
+						setup3, teardown),
+		cmocka_unit_test_setup_teardown(locked_operations_across_cache_lines_lose_nothing,
+						setup3, teardown),
+		cmocka_unit_test_setup_teardown(repeated_strings_go_on_after_being_interrupted,
+						setup1, teardown),
+		cmocka_unit_test_setup_teardown(single_step_stops_after_each_iteration, setup1,
 						teardown),
+		cmocka_unit_test_setup_teardown(popf_changes_what_the_privilege_allows, setup1,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			a_read_modify_write_of_the_next_instruction_is_seen_by_it, setup1,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_read_modify_write_across_a_page_into_the_block_happens_once, setup1,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

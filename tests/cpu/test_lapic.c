@@ -33,8 +33,12 @@ static void on_eoi(void *opaque, uint8_t vector)
 
 static int setup(void **state)
 {
-	struct machine_config config = {.type = &machine_none, .accel = &accel_soft, .cpus = VCPUS, .maxcpus = VCPUS,
-					.ram_bytes = MiB, .cpu_model = "max"};
+	struct machine_config config = {.type = &machine_none,
+					.accel = &accel_soft,
+					.cpus = VCPUS,
+					.maxcpus = VCPUS,
+					.ram_bytes = MiB,
+					.cpu_model = "max"};
 	struct bench *b = xzalloc(sizeof(*b));
 	struct error err = ERROR_INIT;
 

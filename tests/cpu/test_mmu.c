@@ -2,14 +2,14 @@
 /* Paging: every combination of rights in every format, against the rules of SDM 3A 4.6 and 4.7 written down once more. */
 #include "tests/cpu/fault.h"
 
-#define P  1ull
-#define W  2ull
-#define U  4ull
-#define A  0x20ull
-#define D  0x40ull
-#define PS 0x80ull
-#define G  0x100ull
-#define NX (1ull << 63)
+#define P    1ull
+#define W    2ull
+#define U    4ull
+#define A    0x20ull
+#define D    0x40ull
+#define PS   0x80ull
+#define G    0x100ull
+#define NX   (1ull << 63)
 #define RSVD (1ull << 51)
 
 #define TABLE0 0x20000u /* CR3 */
@@ -39,7 +39,6 @@ struct setting {
 	uint64_t leaf, upper; /* flags of the entry that maps, and of the one above it */
 	bool wp, nxe, smep, smap, ac, user;
 };
-
 
 static bool is_legacy(enum format f)
 {
@@ -107,7 +106,8 @@ static void build(struct box *b, const struct setting *s)
 {
 	struct cpu *c = box_cpu(b, 0);
 	uint64_t all = P | W | U | A;
-	bool large = s->format == LONG_2M || s->format == LONG_1G || s->format == PAE_2M || s->format == LEGACY_4M;
+	bool large = s->format == LONG_2M || s->format == LONG_1G || s->format == PAE_2M ||
+		     s->format == LEGACY_4M;
 	uint64_t frame = s->format == LONG_1G ? 0 : FRAME;
 
 	if (s->format <= LONG_1G) {
@@ -125,7 +125,8 @@ static void build(struct box *b, const struct setting *s)
 
 	c->cr0 = CR0_PE | CR0_PG | (s->wp ? CR0_WP : 0);
 	c->cr3 = TABLE0;
-	c->cr4 = (s->smep ? CR4_SMEP : 0) | (s->smap ? CR4_SMAP : 0) | (is_legacy(s->format) ? CR4_PSE : CR4_PAE);
+	c->cr4 = (s->smep ? CR4_SMEP : 0) | (s->smap ? CR4_SMAP : 0) |
+		 (is_legacy(s->format) ? CR4_PSE : CR4_PAE);
 	c->efer = (s->format <= LONG_1G ? EFER_LME | EFER_LMA : 0) | (s->nxe ? EFER_NXE : 0);
 	c->pdpte[0] = TABLE1 | P;
 	c->cpl = s->user ? 3 : 0;
@@ -160,7 +161,8 @@ static int expected(const struct setting *s, enum mmu_access acc)
 	if (s->user) {
 		denied = !user_page || (acc == ACC_WRITE && !writable) || (acc == ACC_EXEC && nx);
 	} else {
-		denied = acc == ACC_EXEC ? nx || (user_page && s->smep) : user_page && s->smap && !s->ac;
+		denied = acc == ACC_EXEC ? nx || (user_page && s->smep)
+					 : user_page && s->smap && !s->ac;
 		if (acc == ACC_WRITE && !writable && s->wp)
 			denied = true;
 	}
@@ -199,11 +201,14 @@ static void check(struct box *b, const struct setting *s)
 		build(b, s);
 		got = attempt(c, lin, first);
 		if (got != want)
-			fail_msg("format %d leaf %#lx upper %#lx wp %d nxe %d smep %d smap %d ac %d user %d access %d: %d instead of %d",
-				 s->format, s->leaf, s->upper, s->wp, s->nxe, s->smep, s->smap, s->ac, s->user, first, got,
-				 want);
+			fail_msg(
+				"format %d leaf %#lx upper %#lx wp %d nxe %d smep %d smap %d ac %d user %d access %d: %d instead of %d",
+				s->format, s->leaf, s->upper, s->wp, s->nxe, s->smep, s->smap,
+				s->ac, s->user, first, got, want);
 		leaf = get(b, s->format, leaf_at(s->format));
-		assert_int_equal(leaf & (A | D), (s->leaf & (A | D)) | (want < 0 ? A | (first == ACC_WRITE ? D : 0) : 0));
+		assert_int_equal(leaf & (A | D),
+				 (s->leaf & (A | D)) |
+					 (want < 0 ? A | (first == ACC_WRITE ? D : 0) : 0));
 		if (want < 0 && upper_at(s->format)) {
 			upper = get(b, s->format, upper_at(s->format));
 			assert_true(upper & A);
@@ -230,7 +235,8 @@ static uint64_t pick(unsigned bits, enum format f)
 
 static void test_rights_in_every_format(void **state)
 {
-	static const uint64_t uppers[] = {0, P, P | W, P | U, P | W | U, P | W | U | A, P | W | U | NX, P | W | U | RSVD};
+	static const uint64_t uppers[] = {
+		0, P, P | W, P | U, P | W | U, P | W | U | A, P | W | U | NX, P | W | U | RSVD};
 	struct box *b = *state;
 
 	for (int f = 0; f < N_FORMATS; f++)
@@ -238,10 +244,16 @@ static void test_rights_in_every_format(void **state)
 			for (unsigned up = 0; up < ARRAY_SIZE(uppers); up++)
 				for (unsigned cfg = 0; cfg < 64; cfg++) {
 					struct setting s = {
-						.format = f, .leaf = pick(bits, f),
-						.upper = is_legacy(f) ? (uint32_t)uppers[up] : uppers[up],
-						.wp = cfg & 1, .nxe = cfg & 2, .smep = cfg & 4, .smap = cfg & 8,
-						.ac = cfg & 16, .user = cfg & 32,
+						.format = f,
+						.leaf = pick(bits, f),
+						.upper = is_legacy(f) ? (uint32_t)uppers[up]
+								      : uppers[up],
+						.wp = cfg & 1,
+						.nxe = cfg & 2,
+						.smep = cfg & 4,
+						.smap = cfg & 8,
+						.ac = cfg & 16,
+						.user = cfg & 32,
 					};
 
 					if (!upper_at(f) && up)
@@ -307,7 +319,8 @@ static void test_large_pages_are_reserved_where_there_are_none(void **state)
 {
 	struct box *b = *state;
 	struct cpu *c = box_cpu(b, 0);
-	struct setting s = {.format = LONG_1G, .leaf = P | W | U, .upper = P | W | U | PS, .nxe = true};
+	struct setting s = {
+		.format = LONG_1G, .leaf = P | W | U, .upper = P | W | U | PS, .nxe = true};
 
 	page_fault_error(b, &s, 9); /* PML4E */
 	s.upper = P | W | U;
@@ -353,7 +366,8 @@ static void test_pdptes_are_checked_when_loaded(void **state)
 		for (unsigned n = 0; n < 4; n++)
 			box_st64(b, TABLE0 + 0x20 + 8 * n, n == i % 4 ? TABLE1 | bad[i] : 0);
 		assert_fault(c, EXC_GP, 0, mmu_load_pdptes(c, TABLE0 + 0x20));
-		box_st64(b, TABLE0 + 0x20 + 8 * (i % 4), (TABLE1 | bad[i]) & ~P); /* not present: anything goes */
+		box_st64(b, TABLE0 + 0x20 + 8 * (i % 4),
+			 (TABLE1 | bad[i]) & ~P); /* not present: anything goes */
 		assert_no_fault(c, mmu_load_pdptes(c, TABLE0 + 0x20));
 	}
 	box_st64(b, TABLE0 + 0x28, TABLE1 | P | 0xe18);
@@ -613,7 +627,8 @@ static void test_beyond_ram_reads_as_ones(void **state)
 {
 	struct box *b = *state;
 	struct cpu *c = box_cpu(b, 0);
-	struct setting s = {.format = LONG_4K, .leaf = P | W | U | 0xff0000000ull, .upper = P | W | U};
+	struct setting s = {
+		.format = LONG_4K, .leaf = P | W | U | 0xff0000000ull, .upper = P | W | U};
 
 	build(b, &s);
 	assert_int_equal(mmu_ld8(c, NULL, LOW), 0xff);
@@ -668,7 +683,8 @@ static void test_ram_that_ends_within_a_page(void **state)
 	struct cpu *c = box_cpu(b, 0);
 	struct region part;
 	static uint8_t bytes[4096] __attribute__((aligned(4096)));
-	struct setting s = {.format = LONG_4K, .leaf = P | W | U | 0x100000000ull, .upper = P | W | U};
+	struct setting s = {
+		.format = LONG_4K, .leaf = P | W | U | 0x100000000ull, .upper = P | W | U};
 	uint8_t back[16];
 
 	memset(bytes, 0x33, sizeof(bytes));
@@ -696,7 +712,8 @@ static void test_alignment_checks(void **state)
 {
 	struct box *b = *state;
 	struct cpu *c = box_cpu(b, 0);
-	struct setting s = {.format = LONG_4K, .leaf = P | W | U, .upper = P | W | U, .user = true, .ac = true};
+	struct setting s = {
+		.format = LONG_4K, .leaf = P | W | U, .upper = P | W | U, .user = true, .ac = true};
 
 	build(b, &s);
 	assert_no_fault(c, mmu_ld32(c, NULL, LOW + 1));

@@ -25,14 +25,14 @@ static void test_data_segment_loads(void **state)
 		{S_DS, SEL_UDATA, 0, NO_FAULT, 0},
 		{S_ES, SEL_RODATA, 0, NO_FAULT, 0},
 		{S_ES, SEL_DOWN, 0, NO_FAULT, 0},
-		{S_FS, BOX_CS32, 0, NO_FAULT, 0},		/* readable code */
+		{S_FS, BOX_CS32, 0, NO_FAULT, 0}, /* readable code */
 		{S_FS, BOX_CS32, 3, EXC_GP, BOX_CS32},
-		{S_FS, SEL_CONF32, 3, NO_FAULT, 0},		/* conforming: any privilege */
+		{S_FS, SEL_CONF32, 3, NO_FAULT, 0}, /* conforming: any privilege */
 		{S_GS, SEL_XONLY, 0, EXC_GP, SEL_XONLY},
 		{S_GS, SEL_TSS, 0, EXC_GP, SEL_TSS},
 		{S_GS, SEL_ABSENT_DATA, 0, EXC_NP, SEL_ABSENT_DATA},
 		{S_GS, 0x3f8, 0, EXC_GP, 0x3f8},
-		{S_GS, 0x0c, 0, EXC_GP, 0x0c},			/* no LDT */
+		{S_GS, 0x0c, 0, EXC_GP, 0x0c}, /* no LDT */
 		{S_SS, BOX_DS, 0, NO_FAULT, 0},
 		{S_SS, SEL_DOWN, 0, NO_FAULT, 0},
 		{S_SS, SEL_UDATA, 3, NO_FAULT, 0},
@@ -186,8 +186,8 @@ static void test_limits(void **state)
 {
 	struct box *b = *state;
 	uint64_t up = make_desc(0x200000, 0xfff, 0x4093), down = make_desc(0x200000, 0xfff, 0x4097),
-		 down16 = make_desc(0x200000, 0xfff, 0x0097), ro = make_desc(0x200000, 0xfff, 0x4091),
-		 code = make_desc(0x200000, 0xfff, 0x409b);
+		 down16 = make_desc(0x200000, 0xfff, 0x0097),
+		 ro = make_desc(0x200000, 0xfff, 0x4091), code = make_desc(0x200000, 0xfff, 0x409b);
 
 	assert_int_equal(access_es(b, up, 0xffc, false), -1);
 	assert_int_equal(access_es(b, up, 0xffd, false), EXC_GP);
@@ -349,14 +349,14 @@ static void test_call_gate_checks(void **state)
 		int vector;
 		unsigned error;
 	} cases[] = {
-		{BOX_CS32, 0x8c, SEL_GATE | 3, 0x9a, EXC_GP, SEL_GATE},	   /* DPL 0 */
+		{BOX_CS32, 0x8c, SEL_GATE | 3, 0x9a, EXC_GP, SEL_GATE}, /* DPL 0 */
 		{BOX_CS32, 0x6c, SEL_GATE | 3, 0x9a, EXC_NP, SEL_GATE},
 		{0, 0xec, SEL_GATE | 3, 0x9a, EXC_GP, 0},
 		{BOX_DS, 0xec, SEL_GATE | 3, 0x9a, EXC_GP, BOX_DS},
 		{SEL_ABSENT, 0xec, SEL_GATE | 3, 0x9a, EXC_NP, SEL_ABSENT},
 		{0x3f8, 0xec, SEL_GATE | 3, 0x9a, EXC_GP, 0x3f8},
-		{BOX_CS32, 0xec, SEL_GATE | 3, 0xea, EXC_GP, BOX_CS32},	   /* JMP may not go inward */
-		{BOX_CS32, 0xee, SEL_GATE | 3, 0x9a, EXC_GP, SEL_GATE},	   /* an interrupt gate */
+		{BOX_CS32, 0xec, SEL_GATE | 3, 0xea, EXC_GP, BOX_CS32}, /* JMP may not go inward */
+		{BOX_CS32, 0xee, SEL_GATE | 3, 0x9a, EXC_GP, SEL_GATE}, /* an interrupt gate */
 	};
 	struct box *b = *state;
 
@@ -394,7 +394,7 @@ static void test_call_gate_in_long_mode(void **state)
 	c->regs[R_RBX] = 0x7800;
 	put32(b, 0x7800, 0);
 	put16(b, 0x7804, SEL_GATE | 3);
-	BOX_CODE_AT(b, 0x200000, 0x48, 0xcb); /* lretq */
+	BOX_CODE_AT(b, 0x200000, 0x48, 0xcb);	 /* lretq */
 	assert_int_equal(box_run(b, 0), EXC_GP); /* HLT */
 	assert_int_equal(on_stack(b, 1, 8), BOX_CODE + 3);
 	assert_int_equal(on_stack(b, 2, 8), SEL_UCODE64);
@@ -412,7 +412,8 @@ static void test_call_gate_in_long_mode(void **state)
 
 /* ---- returns ---- */
 
-static void frame32(struct box *b, uint32_t eip, uint32_t cs, uint32_t flags, uint32_t esp, uint32_t ss)
+static void frame32(struct box *b, uint32_t eip, uint32_t cs, uint32_t flags, uint32_t esp,
+		    uint32_t ss)
 {
 	const uint32_t f[] = {eip, cs, flags, esp, ss};
 
@@ -451,7 +452,7 @@ static void test_iret_checks(void **state)
 		{0x3f8, 0, EXC_GP, 0x3f8},
 		{BOX_DS, 0, EXC_GP, BOX_DS},
 		{SEL_ABSENT, 0, EXC_NP, SEL_ABSENT},
-		{BOX_CS32 | 3, SEL_UDATA, EXC_GP, BOX_CS32},	     /* DPL is not RPL */
+		{BOX_CS32 | 3, SEL_UDATA, EXC_GP, BOX_CS32}, /* DPL is not RPL */
 		{SEL_CODE1 & ~3, 0, EXC_GP, SEL_CODE1 & ~3},
 		{SEL_UCODE32, 0, EXC_GP, 0},
 		{SEL_UCODE32, BOX_DS | 3, EXC_GP, BOX_DS},

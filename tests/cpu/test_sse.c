@@ -10,10 +10,22 @@
 
 #define SETUP(kind, feature) ((feature) == FEAT_SHA ? setup_sha : (kind) ? fx_setup_sse : fx_setup)
 
-#define SSE(text, feature)	    { text, 0, HC_FX | HC_ALIGN, fx_setup, NULL, feature }
-#define SSE_FP(text, feature)	    { text, 0, HC_FX | HC_ALIGN, fx_setup_sse, NULL, feature }
-#define SSE_64(text, feature)	    { text, 0, HC_FX | HC_ONLY64, fx_setup, NULL, feature }
-#define MMX(text, feature)	    { text, 0, HC_FX, fx_setup_x87, NULL, feature }
+#define SSE(text, feature)                                         \
+	{                                                          \
+		text, 0, HC_FX | HC_ALIGN, fx_setup, NULL, feature \
+	}
+#define SSE_FP(text, feature)                                          \
+	{                                                              \
+		text, 0, HC_FX | HC_ALIGN, fx_setup_sse, NULL, feature \
+	}
+#define SSE_64(text, feature)                                       \
+	{                                                           \
+		text, 0, HC_FX | HC_ONLY64, fx_setup, NULL, feature \
+	}
+#define MMX(text, feature)                                  \
+	{                                                   \
+		text, 0, HC_FX, fx_setup_x87, NULL, feature \
+	}
 
 /* Operands of SHA in memory must be aligned, but not every processor insists. */
 static void setup_sha(struct hc_case *k)
@@ -23,17 +35,21 @@ static void setup_sha(struct hc_case *k)
 }
 
 static const struct hc_form forms[] = {
-#define SSE_OP(name, insn, bytes, feature, kind)                                                   \
-	{ #insn " x, xm" BITS_##bytes, 0, HC_FX | HC_ALIGN, SETUP(kind, feature), NULL, feature },
-#define SSE_OPZ(name, insn, feature)                                                               \
-	{ #insn " x, xm128", 0, HC_FX | HC_ALIGN, SETUP(0, feature), NULL, feature },
+#define SSE_OP(name, insn, bytes, feature, kind) \
+	{#insn " x, xm" BITS_##bytes, 0, HC_FX | HC_ALIGN, SETUP(kind, feature), NULL, feature},
+#define SSE_OPZ(name, insn, feature) \
+	{#insn " x, xm128", 0, HC_FX | HC_ALIGN, SETUP(0, feature), NULL, feature},
 #include "src/cpu/sse_list.h"
 #undef SSE_OP
 #undef SSE_OPZ
-#define SSE_IMM_OP(name, insn, bytes, feature, kind, mask)                                         \
-	{ #insn " x, xm" BITS_##bytes ", i8", 0, HC_FX | HC_ALIGN,                    \
-	  (kind) >= 4 ? fx_setup_masked : SETUP(kind, feature), NULL, feature }, /* DPPS, DPPD: see sse.c */
-#define SSE_IMM_SHIFT(name, insn, feature) { #insn " x, i8", 0, HC_FX, fx_setup, NULL, feature },
+#define SSE_IMM_OP(name, insn, bytes, feature, kind, mask)     \
+	{#insn " x, xm" BITS_##bytes ", i8",                   \
+	 0,                                                    \
+	 HC_FX | HC_ALIGN,                                     \
+	 (kind) >= 4 ? fx_setup_masked : SETUP(kind, feature), \
+	 NULL,                                                 \
+	 feature}, /* DPPS, DPPD: see sse.c */
+#define SSE_IMM_SHIFT(name, insn, feature) {#insn " x, i8", 0, HC_FX, fx_setup, NULL, feature},
 #include "src/cpu/sse_list_imm.h"
 #undef SSE_IMM_OP
 #undef SSE_IMM_SHIFT
@@ -115,10 +131,10 @@ static const struct hc_form forms[] = {
 	SSE("pcmpestrm x, xm128, i8", FEAT_SSE42),
 	SSE("pcmpistri x, xm128, i8", FEAT_SSE42),
 	SSE("pcmpistrm x, xm128, i8", FEAT_SSE42),
-	{ "ldmxcsr m32", 0, HC_FX, fx_setup_mxcsr, NULL, FEAT_SSE },
-	{ "stmxcsr m32", 0, HC_FX, fx_setup_sse, NULL, FEAT_SSE },
-	/* MMX */
-#define MMX_OP(name, insn, feature) MMX(#insn " q, qm64", feature),
+	{"ldmxcsr m32", 0, HC_FX, fx_setup_mxcsr, NULL, FEAT_SSE},
+	{"stmxcsr m32", 0, HC_FX, fx_setup_sse, NULL, FEAT_SSE},
+/* MMX */
+#define MMX_OP(name, insn, feature)    MMX(#insn " q, qm64", feature),
 #define MMX_SHIFT(name, insn, feature) MMX(#insn " q, qm64", feature), MMX(#insn " q, i8", feature),
 
 #include "src/cpu/mmx_list.h"

@@ -35,10 +35,14 @@ static void noise(struct box *b, uint64_t at, unsigned bytes)
 static void noisy_code(struct box *b, uint64_t at, unsigned bytes)
 {
 	static const uint8_t favourites[][3] = {
-		{0x0f, 0x01}, {0x0f, 0x00}, {0x0f, 0x20}, {0x0f, 0x22}, {0x0f, 0x23}, {0xcf},	    {0x48, 0xcf}, {0xcb},
-		{0x9a},	      {0xea},	    {0xff, 0x18}, {0xff, 0x28}, {0x8e},	      {0x0f, 0x30}, {0x0f, 0x05}, {0x0f, 0x07},
-		{0x0f, 0x34}, {0x0f, 0x35}, {0xf3, 0x6c}, {0xf3, 0x6f}, {0xcd},	      {0xcc},	    {0x17},	  {0x1f},
-		{0xc4},	      {0x0f, 0xb2}, {0x9d},	  {0xf0, 0x0f, 0xc7}, {0x0f, 0x02}, {0x0f, 0x03}, {0x63}, {0xfb},
+		{0x0f, 0x01}, {0x0f, 0x00}, {0x0f, 0x20}, {0x0f, 0x22},
+		{0x0f, 0x23}, {0xcf},	    {0x48, 0xcf}, {0xcb},
+		{0x9a},	      {0xea},	    {0xff, 0x18}, {0xff, 0x28},
+		{0x8e},	      {0x0f, 0x30}, {0x0f, 0x05}, {0x0f, 0x07},
+		{0x0f, 0x34}, {0x0f, 0x35}, {0xf3, 0x6c}, {0xf3, 0x6f},
+		{0xcd},	      {0xcc},	    {0x17},	  {0x1f},
+		{0xc4},	      {0x0f, 0xb2}, {0x9d},	  {0xf0, 0x0f, 0xc7},
+		{0x0f, 0x02}, {0x0f, 0x03}, {0x63},	  {0xfb},
 	};
 
 	noise(b, at, bytes);
@@ -56,8 +60,9 @@ static void noisy_tables(struct box *b)
 	for (unsigned sel = 0x30; sel < 0x200; sel += 8) {
 		if (rnd() & 1)
 			continue;
-		put_desc(b, (uint16_t)sel, make_desc((uint32_t)(rnd() & 0xffffff), (uint32_t)rnd() & 0xfffff,
-						     (unsigned)rnd() & 0xffff));
+		put_desc(b, (uint16_t)sel,
+			 make_desc((uint32_t)(rnd() & 0xffffff), (uint32_t)rnd() & 0xfffff,
+				   (unsigned)rnd() & 0xffff));
 	}
 	if (!(rnd() & 3))
 		noise(b, BOX_IDT, 0x400);
@@ -71,7 +76,8 @@ static void noisy_tables(struct box *b)
 
 static void noisy_registers(struct cpu *c)
 {
-	static const uint32_t places[] = {BOX_STACK, BOX_CODE, 0x200000, 0xfff, 0xffffffff, BOX_GDT, BOX_PT, SYS_TSS_AT, 0xfee00000};
+	static const uint32_t places[] = {BOX_STACK, BOX_CODE, 0x200000,   0xfff,     0xffffffff,
+					  BOX_GDT,   BOX_PT,   SYS_TSS_AT, 0xfee00000};
 
 	for (unsigned i = 0; i < 16; i++)
 		c->regs[i] = rnd() & 1 ? places[rnd() % ARRAY_SIZE(places)] + (rnd() & 15) : rnd();
@@ -126,7 +132,8 @@ static void run(void **state, enum box_mode mode)
 		box_tables(b);
 		storm(b, mode, rnd() & 1 ? 3 : 0);
 	}
-	print_message("%lu blocks, %lu faults, %lu TLB fills\n", total.blocks_made, total.faults, total.tlb_fills);
+	print_message("%lu blocks, %lu faults, %lu TLB fills\n", total.blocks_made, total.faults,
+		      total.tlb_fills);
 	memset(&total, 0, sizeof(total));
 }
 

@@ -51,8 +51,9 @@ static void test_cr4_has_what_cpuid_shows(void **state)
 	for (unsigned i = 0; i < 32; i++)
 		if (FAULT_OF(c, sys_set_cr4(c, 1ull << i)) == NO_FAULT)
 			known |= 1ull << i;
-	assert_int_equal(known, CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR |
-					CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP);
+	assert_int_equal(known, CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |
+					CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE |
+					CR4_OSXSAVE | CR4_SMEP | CR4_SMAP);
 	c->model->features[CPUID_7_EBX] = 0;
 	assert_fault(c, EXC_GP, 0, sys_set_cr4(c, CR4_SMEP));
 }
@@ -75,20 +76,31 @@ static void test_lmsw_cannot_leave_protected_mode(void **state)
 static void test_privileged_instructions_fault_at_privilege_3(void **state)
 {
 	static const uint8_t insns[][4] = {
-		{0xf4},		    {0x0f, 0x06},	/* hlt, clts */
-		{0x0f, 0x09},	    {0x0f, 0x08},	/* wbinvd, invd */
-		{0x0f, 0x30},	    {0x0f, 0x32},	/* wrmsr, rdmsr */
-		{0x0f, 0x20, 0xc0}, {0x0f, 0x22, 0xc0}, /* mov cr0 */
-		{0x0f, 0x21, 0xc0}, {0x0f, 0x23, 0xc0}, /* mov dr0 */
-		{0x0f, 0x01, 0x3b}, {0x0f, 0x01, 0x13}, /* invlpg, lgdt */
-		{0x0f, 0x01, 0x1b}, {0x0f, 0x01, 0xf0}, /* lidt, lmsw */
-		{0x0f, 0x00, 0xd0}, {0x0f, 0x00, 0xd8}, /* lldt, ltr */
-		{0xfa},		    {0xfb},		/* cli, sti */
-		{0xe4, 0x80},	    {0xe6, 0x80},	/* in, out */
-		{0x6c},		    {0x6e},		/* insb, outsb */
-		{0x0f, 0x33},				/* rdpmc */
-		{0x0f, 0x01, 0xf8},			/* swapgs */
-		{0x48, 0x0f, 0x07},			/* sysretq */
+		{0xf4},
+		{0x0f, 0x06}, /* hlt, clts */
+		{0x0f, 0x09},
+		{0x0f, 0x08}, /* wbinvd, invd */
+		{0x0f, 0x30},
+		{0x0f, 0x32}, /* wrmsr, rdmsr */
+		{0x0f, 0x20, 0xc0},
+		{0x0f, 0x22, 0xc0}, /* mov cr0 */
+		{0x0f, 0x21, 0xc0},
+		{0x0f, 0x23, 0xc0}, /* mov dr0 */
+		{0x0f, 0x01, 0x3b},
+		{0x0f, 0x01, 0x13}, /* invlpg, lgdt */
+		{0x0f, 0x01, 0x1b},
+		{0x0f, 0x01, 0xf0}, /* lidt, lmsw */
+		{0x0f, 0x00, 0xd0},
+		{0x0f, 0x00, 0xd8}, /* lldt, ltr */
+		{0xfa},
+		{0xfb}, /* cli, sti */
+		{0xe4, 0x80},
+		{0xe6, 0x80}, /* in, out */
+		{0x6c},
+		{0x6e},		    /* insb, outsb */
+		{0x0f, 0x33},	    /* rdpmc */
+		{0x0f, 0x01, 0xf8}, /* swapgs */
+		{0x48, 0x0f, 0x07}, /* sysretq */
 	};
 	struct box *b = *state;
 
@@ -109,7 +121,8 @@ static void test_privileged_instructions_fault_at_privilege_3(void **state)
 static void test_umip(void **state)
 {
 	static const uint8_t insns[][3] = {
-		{0x0f, 0x01, 0x03}, {0x0f, 0x01, 0x0b}, {0x0f, 0x00, 0xc0}, {0x0f, 0x00, 0xc8}, {0x0f, 0x01, 0xe0},
+		{0x0f, 0x01, 0x03}, {0x0f, 0x01, 0x0b}, {0x0f, 0x00, 0xc0},
+		{0x0f, 0x00, 0xc8}, {0x0f, 0x01, 0xe0},
 	};
 	struct box *b = *state;
 
@@ -272,7 +285,8 @@ static void test_sysenter_and_sysexit(void **state)
 
 /* ---- bases ---- */
 
-SNIPPET(b_swapgs, 64, "swapgs; mov %gs:0, %rax; swapgs; rdgsbase %rbx; wrfsbase %rcx; mov %fs:8, %rdx; hlt");
+SNIPPET(b_swapgs, 64,
+	"swapgs; mov %gs:0, %rax; swapgs; rdgsbase %rbx; wrfsbase %rcx; mov %fs:8, %rdx; hlt");
 
 static void test_swapgs_and_bases(void **state)
 {
@@ -501,7 +515,9 @@ static void test_models_and_their_properties(void **state)
 	struct error err = ERROR_INIT;
 	uint32_t r[4];
 
-	c->model = cpu_model_parse("qemu64,family=6,model=0x3a,stepping=9,vendor=GenuineIntel,+ssse3,-cx16,nx=off,model-id=A brand", &err);
+	c->model = cpu_model_parse(
+		"qemu64,family=6,model=0x3a,stepping=9,vendor=GenuineIntel,+ssse3,-cx16,nx=off,model-id=A brand",
+		&err);
 	assert_non_null(c->model);
 	cpuid(c, 0, 0, r);
 	assert_memory_equal(&r[1], "Genu", 4);
@@ -528,8 +544,16 @@ static void test_models_and_their_properties(void **state)
 static void test_bad_cpu_options_are_named(void **state)
 {
 	static const char *const bad[] = {
-		"pentium9", "max,+nosuch", "max,family=x", "max,family=-1", "max,stepping=16", "max,vendor=short", "max,nosuch=1",
-		"", ",", "max,family=",
+		"pentium9",
+		"max,+nosuch",
+		"max,family=x",
+		"max,family=-1",
+		"max,stepping=16",
+		"max,vendor=short",
+		"max,nosuch=1",
+		"",
+		",",
+		"max,family=",
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -589,7 +613,8 @@ static void test_xsetbv(void **state)
 	static const struct {
 		uint32_t eax, ecx;
 		int vector;
-	} cases[] = {{3, 0, -1}, {1, 0, -1}, {2, 0, EXC_GP}, {0, 0, EXC_GP}, {7, 0, EXC_GP}, {3, 1, EXC_GP}};
+	} cases[] = {{3, 0, -1},     {1, 0, -1},     {2, 0, EXC_GP},
+		     {0, 0, EXC_GP}, {7, 0, EXC_GP}, {3, 1, EXC_GP}};
 	struct box *b = *state;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -2,7 +2,7 @@
 /* Hardware task switches: what is saved and loaded, busy bits and links, and faults on either side. */
 #include "tests/cpu/sysbox.h"
 
-#define TSS_B 0x8800u
+#define TSS_B	0x8800u
 #define B_STACK 0x9800u
 
 /* A 32-bit task at TSS_B that runs at 0x200000 with its own registers. */
@@ -61,7 +61,8 @@ static void test_a_jump_saves_and_loads_everything(void **state)
 	assert_int_equal(get32(b, SYS_TSS_AT + 0x20), BOX_CODE + 7);
 	assert_int_equal(get32(b, SYS_TSS_AT + 0x24), FL_1 | FL_IF);
 	for (unsigned i = 0; i < 8; i++)
-		assert_int_equal(get32(b, SYS_TSS_AT + 0x28 + 4 * i), i == R_RSP ? BOX_STACK : 0x2000 + i);
+		assert_int_equal(get32(b, SYS_TSS_AT + 0x28 + 4 * i),
+				 i == R_RSP ? BOX_STACK : 0x2000 + i);
 	assert_int_equal(get16(b, SYS_TSS_AT + 0x48 + 4 * S_CS), BOX_CS32);
 }
 
@@ -99,7 +100,8 @@ static void test_an_exception_through_a_task_gate_pushes_its_error_code(void **s
 	struct cpu *c = two_tasks(b);
 
 	put_idt32(b, EXC_GP, make_gate(SEL_TSS_B, 0, 0x85, 0));
-	BOX_CODE_AT(b, BOX_CODE, 0xb8, 0xf8, 0x03, 0, 0, 0x8e, 0xd8); /* mov $0x3f8, %eax; mov %eax, %ds */
+	BOX_CODE_AT(b, BOX_CODE, 0xb8, 0xf8, 0x03, 0, 0, 0x8e,
+		    0xd8); /* mov $0x3f8, %eax; mov %eax, %ds */
 	assert_int_equal(box_run(b, 0), -1);
 	assert_int_equal(c->tr.sel, SEL_TSS_B);
 	assert_int_equal(c->regs[R_RSP], B_STACK - 4);
@@ -138,8 +140,10 @@ static void test_16_bit_tasks(void **state)
 {
 	struct box *b = *state;
 	struct cpu *c = two_tasks(b);
-	static const uint16_t t[] = {0,	     0x6000, BOX_DS, 0, 0, 0, 0, 0x4000, FL_1 | FL_ZF, 0xa0, 0xa1, 0xa2,
-				     0xa3,   0x5800, 0xa5,   0xa6, 0xa7, BOX_DS, BOX_CS16, BOX_DS, BOX_DS, 0};
+	static const uint16_t t[] = {0,	       0x6000, BOX_DS,	     0,	   0,	 0,
+				     0,	       0x4000, FL_1 | FL_ZF, 0xa0, 0xa1, 0xa2,
+				     0xa3,     0x5800, 0xa5,	     0xa6, 0xa7, BOX_DS,
+				     BOX_CS16, BOX_DS, BOX_DS,	     0};
 
 	memcpy(b->ram + TSS_B, t, sizeof(t));
 	put_desc(b, SEL_TSS16, make_desc(TSS_B, 0x2b, 0x81));
@@ -178,7 +182,8 @@ static void test_what_is_wrong_with_a_tss(void **state)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		two_tasks(b);
-		put_desc(b, SEL_TSS_B, make_desc(TSS_B, (uint32_t)cases[i].limit, (unsigned)cases[i].attr));
+		put_desc(b, SEL_TSS_B,
+			 make_desc(TSS_B, (uint32_t)cases[i].limit, (unsigned)cases[i].attr));
 		go(b, 0xea, SEL_TSS_B);
 		assert_int_equal(box_run(b, 0), cases[i].vector);
 		assert_int_equal(on_stack(b, 0, 4), cases[i].error);

@@ -44,16 +44,16 @@ static void test_jumps_and_calls_cross_pages(void **state)
 	struct cpu *c = box_cpu(b, 0);
 
 	box_mode(b, 0, BOX_LONG, BOX_CODE);
-	BOX_CODE_AT(b, BOX_CODE, 0xb9, 100, 0, 0, 0,	     /* mov $100, %ecx */
-		    0xe8, 0xf6, 0x0f, 0, 0,		     /* 1: call +0x1000 */
-		    0xff, 0xc9,				     /* dec %ecx */
-		    0x0f, 0x85, 0xf3, 0xff, 0xff, 0xff,	     /* jnz 1b */
+	BOX_CODE_AT(b, BOX_CODE, 0xb9, 100, 0, 0, 0,	/* mov $100, %ecx */
+		    0xe8, 0xf6, 0x0f, 0, 0,		/* 1: call +0x1000 */
+		    0xff, 0xc9,				/* dec %ecx */
+		    0x0f, 0x85, 0xf3, 0xff, 0xff, 0xff, /* jnz 1b */
 		    0xf4);
-	BOX_CODE_AT(b, BOX_CODE + 0x1000, 0xff, 0xc0,	     /* inc %eax */
-		    0xe9, 0xf9, 0x1f, 0, 0);		     /* jmp +0x2000 */
+	BOX_CODE_AT(b, BOX_CODE + 0x1000, 0xff, 0xc0,			/* inc %eax */
+		    0xe9, 0xf9, 0x1f, 0, 0);				/* jmp +0x2000 */
 	BOX_CODE_AT(b, BOX_CODE + 0x3000, 0x48, 0x8d, 0x15, 9, 0, 0, 0, /* lea 1f(%rip), %rdx */
-		    0xff, 0xe2,					 /* jmp *%rdx */
-		    0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xc3); /* 1: ret */
+		    0xff, 0xe2,						/* jmp *%rdx */
+		    0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xc3);	/* 1: ret */
 	assert_int_equal(box_run(b, 0), -1);
 	assert_int_equal(c->regs[R_RAX], 100);
 	assert_int_equal(c->regs[R_RSP], BOX_STACK);
@@ -115,7 +115,8 @@ static void test_an_unknown_opcode_is_ud_when_reached(void **state)
 	struct cpu *c = box_cpu(b, 0);
 
 	box_mode(b, 0, BOX_LONG, BOX_CODE);
-	BOX_CODE_AT(b, BOX_CODE, 0xff, 0xc0, 0x06); /* inc %eax; push %es, which 64-bit mode has not */
+	BOX_CODE_AT(b, BOX_CODE, 0xff, 0xc0,
+		    0x06); /* inc %eax; push %es, which 64-bit mode has not */
 	assert_int_equal(box_run(b, 0), EXC_UD);
 	assert_int_equal(c->regs[R_RAX], 1);
 	assert_int_equal(box_ld64(b, c->regs[R_RSP]), BOX_CODE + 2);
@@ -129,9 +130,9 @@ static void test_a_store_into_its_own_block_acts_at_once(void **state)
 
 	for (unsigned i = 0; i < 3; i++) {
 		box_mode(b, 0, BOX_LONG, BOX_CODE);
-		BOX_CODE_AT(b, BOX_CODE, 0xff, 0xc1,		/* inc %ecx */
-			    0xc6, 0x05, 1, 0, 0, 0, 42 + i,	/* movb $42, 1f+1(%rip) */
-			    0xb8, 1, 0, 0, 0,			/* 1: mov $1, %eax */
+		BOX_CODE_AT(b, BOX_CODE, 0xff, 0xc1,	    /* inc %ecx */
+			    0xc6, 0x05, 1, 0, 0, 0, 42 + i, /* movb $42, 1f+1(%rip) */
+			    0xb8, 1, 0, 0, 0,		    /* 1: mov $1, %eax */
 			    0xf4);
 		assert_int_equal(box_run(b, 0), -1);
 		assert_int_equal(c->regs[R_RAX], 42 + i);
@@ -145,14 +146,14 @@ static void test_a_read_modify_write_of_its_own_block_acts_at_once(void **state)
 	struct cpu *c = box_cpu(b, 0);
 
 	box_mode(b, 0, BOX_LONG, BOX_CODE);
-	BOX_CODE_AT(b, BOX_CODE, 0xb9, 100, 0, 0, 0,		/* mov $100, %ecx */
-		    0x31, 0xdb,					/* xor %ebx, %ebx */
-		    0xf0, 0xfe, 0x05, 7, 0, 0, 0,		/* 1: lock incb 2f+1(%rip) */
-		    0xfe, 0x05, 1, 0, 0, 0,			/* incb 2f+1(%rip) */
-		    0xb8, 0, 0, 0, 0,				/* 2: mov $0, %eax */
-		    0x01, 0xc3,					/* add %eax, %ebx */
-		    0xff, 0xc9,					/* dec %ecx */
-		    0x75, 0xe8,					/* jnz 1b */
+	BOX_CODE_AT(b, BOX_CODE, 0xb9, 100, 0, 0, 0, /* mov $100, %ecx */
+		    0x31, 0xdb,			     /* xor %ebx, %ebx */
+		    0xf0, 0xfe, 0x05, 7, 0, 0, 0,    /* 1: lock incb 2f+1(%rip) */
+		    0xfe, 0x05, 1, 0, 0, 0,	     /* incb 2f+1(%rip) */
+		    0xb8, 0, 0, 0, 0,		     /* 2: mov $0, %eax */
+		    0x01, 0xc3,			     /* add %eax, %ebx */
+		    0xff, 0xc9,			     /* dec %ecx */
+		    0x75, 0xe8,			     /* jnz 1b */
 		    0xf4);
 	assert_int_equal(box_run(b, 0), -1);
 	assert_int_equal(c->regs[R_RBX], 10100);
@@ -165,13 +166,13 @@ static void test_a_store_into_another_block_unlinks_it(void **state)
 	struct cpu *c = box_cpu(b, 0);
 
 	box_mode(b, 0, BOX_LONG, BOX_CODE);
-	BOX_CODE_AT(b, BOX_CODE, 0xb9, 100, 0, 0, 0,		/* mov $100, %ecx */
-		    0xe8, 0x56, 0, 0, 0,			/* 1: call 2f */
-		    0xff, 0x05, 0x51, 0, 0, 0,			/* incl 2f+1(%rip) */
-		    0xff, 0xc9,					/* dec %ecx */
-		    0x75, 0xf1,					/* jnz 1b */
+	BOX_CODE_AT(b, BOX_CODE, 0xb9, 100, 0, 0, 0, /* mov $100, %ecx */
+		    0xe8, 0x56, 0, 0, 0,	     /* 1: call 2f */
+		    0xff, 0x05, 0x51, 0, 0, 0,	     /* incl 2f+1(%rip) */
+		    0xff, 0xc9,			     /* dec %ecx */
+		    0x75, 0xf1,			     /* jnz 1b */
 		    0xf4);
-	BOX_CODE_AT(b, BOX_CODE + 0x60, 0x81, 0xc2, 0, 0, 0, 0,	/* 2: add $0, %edx */
+	BOX_CODE_AT(b, BOX_CODE + 0x60, 0x81, 0xc2, 0, 0, 0, 0, /* 2: add $0, %edx */
 		    0xc3);
 	/* incl goes to 2f + 1, the ModRM's neighbour: place it on the immediate */
 	BOX_CODE_AT(b, BOX_CODE + 12, 0x52);
@@ -194,7 +195,8 @@ static void test_the_cache_overflows_gracefully(void **state)
 		at += 64;
 		n++;
 	}
-	BOX_CODE_AT(b, at, 0xff, 0xc9, 0x74, 5, 0xe9, 0, 0, 0, 0, 0xf4); /* dec %ecx; jz 1f; jmp; 1: hlt */
+	BOX_CODE_AT(b, at, 0xff, 0xc9, 0x74, 5, 0xe9, 0, 0, 0, 0,
+		    0xf4); /* dec %ecx; jz 1f; jmp; 1: hlt */
 	stn_le(b->ram + at + 5, 4, BOX_CODE + 5 - (at + 9));
 	for (unsigned i = 0; i < 2; i++) {
 		box_mode(b, 0, BOX_LONG, BOX_CODE);
@@ -259,9 +261,9 @@ static void test_single_step_traps_after_each_instruction(void **state)
 	struct cpu *c = box_cpu(b, 0);
 
 	box_mode(b, 0, BOX_LONG, BOX_CODE);
-	BOX_CODE_AT(b, BOX_CODE, 0x68, 2, 1, 0, 0,	/* push $0x102 */
-		    0x9d,				/* popf: TF from the next instruction on */
-		    0xff, 0xc0, 0xff, 0xc0,		/* inc %eax; inc %eax */
+	BOX_CODE_AT(b, BOX_CODE, 0x68, 2, 1, 0, 0, /* push $0x102 */
+		    0x9d,			   /* popf: TF from the next instruction on */
+		    0xff, 0xc0, 0xff, 0xc0,	   /* inc %eax; inc %eax */
 		    0xf4);
 	assert_int_equal(box_run(b, 0), EXC_DB);
 	assert_int_equal(c->regs[R_RAX], 1);
@@ -276,9 +278,9 @@ static void test_loop_and_jcxz_use_the_address_size(void **state)
 
 	box_mode(b, 0, BOX_LONG, BOX_CODE);
 	BOX_CODE_AT(b, BOX_CODE, 0x48, 0xb9, 5, 0, 0, 0, 1, 0, 0, 0, /* mov $0x100000005, %rcx */
-		    0xff, 0xc0,					 /* 1: inc %eax */
-		    0x67, 0xe2, 0xfb,				 /* loopl 1b */
-		    0x67, 0xe3, 2, 0xff, 0xc0,			 /* jecxz 1f; inc %eax */
+		    0xff, 0xc0,					     /* 1: inc %eax */
+		    0x67, 0xe2, 0xfb,				     /* loopl 1b */
+		    0x67, 0xe3, 2, 0xff, 0xc0,			     /* jecxz 1f; inc %eax */
 		    0xf4);
 	assert_int_equal(box_run(b, 0), -1);
 	assert_int_equal(c->regs[R_RAX], 5);
@@ -306,25 +308,25 @@ static void test_code_written_by_another_processor_is_seen(void **state)
 	pthread_t thread;
 
 	/* r8: data page: +0 sequence, +64 answer; r9: the routine */
-	BOX_CODE_AT(b, BOX_CODE, 0xb9, 0x20, 0x4e, 0, 0,	/* mov $20000, %ecx */
-		    0x31, 0xdb,					/* xor %ebx, %ebx */
-		    0xff, 0xc3,					/* 1: inc %ebx */
-		    0x41, 0x89, 0x59, 1,			/* mov %ebx, 1(%r9) */
-		    0x41, 0x89, 0x18,				/* mov %ebx, (%r8) */
-		    0x41, 0x39, 0x58, 0x40,			/* 2: cmp %ebx, 64(%r8) */
-		    0x75, 0xfa,					/* jne 2b */
-		    0xff, 0xc9,					/* dec %ecx */
-		    0x75, 0xed,					/* jnz 1b */
+	BOX_CODE_AT(b, BOX_CODE, 0xb9, 0x20, 0x4e, 0, 0, /* mov $20000, %ecx */
+		    0x31, 0xdb,				 /* xor %ebx, %ebx */
+		    0xff, 0xc3,				 /* 1: inc %ebx */
+		    0x41, 0x89, 0x59, 1,		 /* mov %ebx, 1(%r9) */
+		    0x41, 0x89, 0x18,			 /* mov %ebx, (%r8) */
+		    0x41, 0x39, 0x58, 0x40,		 /* 2: cmp %ebx, 64(%r8) */
+		    0x75, 0xfa,				 /* jne 2b */
+		    0xff, 0xc9,				 /* dec %ecx */
+		    0x75, 0xed,				 /* jnz 1b */
 		    0xf4);
-	BOX_CODE_AT(b, BOX_CODE + 0x1000, 0x31, 0xff,		/* xor %edi, %edi */
-		    0xff, 0xc7,					/* 1: inc %edi */
-		    0x41, 0x39, 0x38,				/* 2: cmp %edi, (%r8) */
-		    0x75, 0xfb,					/* jne 2b */
-		    0x31, 0xc0, 0x0f, 0xa2,			/* xor %eax, %eax; cpuid */
-		    0x41, 0xff, 0xd1,				/* call *%r9 */
-		    0x41, 0x89, 0x40, 0x40,			/* mov %eax, 64(%r8) */
-		    0x81, 0xff, 0x20, 0x4e, 0, 0,		/* cmp $20000, %edi */
-		    0x75, 0xe6,					/* jne 1b */
+	BOX_CODE_AT(b, BOX_CODE + 0x1000, 0x31, 0xff, /* xor %edi, %edi */
+		    0xff, 0xc7,			      /* 1: inc %edi */
+		    0x41, 0x39, 0x38,		      /* 2: cmp %edi, (%r8) */
+		    0x75, 0xfb,			      /* jne 2b */
+		    0x31, 0xc0, 0x0f, 0xa2,	      /* xor %eax, %eax; cpuid */
+		    0x41, 0xff, 0xd1,		      /* call *%r9 */
+		    0x41, 0x89, 0x40, 0x40,	      /* mov %eax, 64(%r8) */
+		    0x81, 0xff, 0x20, 0x4e, 0, 0,     /* cmp $20000, %edi */
+		    0x75, 0xe6,			      /* jne 1b */
 		    0xf4);
 	BOX_CODE_AT(b, BOX_CODE + 0x2000, 0xb8, 0, 0, 0, 0, 0xc3);
 	for (unsigned i = 0; i < 2; i++) {
@@ -349,14 +351,13 @@ static void test_processors_that_translate_at_once_do_not_lock_up(void **state)
 		uint64_t at = BOX_CODE + 0x1000 * i;
 
 		/* r9: own routine, r10: the other's, which may be changing: only its return matters */
-		BOX_CODE_AT(b, at, 0xb9, 0x20, 0x4e, 0, 0,	/* mov $20000, %ecx */
-			    0x41, 0x89, 0x49, 1,		/* 1: mov %ecx, 1(%r9) */
-			    0x41, 0xff, 0xd1,			/* call *%r9 */
-			    0x39, 0xc8, 0x75, 8,		/* cmp %ecx, %eax; jne 2f */
-			    0x41, 0xff, 0xd2,			/* call *%r10 */
-			    0xff, 0xc9, 0x75, 0xee,		/* dec %ecx; jnz 1b */
-			    0xf4,
-			    0xba, 1, 0, 0, 0, 0xf4);		/* 2: mov $1, %edx; hlt */
+		BOX_CODE_AT(b, at, 0xb9, 0x20, 0x4e, 0, 0, /* mov $20000, %ecx */
+			    0x41, 0x89, 0x49, 1,	   /* 1: mov %ecx, 1(%r9) */
+			    0x41, 0xff, 0xd1,		   /* call *%r9 */
+			    0x39, 0xc8, 0x75, 8,	   /* cmp %ecx, %eax; jne 2f */
+			    0x41, 0xff, 0xd2,		   /* call *%r10 */
+			    0xff, 0xc9, 0x75, 0xee,	   /* dec %ecx; jnz 1b */
+			    0xf4, 0xba, 1, 0, 0, 0, 0xf4); /* 2: mov $1, %edx; hlt */
 		BOX_CODE_AT(b, BOX_CODE + 0x2000 + 0x1000 * i, 0xb8, 0, 0, 0, 0, 0xc3);
 		box_mode(b, i, BOX_LONG, at);
 		box_cpu(b, i)->regs[R_R9] = BOX_CODE + 0x2000 + 0x1000 * i;

@@ -3,17 +3,17 @@
 #include "devices/pci/pci.h"
 #include "tests/device/kit.h"
 
-#define SCI     9
-#define BASE    0x600
-#define PMSTS   (BASE + 0)
-#define PMEN    (BASE + 2)
+#define SCI	9
+#define BASE	0x600
+#define PMSTS	(BASE + 0)
+#define PMEN	(BASE + 2)
 #define PMCNTRL (BASE + 4)
-#define PMTMR   (BASE + 8)
-#define GPSTS   (BASE + 12)
-#define GPEN    (BASE + 14)
-#define PWRBTN  0x100
-#define TMROF   0x001
-#define FN      PCI_DEVFN(1, 3)
+#define PMTMR	(BASE + 8)
+#define GPSTS	(BASE + 12)
+#define GPEN	(BASE + 14)
+#define PWRBTN	0x100
+#define TMROF	0x001
+#define FN	PCI_DEVFN(1, 3)
 
 static struct kit *k;
 static struct device *pm;

@@ -2,7 +2,7 @@
 /* What holds for every device there is: on the pc board, with all that -device can add. */
 #include "tests/device/kit.h"
 
-#define STORM        500000
+#define STORM	     500000
 #define CORRUPTIONS  400
 #define SETTLE_EVERY 64
 
@@ -62,7 +62,7 @@ static void every_type_is_made(void **state)
 	for (const struct device_type *const *t = device_types; *t; t++) {
 		bool found = false;
 
-		list_for_each (it, &k->m->devices)
+		list_for_each(it, &k->m->devices)
 			found |= list_entry(it, struct device, node)->type == *t;
 		if (!found)
 			fail_msg("%s is neither on the board nor to be added by -device",
@@ -121,7 +121,7 @@ static void each_guest_visible_byte_is_in_the_save_table(void **state)
 
 static void resetting_twice_is_resetting_once(void **state)
 {
-	list_for_each (it, &k->m->devices) {
+	list_for_each(it, &k->m->devices) {
 		struct device *dev = list_entry(it, struct device, node);
 		uint8_t *once, *twice;
 		size_t bytes;
@@ -196,7 +196,7 @@ static void what_a_storm_left_survives_save_and_load(void **state)
 {
 	for (unsigned round = 0; round < 20; round++) {
 		storm(500);
-		list_for_each (it, &k->m->devices) {
+		list_for_each(it, &k->m->devices) {
 			struct device *dev = list_entry(it, struct device, node);
 
 			if (dev->type->state)
@@ -207,7 +207,7 @@ static void what_a_storm_left_survives_save_and_load(void **state)
 
 static void a_truncated_state_is_refused(void **state)
 {
-	list_for_each (it, &k->m->devices) {
+	list_for_each(it, &k->m->devices) {
 		struct device *dev = list_entry(it, struct device, node);
 		struct error err = ERROR_INIT;
 		uint8_t *saved;
@@ -240,7 +240,7 @@ static void corrupt_one(struct device *dev)
 static void a_corrupted_state_is_refused_or_harmless(void **state)
 {
 	for (unsigned round = 0; round < CORRUPTIONS; round++) {
-		list_for_each (it, &k->m->devices) {
+		list_for_each(it, &k->m->devices) {
 			struct device *dev = list_entry(it, struct device, node);
 
 			if (dev->type->state && rnd() % 4 == 0)

@@ -5,10 +5,10 @@
 
 #define COUNTER0   0x40
 #define COUNTER2   0x42
-#define CONTROL    0x43
-#define NMISC      0x61
-#define HZ         1193182
-#define OUT        0x80
+#define CONTROL	   0x43
+#define NMISC	   0x61
+#define HZ	   1193182
+#define OUT	   0x80
 #define NULL_COUNT 0x40
 
 static struct kit *k;

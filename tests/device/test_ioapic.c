@@ -3,13 +3,13 @@
 #include "devices/chipset/chipset.h"
 #include "tests/device/kit.h"
 
-#define BASE     0xfec00000
+#define BASE	 0xfec00000
 #define IOREGSEL (BASE + 0x00)
-#define IOWIN    (BASE + 0x10)
-#define IOEOI    (BASE + 0x40)
-#define MASKED   0x10000
-#define LEVEL    0x8000
-#define REMOTE   0x4000
+#define IOWIN	 (BASE + 0x10)
+#define IOEOI	 (BASE + 0x40)
+#define MASKED	 0x10000
+#define LEVEL	 0x8000
+#define REMOTE	 0x4000
 
 static struct kit *k;
 static struct device *ioapic;

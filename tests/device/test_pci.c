@@ -6,9 +6,9 @@
 #include "devices/pci/pci.h"
 #include "tests/device/kit.h"
 
-#define CONFADD  0xcf8
+#define CONFADD	 0xcf8
 #define CONFDATA 0xcfc
-#define RC       0xcf9
+#define RC	 0xcf9
 
 static struct kit *k;
 static struct device *bridge, *isa;

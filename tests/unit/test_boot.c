@@ -117,7 +117,7 @@ static bool boot(const char *kernel, const char *initrd, const char *append, uns
 
 	kernel_path = kernel ? file_path(kernel) : NULL;
 	initrd_path = initrd && strchr(initrd, '/') == NULL ? file_path(initrd)
-		      : initrd                              ? xstrdup(initrd)
+		      : initrd				    ? xstrdup(initrd)
 							    : NULL;
 	config.kernel = kernel_path;
 	config.initrd = initrd_path;
@@ -258,8 +258,8 @@ static void the_zero_page_has_the_header_and_the_memory_map(void **state)
 	assert_int_equal(zp[0x210], 0xff);
 	assert_int_equal(ldn_le(zp + 0x1fa, 2), 0xffff);
 	assert_int_equal(ldn_le(zp + 0x250, 8), 0); /* setup_data */
-	assert_int_equal(zp[0x00f], 0);             /* orig_video_isVGA */
-	assert_int_equal(zp[0x1ef], 0);             /* sentinel */
+	assert_int_equal(zp[0x00f], 0);		    /* orig_video_isVGA */
+	assert_int_equal(zp[0x1ef], 0);		    /* sentinel */
 	for (unsigned i = 0x268; i < 0x290; i++)
 		assert_int_equal(zp[i], 0);
 	assert_int_equal(zp[0x1e8], 4);

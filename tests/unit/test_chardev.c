@@ -364,7 +364,8 @@ static void bad_options_say_what_is_wrong(void **state)
 	option_fails("null,id=a", "id=a already");
 	option_fails("nul,id=b", "'nul' is not a character device");
 	option_fails("file,id=b", "path=");
-	option_fails("file,id=b,path=/nonexistent/x", "Could not open '/nonexistent/x': No such file");
+	option_fails("file,id=b,path=/nonexistent/x",
+		     "Could not open '/nonexistent/x': No such file");
 	option_fails("file,id=b,pth=/tmp/x", "did you mean 'path'");
 	option_fails("stdio,id=b,signal=perhaps", "must be on or off");
 	chardev_free(chr);
@@ -409,7 +410,8 @@ static char *read_file(const char *path)
 
 static void a_file_gets_what_is_written_in_order(void **state)
 {
-	char path[] = "/tmp/evmm-chardev-XXXXXX", spec[64], line[16], *text, *expect = xzalloc(1 << 20);
+	char path[] = "/tmp/evmm-chardev-XXXXXX", spec[64], line[16], *text,
+	     *expect = xzalloc(1 << 20);
 	struct chardev *chr;
 	size_t expected = 0;
 	int fd = mkstemp(path);
@@ -458,8 +460,8 @@ static void a_full_disk_loses_output_and_blocks_nobody(void **state)
 
 struct child {
 	pid_t pid;
-	int in, out;	/* our ends */
-	int status_fd;	/* what the child says besides */
+	int in, out;   /* our ends */
+	int status_fd; /* what the child says besides */
 };
 
 static int child_status_fd;
@@ -478,7 +480,8 @@ static char hear(struct child *c)
 }
 
 /* Runs BODY in a child whose standard input and output are FDS. */
-static struct child start_child(int in_child, int out_child, int in, int out, bool tty, void (*body)(void))
+static struct child start_child(int in_child, int out_child, int in, int out, bool tty,
+				void (*body)(void))
 {
 	struct child c = {.in = in, .out = out};
 	int fds[2];

@@ -152,7 +152,8 @@ static void an_unknown_property_names_the_nearest(void **state)
 	struct gadget *g = gadget();
 
 	bad(g, "iobas", "1", "Property 'gadget.iobas' not found; did you mean 'iobase'?");
-	bad(g, "xyzzyxyzzy", "1", "Property 'gadget.xyzzyxyzzy' not found (-device gadget,help lists them)");
+	bad(g, "xyzzyxyzzy", "1",
+	    "Property 'gadget.xyzzyxyzzy' not found (-device gadget,help lists them)");
 	device_unrealize(&g->dev);
 }
 

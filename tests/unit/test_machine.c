@@ -100,7 +100,8 @@ static void probe_reset(struct device *dev)
 	bench_of(dev->machine)->device_resets++;
 }
 
-static const struct device_type probe_type = {.name = "probe", .size = sizeof(struct device), .reset = probe_reset};
+static const struct device_type probe_type = {
+	.name = "probe", .size = sizeof(struct device), .reset = probe_reset};
 
 static bool on_boot(struct machine *m, void *opaque)
 {
@@ -121,7 +122,10 @@ static void on_end(void *opaque)
 
 static struct machine_config config(void)
 {
-	return (struct machine_config){.type = &machine_none, .accel = &accel_idle, .cpus = 3, .maxcpus = 3,
+	return (struct machine_config){.type = &machine_none,
+				       .accel = &accel_idle,
+				       .cpus = 3,
+				       .maxcpus = 3,
 				       .ram_bytes = MiB};
 }
 
@@ -159,7 +163,8 @@ static void turn(struct bench *b, unsigned ms)
 static void settle(struct bench *b)
 {
 	turn(b, 5);
-	for (int i = 0; i < 2000 && (b->m->pausing || b->m->reset_pending || b->m->shutdown_pending); i++)
+	for (int i = 0;
+	     i < 2000 && (b->m->pausing || b->m->reset_pending || b->m->shutdown_pending); i++)
 		turn(b, 5);
 }
 

@@ -31,14 +31,15 @@ static void log_write(void *opaque, uint64_t offset, uint64_t value, unsigned si
 {
 	struct device_log *d = opaque;
 
-	d->log[d->n++ % 64] = (struct access){.write = true, .offset = offset, .value = value, .size = size};
+	d->log[d->n++ % 64] =
+		(struct access){.write = true, .offset = offset, .value = value, .size = size};
 }
 
 static const struct region_ops ops_default = {.read = log_read, .write = log_write};
 static const struct region_ops ops_8 = {.read = log_read, .write = log_write, .max_size = 8};
 static const struct region_ops ops_1 = {.read = log_read, .write = log_write, .max_size = 1};
-static const struct region_ops ops_unaligned = {.read = log_read, .write = log_write, .max_size = 4,
-						.unaligned = true};
+static const struct region_ops ops_unaligned = {
+	.read = log_read, .write = log_write, .max_size = 4, .unaligned = true};
 
 static void expect(const struct device_log *d, unsigned i, uint64_t offset, unsigned size)
 {
@@ -263,7 +264,8 @@ static void random_trees_render_as_they_are_painted(void **state)
 
 		as_init(&as, "memory", SPAN);
 		for (unsigned i = 0; i < N; i++) {
-			region_init_io(&regions[i], "r", &ops_default, &d, 1 + (uint64_t)rand() % 1500);
+			region_init_io(&regions[i], "r", &ops_default, &d,
+				       1 + (uint64_t)rand() % 1500);
 			region_add(&as.root, (uint64_t)rand() % SPAN, &regions[i], rand() % 4);
 			if (rand() % 8 == 0)
 				region_set_enabled(&regions[i], false);
@@ -273,14 +275,16 @@ static void random_trees_render_as_they_are_painted(void **state)
 			for (unsigned i = 0; i < N; i++)
 				for (uint64_t a = regions[i].offset;
 				     regions[i].enabled && regions[i].priority == priority &&
-				     a < regions[i].offset + regions[i].size && a < SPAN; a++)
+				     a < regions[i].offset + regions[i].size && a < SPAN;
+				     a++)
 					painted[a] = &regions[i];
 		for (uint64_t a = 0; a < SPAN; a++) {
 			const struct view_range *range = view_find(as.view, a);
 
 			assert_ptr_equal(range ? range->region : NULL, painted[a]);
 			if (range)
-				assert_int_equal(range->region_offset + (a - range->start), a - painted[a]->offset);
+				assert_int_equal(range->region_offset + (a - range->start),
+						 a - painted[a]->offset);
 			assert_int_equal(view_occupied(as.view, a, a), painted[a] != NULL);
 		}
 		assert_false(view_occupied(as.view, SPAN, UINT64_MAX));
@@ -406,7 +410,8 @@ static void a_doorbell_rings_instead_of_a_write(void **state)
 	struct device_log d = {0};
 	struct loop_notifier n;
 	unsigned rings = 0;
-	struct region_doorbell bell = {.offset = 0x10, .size = 2, .match_value = true, .value = 3, .notifier = &n};
+	struct region_doorbell bell = {
+		.offset = 0x10, .size = 2, .match_value = true, .value = 3, .notifier = &n};
 
 	assert_true(loop_notifier_init(&n, loop, "bell", ring, &rings));
 	as_init(&as, "memory", UINT64_MAX);
@@ -435,7 +440,8 @@ static void a_doorbell_rings_instead_of_a_write(void **state)
 
 static struct machine *machine(struct loop *loop, uint64_t ram)
 {
-	struct machine_config config = {.type = &machine_none, .accel = &accel_none, .ram_bytes = ram, .cpus = 1};
+	struct machine_config config = {
+		.type = &machine_none, .accel = &accel_none, .ram_bytes = ram, .cpus = 1};
 	struct machine *m = machine_new(loop, &config, NULL);
 	struct error err = ERROR_INIT;
 
@@ -548,19 +554,27 @@ int main(void)
 		cmocka_unit_test_setup_teardown(higher_priority_hides_lower, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_equal_priority_the_later_hides, setup, teardown),
 		cmocka_unit_test_setup_teardown(containers_clip_their_children, setup, teardown),
-		cmocka_unit_test_setup_teardown(aliases_show_a_window_and_follow_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(aliases_show_a_window_and_follow_changes, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(an_alias_moves_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_transaction_is_one_view, setup, teardown),
-		cmocka_unit_test_setup_teardown(old_views_stay_until_they_are_reclaimed, setup, teardown),
-		cmocka_unit_test_setup_teardown(random_trees_render_as_they_are_painted, setup, teardown),
-		cmocka_unit_test_setup_teardown(wide_accesses_are_split_low_address_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(old_views_stay_until_they_are_reclaimed, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(random_trees_render_as_they_are_painted, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(wide_accesses_are_split_low_address_first, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_byte_device_gets_bytes, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_unaligned_access_becomes_aligned_ones, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_access_over_two_regions_reaches_both, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_unaligned_access_becomes_aligned_ones, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(an_access_over_two_regions_reaches_both, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(rom_reads_and_drops_writes, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_doorbell_rings_instead_of_a_write, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_doorbell_rings_instead_of_a_write, setup,
+						teardown),
 		cmocka_unit_test(a_counter_shows_its_clock_without_a_device),
-		cmocka_unit_test_setup_teardown(dma_reaches_ram_only_and_all_or_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(dma_reaches_ram_only_and_all_or_nothing, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(dma_map_gives_what_is_contiguous, setup, teardown),
 		cmocka_unit_test_setup_teardown(ram_is_split_below_4_gib, setup, teardown),
 	};

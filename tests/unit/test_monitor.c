@@ -118,8 +118,11 @@ static void on_power_button(void *opaque)
 
 static int setup(void **state)
 {
-	struct machine_config config = {
-		.type = &machine_none, .accel = &fake_accel, .ram_bytes = 1 * MiB, .cpus = 2, .name = "guest one"};
+	struct machine_config config = {.type = &machine_none,
+					.accel = &fake_accel,
+					.ram_bytes = 1 * MiB,
+					.cpus = 2,
+					.name = "guest one"};
 	struct fixture *f = xzalloc(sizeof(*f));
 	struct error err = ERROR_INIT;
 
@@ -224,7 +227,8 @@ static void what_it_does_not_know_it_says(void **state)
 	assert_string_equal(command(f, ""), "");
 	assert_string_equal(command(f, "   "), "");
 	assert_string_equal(command(f, "/"), "unknown command: '/'\r\n");
-	assert_string_equal(command(f, "info registers -z"), "info registers: '-z': only -a is known\r\n");
+	assert_string_equal(command(f, "info registers -z"),
+			    "info registers: '-z': only -a is known\r\n");
 }
 
 /* ---- the machine ---- */
@@ -270,8 +274,10 @@ static void info_tells_names_and_trees(void **state)
 	assert_string_equal(command(f, "info name"), "guest one\r\n");
 	assert_non_null(strchr(command(f, "info version"), '.'));
 	assert_non_null(strstr(command(f, "info loop"), "\r\nvcpu "));
-	assert_non_null(strstr(command(f, "info mtree"), "0000000000000000-00000000000fffff (prio 0, ram): ram-below-4g"));
-	assert_non_null(strstr(command(f, "info mtree -f"), "(ram): ram-below-4g @0000000000000000"));
+	assert_non_null(strstr(command(f, "info mtree"),
+			       "0000000000000000-00000000000fffff (prio 0, ram): ram-below-4g"));
+	assert_non_null(
+		strstr(command(f, "info mtree -f"), "(ram): ram-below-4g @0000000000000000"));
 	assert_string_equal(command(f, "info qtree"), "");
 }
 
@@ -318,15 +324,18 @@ static void xp_dumps_physical_memory(void **state)
 		f->m->ram.host[0x7c00 + i] = (uint8_t)(i ? 0x80 + i : 'A');
 	assert_string_equal(command(f, "xp 0x7c00"), "0000000000007c00: 0x83828141\r\n");
 	assert_string_equal(command(f, "xp /2xh 0x7c01"), "0000000000007c01: 0x8281 0x8483\r\n");
-	assert_string_equal(command(f, "xp/1xg 0x7c00"), "0000000000007c00: 0x8786858483828141\r\n");
+	assert_string_equal(command(f, "xp/1xg 0x7c00"),
+			    "0000000000007c00: 0x8786858483828141\r\n");
 	assert_string_equal(command(f, "xp /3xb 31744"), "0000000000007c00: 0x41 0x81 0x82\r\n");
 	assert_string_equal(command(f, "xp /2c 0x7c00"), "0000000000007c00: 'A' '\\x81'\r\n");
 	assert_string_equal(command(f, "xp /1db 0x7c01"), "0000000000007c01: -127\r\n");
 	assert_string_equal(command(f, "xp /1ub 0x7c01"), "0000000000007c01: 129\r\n");
-	assert_string_equal(command(f, "xp /5xw 0x7c00"), "0000000000007c00: 0x83828141 0x87868584 0x8b8a8988 "
-							  "0x8f8e8d8c\r\n0000000000007c10: 0x93929190\r\n");
+	assert_string_equal(command(f, "xp /5xw 0x7c00"),
+			    "0000000000007c00: 0x83828141 0x87868584 0x8b8a8988 "
+			    "0x8f8e8d8c\r\n0000000000007c10: 0x93929190\r\n");
 	assert_string_equal(command(f, "xp 0xfee00000"), "00000000fee00000: 0xffffffff\r\n");
-	assert_string_equal(command(f, "xp 0xffffffffffffffff"), "ffffffffffffffff: 0x000000ff\r\n");
+	assert_string_equal(command(f, "xp 0xffffffffffffffff"),
+			    "ffffffffffffffff: 0x000000ff\r\n");
 }
 
 static void xp_disassembles(void **state)
@@ -335,9 +344,10 @@ static void xp_disassembles(void **state)
 	struct fixture *f = *state;
 
 	memcpy(f->m->ram.host + 0x1000, code, sizeof(code));
-	assert_string_equal(command(f, "xp /3i 0x1000"), "0x00001000:  48 89 d8                 mov rax, rbx\r\n"
-							 "0x00001003:  f4                       hlt\r\n"
-							 "0x00001004:  (bad)\r\n");
+	assert_string_equal(command(f, "xp /3i 0x1000"),
+			    "0x00001000:  48 89 d8                 mov rax, rbx\r\n"
+			    "0x00001003:  f4                       hlt\r\n"
+			    "0x00001004:  (bad)\r\n");
 	fake_regs.cs.db = true;
 	fake_regs.rip = 0x1000;
 	assert_non_null(strstr(command(f, "x /1i $rip+4"), "push es"));
@@ -356,9 +366,10 @@ static void bad_formats_and_expressions_are_refused(void **state)
 	assert_non_null(strstr(command(f, "p (1"), "')' expected"));
 	assert_non_null(strstr(command(f, "p 1/0"), "division by zero"));
 	assert_non_null(strstr(command(f, "p 99999999999999999999999"), "bad number"));
-	assert_non_null(strstr(command(f, "p ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((("
-					  "((((((((((((((((((((((((((((((1"),
-			       "nested too deep"));
+	assert_non_null(strstr(
+		command(f, "p ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((("
+			   "((((((((((((((((((((((((((((((1"),
+		"nested too deep"));
 }
 
 static void print_calculates(void **state)
@@ -391,7 +402,8 @@ static void x_walks_the_page_tables(void **state)
 	stn_le(ram + 0x5234, 4, 0xcafe0001);
 	assert_string_equal(command(f, "x 0xffff800000201234"), "ffff800000201234: 0xcafe0001\r\n");
 	assert_string_equal(command(f, "x 0xffff800000405234"), "ffff800000405234: 0xcafe0001\r\n");
-	assert_string_equal(command(f, "x 0xffff800000202000"), "ffff800000202000: Cannot access memory\r\n");
+	assert_string_equal(command(f, "x 0xffff800000202000"),
+			    "ffff800000202000: Cannot access memory\r\n");
 
 	/* 2 levels, a 4 MiB page. */
 	fake_regs.cr4 = 0x10;

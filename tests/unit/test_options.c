@@ -122,13 +122,13 @@ static void sizes_have_suffixes_and_fractions(void **state)
 		uint64_t want;
 	} good[] = {
 		{"512", 512 * MiB}, {"512M", 512 * MiB}, {"1.5G", 1536 * MiB},
-		{"1k", KiB},        {"4096b", 4096},     {"2t", 2 * TiB},
-		{"0x10", 16 * MiB}, {"0.5k", 512},       {"15E", 15ull << 60},
+		{"1k", KiB},	    {"4096b", 4096},	 {"2t", 2 * TiB},
+		{"0x10", 16 * MiB}, {"0.5k", 512},	 {"15E", 15ull << 60},
 		{"0", 0},
 	};
-	static const char *const bad[] = {"",   "x",     "-1",  "1x",  "1.",
+	static const char *const bad[] = {"",	"x",	 "-1",	"1x",  "1.",
 					  ".5", "1.2.3", "1kk", "16E", "99999999999999999999",
-					  " 1", "1 ",    "0x",  "0xg", "1,",
+					  " 1", "1 ",	 "0x",	"0xg", "1,",
 					  "M"};
 	uint64_t v;
 

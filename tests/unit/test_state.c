@@ -45,9 +45,14 @@ static const struct state_desc channel_state = {
 };
 
 static const struct state_field chip_fields[] = {
-	STATE_FIELD(chip, a),	 STATE_FIELD(chip, b),	 STATE_FIELD(chip, c),
-	STATE_FIELD(chip, d),	 STATE_FIELD(chip, on),	 STATE_ARRAY(chip, fifo),
-	STATE_STRUCT_ARRAY(chip, channel, channel_state), STATE_END,
+	STATE_FIELD(chip, a),
+	STATE_FIELD(chip, b),
+	STATE_FIELD(chip, c),
+	STATE_FIELD(chip, d),
+	STATE_FIELD(chip, on),
+	STATE_ARRAY(chip, fifo),
+	STATE_STRUCT_ARRAY(chip, channel, channel_state),
+	STATE_END,
 };
 
 static bool chip_post_load(void *opaque, struct error *err)
@@ -70,8 +75,14 @@ static const struct state_desc chip_state = {
 static struct chip sample(void)
 {
 	return (struct chip){
-		.a = 1, .b = 0x203, .c = 0x4050607, .d = 0x8090a0b0c0d0e0full, .on = true, .fifo = {9, 8, 7, 6, 5},
-		.channel = {{100, true, 1}, {200, false, 2}, {300, true, 3}}, .host_only = 77,
+		.a = 1,
+		.b = 0x203,
+		.c = 0x4050607,
+		.d = 0x8090a0b0c0d0e0full,
+		.on = true,
+		.fifo = {9, 8, 7, 6, 5},
+		.channel = {{100, true, 1}, {200, false, 2}, {300, true, 3}},
+		.host_only = 77,
 	};
 }
 

@@ -43,10 +43,10 @@ struct bench {
 	struct port shared;
 	struct region shared_posted, shared_plain;
 	pthread_spinlock_t shared_lock;
-	uint64_t shared_seq;   /* under the lock */
-	uint64_t accesses;     /* of any vCPU */
-	unsigned traps_each;   /* how many each thread makes */
-	uint32_t finished;     /* threads that have made theirs; atomic */
+	uint64_t shared_seq; /* under the lock */
+	uint64_t accesses;   /* of any vCPU */
+	unsigned traps_each; /* how many each thread makes */
+	uint32_t finished;   /* threads that have made theirs; atomic */
 	unsigned pauses, resets, view_changes;
 	uint64_t accesses_at_pause;
 	bool ended;
@@ -89,7 +89,8 @@ static void seq_write(void *opaque, uint64_t offset, uint64_t value, unsigned si
 	p->expected++;
 }
 
-static const struct region_ops seq_ops = {.read = seq_read, .write = seq_write, .min_size = 4, .max_size = 4};
+static const struct region_ops seq_ops = {
+	.read = seq_read, .write = seq_write, .min_size = 4, .max_size = 4};
 
 static uint64_t pio_read(void *opaque, uint64_t offset, unsigned size)
 {
@@ -197,10 +198,12 @@ static void one_trap(struct vcpu *v, struct bench *b)
 	switch (next_random(c) % 16) {
 	case 0:
 	case 1:
-		check(vcpu_mmio_read(v, mmio + REG_SEQ, 4) == (uint32_t)c->seq, "a read follows all writes");
+		check(vcpu_mmio_read(v, mmio + REG_SEQ, 4) == (uint32_t)c->seq,
+		      "a read follows all writes");
 		break;
 	case 2:
-		check(vcpu_pio_read(v, port + PIO_SEQ, 4) == (uint32_t)c->seq, "a read follows all writes");
+		check(vcpu_pio_read(v, port + PIO_SEQ, 4) == (uint32_t)c->seq,
+		      "a read follows all writes");
 		break;
 	case 3:
 	case 4:
@@ -234,7 +237,8 @@ static void one_trap(struct vcpu *v, struct bench *b)
 		break;
 	case 14:
 		pthread_spin_lock(&b->shared_lock);
-		vcpu_pio_write(v, next_random(c) % 4 ? SHARED_POSTED : SHARED, (uint32_t)b->shared_seq++, 4);
+		vcpu_pio_write(v, next_random(c) % 4 ? SHARED_POSTED : SHARED,
+			       (uint32_t)b->shared_seq++, 4);
 		pthread_spin_unlock(&b->shared_lock);
 		break;
 	case 13:
@@ -342,8 +346,11 @@ static const struct accel_ops accel_fake = {
 
 static void bench_build(struct bench *b, unsigned vcpus, unsigned traps_each)
 {
-	struct machine_config config = {.type = &machine_none, .accel = &accel_fake, .cpus = vcpus,
-					.maxcpus = vcpus, .ram_bytes = MiB};
+	struct machine_config config = {.type = &machine_none,
+					.accel = &accel_fake,
+					.cpus = vcpus,
+					.maxcpus = vcpus,
+					.ram_bytes = MiB};
 	struct error err = ERROR_INIT;
 
 	memset(b, 0, sizeof(*b));
@@ -379,7 +386,8 @@ static void bench_build(struct bench *b, unsigned vcpus, unsigned traps_each)
 		region_add(&b->m->io.root, pio, &p->pio, 0);
 		region_add(&b->m->io.root, pio + PIO_POSTED, &p->pio_posted, 1);
 		assert_true(loop_notifier_init(&p->notifier, b->loop, "bell", on_bell, p));
-		p->bell = (struct region_doorbell){.offset = REG_BELL, .size = 4, .notifier = &p->notifier};
+		p->bell = (struct region_doorbell){
+			.offset = REG_BELL, .size = 4, .notifier = &p->notifier};
 		region_add_doorbell(&p->mmio, &p->bell);
 	}
 	assert_true(machine_start(b->m, &err));
@@ -426,10 +434,12 @@ static void check_counts(struct bench *b)
 		/* Signals collapse, none is lost. */
 		assert_true(p->bells > 0 && p->bells <= c->bells);
 		printf("vcpu%u: %llu traps, %llu posted, %llu bells, spins %llu won %llu lost, loop woken %llu, "
-		       "spin limit %u\n", i, (unsigned long long)v->stats.traps, (unsigned long long)v->stats.posted,
-		       (unsigned long long)v->stats.doorbells, (unsigned long long)v->stats.spins_won,
-		       (unsigned long long)v->stats.spins_lost, (unsigned long long)v->stats.loop_wakes,
-		       v->spin_limit);
+		       "spin limit %u\n",
+		       i, (unsigned long long)v->stats.traps, (unsigned long long)v->stats.posted,
+		       (unsigned long long)v->stats.doorbells,
+		       (unsigned long long)v->stats.spins_won,
+		       (unsigned long long)v->stats.spins_lost,
+		       (unsigned long long)v->stats.loop_wakes, v->spin_limit);
 	}
 }
 
