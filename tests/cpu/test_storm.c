@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include "tests/cpu/sysbox.h"
 
+static struct clock *still;
 static struct cpu_stats total;
 static uint64_t seed = 0x9e3779b97f4a7c15ull;
 
@@ -82,28 +83,42 @@ static void noisy_registers(struct cpu *c)
 	for (unsigned i = 0; i < 16; i++)
 		c->regs[i] = rnd() & 1 ? places[rnd() % ARRAY_SIZE(places)] + (rnd() & 15) : rnd();
 	c->regs[R_RSP] = BOX_STACK - (rnd() & 0xff);
-	cpu_set_eflags(c, (rnd() & 0x247fd5) | FL_1);
+	cpu_set_eflags(c, (rnd() & 0x247ed5) | FL_1 | (rnd() & 7 ? 0 : FL_TF));
 }
 
 static void storm(struct box *b, enum box_mode mode, unsigned cpl)
 {
 	struct cpu *c = sys_mode(b, mode, cpl);
 	struct vcpu *v = c->vcpu;
+	struct lapic *lapic = c->lapic;
 
 	c->dr[7] = 0x400;
 	noisy_registers(c);
 	if (mode == BOX_REAL16)
 		c->rip = 0x4000;
-	else if (mode != BOX_LONG)
-		c->flags &= ~(uint64_t)FL_VM;
 	c->flags &= ~(uint64_t)FL_VM;
 	noisy_tables(b);
 	noisy_code(b, mode == BOX_REAL16 ? 0x4000 : BOX_CODE, 0x1000);
 	cpu_mode_changed(c);
 	mmu_config_changed(c);
-	c->vcpu = NULL;
+	c->vcpu = NULL; /* no loop is there to answer */
+	c->lapic = NULL;
 	c->shutdown = c->halted = false;
-	for (unsigned n = 0; n < 200 && !c->halted && !c->wait_sipi; n++) {
+	for (unsigned n = 0; n < 200; n++) {
+		if (c->shutdown) {
+			box_tables(b);
+			sys_mode(b, mode, cpl);
+			c->shutdown = false;
+			c->halted = true;
+		}
+		if (c->halted) { /* a handler, or HLT: on with something else */
+			c->halted = false;
+			c->rip = (mode == BOX_REAL16 ? 0x4000 : BOX_CODE) + (rnd() & 0xfff);
+			noisy_registers(c);
+			if (!(c->cr0 & CR0_PE))
+				c->flags &= ~(uint64_t)FL_VM;
+			cpu_mode_changed(c);
+		}
 		/* One instruction at a time, as loops would not end. */
 		__atomic_store_n(&c->exit_request, 1, __ATOMIC_SEQ_CST);
 		c->blocks->one = true;
@@ -112,6 +127,7 @@ static void storm(struct box *b, enum box_mode mode, unsigned cpl)
 			code_map_serve(c);
 	}
 	c->vcpu = v;
+	c->lapic = lapic;
 	total.faults += c->stats.faults;
 	total.blocks_made += c->stats.blocks_made;
 	total.tlb_fills += c->stats.tlb_fills;
@@ -126,7 +142,7 @@ static void run(void **state, enum box_mode mode)
 		if (i % 50 == 0) {
 			box_free(*state);
 			*state = box_new(1);
-			box_cpu(*state, 0)->machine = NULL; /* no clock */
+			((struct box *)*state)->m.clock = still;
 		}
 		b = *state;
 		box_tables(b);
@@ -165,8 +181,12 @@ int main(void)
 		SYS_TEST(test_32_bit_protected_mode),
 		SYS_TEST(test_long_mode),
 	};
+	int failed;
 
 	if (getenv("EVMM_SEED"))
 		seed = strtoull(getenv("EVMM_SEED"), NULL, 0);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	still = clock_new_fake(NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	clock_free(still);
+	return failed;
 }
