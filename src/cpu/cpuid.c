@@ -339,6 +339,13 @@ static bool put_number(unsigned *to, const char *key, size_t n, const char *valu
 	return true;
 }
 
+/* How strict to be about absent features: they are always warned of. */
+static bool is_modifier(const char *key, size_t n)
+{
+	return same_name("check", key, n) || same_name("enforce", key, n) ||
+	       same_name("migratable", key, n);
+}
+
 static bool put_key(struct cpu_model *m, const char *key, size_t n, const char *value,
 		    struct error *err)
 {
@@ -364,6 +371,8 @@ static bool put_key(struct cpu_model *m, const char *key, size_t n, const char *
 		snprintf(m->brand, sizeof(m->brand), "%s", value);
 		return true;
 	}
+	if (is_modifier(key, n))
+		return true;
 	if (!strcmp(value, "on") || !strcmp(value, "true") || !strcmp(value, "yes"))
 		return put_flag(m, key, n, true, err);
 	if (!strcmp(value, "off") || !strcmp(value, "false") || !strcmp(value, "no"))
@@ -382,7 +391,7 @@ static bool put_option(struct cpu_model *m, char *opt, struct error *err)
 		return put_flag(m, opt + 1, strlen(opt + 1), *opt == '+', err);
 	if (value)
 		return put_key(m, opt, (size_t)(value - opt), value + 1, err);
-	if (!strcmp(opt, "enforce") || !strcmp(opt, "check") || !strcmp(opt, "migratable"))
+	if (is_modifier(opt, strlen(opt)))
 		return true;
 	return put_flag(m, opt, strlen(opt), true, err);
 }
@@ -408,7 +417,11 @@ struct cpu_model *cpu_model_parse(const char *arg, struct error *err)
 	bool ok = true;
 
 	opt = strtok_r(copy, ",", &save);
-	if (!opt || !model_init(m, opt))
+	if (opt && !strcmp(opt, "host"))
+		ok = error_set(
+			err,
+			"-cpu: CPU model 'host' needs hardware virtualization; 'max' is all that the software CPU has");
+	else if (!opt || !model_init(m, opt))
 		ok = error_set(err, "-cpu: unable to find CPU model '%s' (-cpu ? lists them)",
 			       opt ? opt : "");
 	while (ok && (opt = strtok_r(NULL, ",", &save)))

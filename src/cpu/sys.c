@@ -481,21 +481,3 @@ const struct uop *op_xsetbv(struct cpu *c, const struct uop *u)
 	c->xcr0 = v;
 	return sys_done(c, u->imm);
 }
-
-/* MONITOR arms nothing, and MWAIT may end at any time (SDM 2B, MWAIT): it yields by ending at once. */
-const struct uop *op_monitor(struct cpu *c, const struct uop *u)
-{
-	c->cur = u;
-	if (c->regs[R_RCX] & UINT32_MAX)
-		gp0(c);
-	mmu_probe(c, u, uop_lin(c, u), 1, ACC_READ);
-	NEXT();
-}
-
-const struct uop *op_mwait(struct cpu *c, const struct uop *u)
-{
-	c->cur = u;
-	if (c->regs[R_RCX] & UINT32_MAX)
-		gp0(c);
-	return sys_done(c, u->imm);
-}

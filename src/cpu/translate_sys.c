@@ -56,8 +56,6 @@ static struct uop *emit_rm(struct xlate *x, enum uop_op op, const ZydisDecodedOp
 
 enum {
 	NEEDS_CPL0 = BIT(16), /* else #GP(0) */
-	UD_CPL0 = BIT(17),    /* outside privilege 0: #UD */
-	NEEDS_PE = BIT(18),   /* #UD in real and v86 mode */
 	NEEDS_64 = BIT(19),   /* #UD outside 64-bit mode */
 	NEEDS_TSC = BIT(20),  /* #GP(0) where CR4.TSD forbids */
 	ENDS = BIT(21),
@@ -68,10 +66,6 @@ static bool refused(struct xlate *x, unsigned needs, bool *result)
 {
 	*result = false;
 	if ((needs & NEEDS_64) && !(x->mode & MODE_CODE64))
-		return true;
-	if ((needs & NEEDS_PE) && in_real_or_v86(x))
-		return true;
-	if ((needs & UD_CPL0) && !(x->mode & MODE_CPL0))
 		return true;
 	if (((needs & NEEDS_CPL0) && !(x->mode & MODE_CPL0)) ||
 	    ((needs & NEEDS_TSC) && (x->mode & MODE_TSD))) {
@@ -319,19 +313,6 @@ static bool x_invlpg(struct xlate *x, const struct xlate_entry *e)
 	return true;
 }
 
-static bool x_monitor(struct xlate *x, const struct xlate_entry *e)
-{
-	const ZydisDecodedOperand *o = &x->ops[0];
-	struct mem_ref m = {.base = R_RAX, .index = R_ZERO};
-
-	if (!(x->mode & MODE_CPL0))
-		return false;
-	if (x_is_mem(o))
-		m = x_mem(x, o, 1, false);
-	x_emit_mem(x, UOP_SYS_MONITOR, &m);
-	return true;
-}
-
 /* ---- LAR, LSL, VERR, VERW, ARPL ---- */
 
 static bool x_lar(struct xlate *x, const struct xlate_entry *e)
@@ -485,8 +466,6 @@ const struct xlate_entry xlate_sys_table[] = {
 	S(SYSRET, UOP_SYS_SYSRET, ENDS, FEAT_SYSCALL),
 	S(SYSENTER, UOP_SYS_SYSENTER, ENDS, FEAT_SEP),
 	S(SYSEXIT, UOP_SYS_SYSEXIT, ENDS, FEAT_SEP),
-	S(MWAIT, UOP_SYS_MWAIT, UD_CPL0 | ENDS, FEAT_MONITOR),
-	{ZYDIS_MNEMONIC_MONITOR, x_monitor, 0, FEAT_MONITOR},
 	{ZYDIS_MNEMONIC_STAC, x_ac, 1, FEAT_SMAP},
 	{ZYDIS_MNEMONIC_CLAC, x_ac, 0, FEAT_SMAP},
 	{ZYDIS_MNEMONIC_RDRAND, x_rdreg, UOP_SYS_RDRAND, FEAT_RDRAND},
