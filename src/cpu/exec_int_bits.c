@@ -12,7 +12,7 @@
 #define DEF_BIT_FORM(name, bits, DO, number)                                   \
 	DEF_HANDLER(name, uint##bits##_t v = GET##bits(u->dst);                \
 		    unsigned n = (unsigned)(number) & ((bits)-1); DO(bits, n); \
-		    cc_replace(c, FL_CF, v >> n & 1);)
+		    cc_replace_cf(c, v >> n & 1);)
 #define DEF_BIT(name, DO)                                \
 	DEF_BIT_FORM(name##_rr16, 16, DO, GET16(u->src)) \
 	DEF_BIT_FORM(name##_rr32, 32, DO, GET32(u->src)) \

@@ -39,6 +39,74 @@ DEF_LOAD(i_pop_r64, 64, LIN_B, c->regs[R_RSP] += 8; c->regs[u->dst] = m;)
 DEF_LOAD(i_pop_r32, 32, LIN_B, SET32(R_RSP, c->regs[R_RSP] + 4); SET32(u->dst, m);)
 DEF_LOAD(i_leave64, 64, LIN_B, c->regs[R_RSP] = c->regs[R_RBP] + 8; c->regs[R_RBP] = m;)
 
+/*
+ * A run of N pushes or pops on one page that the TLB has for it. Else nothing is done here: they follow one by one.
+ */
+#define RUN_REG(i) c->regs[regs[i]]
+
+static always_inline void store_run(const struct cpu *c, volatile guest_u64 *end, const uint8_t *regs, unsigned n)
+{
+	end[-1] = RUN_REG(0);
+	end[-2] = RUN_REG(1);
+	if (n > 2)
+		end[-3] = RUN_REG(2);
+	if (n > 3)
+		end[-4] = RUN_REG(3);
+	if (n > 4)
+		end[-5] = RUN_REG(4);
+	if (n > 5)
+		end[-6] = RUN_REG(5);
+}
+
+static always_inline void load_run(struct cpu *c, const volatile guest_u64 *p, const uint8_t *regs, unsigned n)
+{
+	RUN_REG(0) = p[0];
+	RUN_REG(1) = p[1];
+	if (n > 2)
+		RUN_REG(2) = p[2];
+	if (n > 3)
+		RUN_REG(3) = p[3];
+	if (n > 4)
+		RUN_REG(4) = p[4];
+	if (n > 5)
+		RUN_REG(5) = p[5];
+}
+
+#define DEF_PUSH_RUN(n)                                                                          \
+	const struct uop *i_push##n##_r64(struct cpu *restrict c, const struct uop *restrict u)  \
+	{                                                                                        \
+		uint64_t sp = c->regs[R_RSP], lin = sp - 8 * (n);                                \
+		const struct tlb_entry *e = mmu_slot(c, lin);                                    \
+                                                                                                 \
+		if (!MMU_HIT_WR(e, lin, 8 * (n)))                                                \
+			NEXT();                                                                  \
+		store_run(c, (volatile guest_u64 *)(sp + e->addend), (const uint8_t *)&u->imm, n);\
+		c->regs[R_RSP] = lin;                                                            \
+		NEXT_BUT(n);                                                                     \
+	}
+#define DEF_POP_RUN(n)                                                                           \
+	const struct uop *i_pop##n##_r64(struct cpu *restrict c, const struct uop *restrict u)   \
+	{                                                                                        \
+		uint64_t lin = c->regs[R_RSP];                                                   \
+		const struct tlb_entry *e = mmu_slot(c, lin);                                    \
+                                                                                                 \
+		if (!MMU_HIT_RD(e, lin, 8 * (n)))                                                \
+			NEXT();                                                                  \
+		load_run(c, (const volatile guest_u64 *)(lin + e->addend), (const uint8_t *)&u->imm, n);\
+		c->regs[R_RSP] = lin + 8 * (n);                                                  \
+		NEXT_BUT(n);                                                                     \
+	}
+DEF_PUSH_RUN(2)
+DEF_PUSH_RUN(3)
+DEF_PUSH_RUN(4)
+DEF_PUSH_RUN(5)
+DEF_PUSH_RUN(6)
+DEF_POP_RUN(2)
+DEF_POP_RUN(3)
+DEF_POP_RUN(4)
+DEF_POP_RUN(5)
+DEF_POP_RUN(6)
+
 static uint64_t load_any(struct cpu *c, const struct uop *u, uint64_t lin, unsigned size)
 {
 	switch (size) {

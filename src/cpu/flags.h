@@ -254,6 +254,19 @@ static always_inline bool cc_test_op(const struct cpu *c, unsigned op, unsigned 
 /* Condition COND with whatever set the flags (flags.c). */
 bool cc_test(const struct cpu *c, unsigned cond);
 
+/* CF becomes CF; SF, ZF and PF stay; OF and AF needn't (BT and its like leave them undefined). */
+static always_inline void cc_replace_cf(struct cpu *c, bool cf)
+{
+	unsigned op = c->cc_op;
+
+	if (op == CC_EFLAGS) {
+		c->cc_src = (c->cc_src & ~(uint64_t)FL_CF) | cf;
+	} else {
+		c->cc_op = CC_SZP | (op & 3);
+		c->cc_src = cf;
+	}
+}
+
 /* Replaces the bits MASK (a constant, out of CF, AF, OF) by BITS; the other flags stay as they are. */
 static always_inline void cc_replace(struct cpu *c, uint32_t mask, uint32_t bits)
 {

@@ -93,11 +93,11 @@ extern const char *const uop_names[UOP_COUNT]; /* exec.c, for -d op */
 #if defined(__OPTIMIZE__) && !defined(EVMM_SANITIZERS)
 #define EVMM_TAILCALL 1
 /* The empty asm hides that `next` is u + 1: one addition and an indirect jump, no copies. */
-#define NEXT()                                   \
-	do {                                     \
-		const struct uop *next_ = u + 1; \
-		__asm__("" : "+r"(next_));       \
-		return next_->fn(c, next_);      \
+#define NEXT_BUT(n)                                    \
+	do {                                           \
+		const struct uop *next_ = u + 1 + (n); \
+		__asm__("" : "+r"(next_));             \
+		return next_->fn(c, next_);            \
 	} while (0)
 #define GOTO(to)                              \
 	do {                                  \
@@ -106,9 +106,11 @@ extern const char *const uop_names[UOP_COUNT]; /* exec.c, for -d op */
 	} while (0)
 #else
 #define EVMM_TAILCALL 0
-#define NEXT()	      return u + 1
+#define NEXT_BUT(n)   return u + 1 + (n)
 #define GOTO(to)      return (to)
 #endif
+/* NEXT_BUT(n): past n others. */
+#define NEXT() NEXT_BUT(0)
 /*
  * UOP_FRAME_FN(name) { body }: micro-operation NAME whose body needs a stack frame, e.g. for locals whose address it takes: a
  * function of its own, which has returned before NEXT, so that the next one is a tail call for certain.

@@ -87,6 +87,17 @@ UOP_CONDS(CMOV16, i_cmov16)
 
 /* exec_int_stack.c */
 UOP(PUSH_R64, i_push_r64) /* 64-bit mode */
+/* A run of that many, in order in the bytes of imm; each follows by itself as well, for when the run may fault */
+UOP(PUSH2_R64, i_push2_r64)
+UOP(PUSH3_R64, i_push3_r64)
+UOP(PUSH4_R64, i_push4_r64)
+UOP(PUSH5_R64, i_push5_r64)
+UOP(PUSH6_R64, i_push6_r64)
+UOP(POP2_R64, i_pop2_r64)
+UOP(POP3_R64, i_pop3_r64)
+UOP(POP4_R64, i_pop4_r64)
+UOP(POP5_R64, i_pop5_r64)
+UOP(POP6_R64, i_pop6_r64)
 UOP(PUSH_I64, i_push_i64)
 UOP(POP_R64, i_pop_r64)
 UOP(PUSH_R32, i_push_r32) /* flat 32-bit stack */

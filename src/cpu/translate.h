@@ -98,8 +98,9 @@ uint64_t x_imm(const ZydisDecodedOperand *o, unsigned size);
 
 /*
  * The cc_op (flags.h) that the micro-operations emitted so far surely leave, or -1 when it is known only at run time.
- * For conditions: cc_test_op with a constant (translate_int.c).
+ * For conditions: cc_test_op with a constant (translate_int.c). CC_CF_IN_SRC: only that CF is bit 0 of cc_src.
  */
+#define CC_CF_IN_SRC 64
 int x_known_cc(const struct xlate *x);
 
 /*

@@ -220,6 +220,8 @@ static unsigned jcc_group(const struct xlate *x, unsigned cond)
 
 	if (cc < 0)
 		return UOP_JCC_O;
+	if ((cc & ~3) == CC_CF_IN_SRC)
+		return (cond >> 1) == COND_B >> 1 ? UOP_JCC_EFLAGS_O : UOP_JCC_O;
 	if ((cc & ~3) == CC_EFLAGS)
 		return UOP_JCC_EFLAGS_O;
 	if ((cc & ~3) == CC_SUB)

@@ -57,6 +57,7 @@ static const struct cc_effect cc_effects[] = {
 	{UOP_CMPXCHG_M8, UOP_CMPXCHG_RR64, CC_SUB},
 	{UOP_SSE_UNAVAILABLE, UOP_CVTTSD2SI_RM64, CC_KEEP},
 	{UOP_COMISS_XX, UOP_PTEST_XM, CC_EFLAGS},
+	{UOP_BT_RR16, UOP_BTC_RI64, CC_CF_IN_SRC},
 	{UOP_SHL_RI8, UOP_SHL_RI64, CC_SHL},
 	{UOP_SHR_RI8, UOP_SHR_RI64, CC_SHR},
 	{UOP_SAR_RI8, UOP_SAR_RI64, CC_SHR},
@@ -510,6 +511,37 @@ static bool flat32_stack(const struct xlate *x)
 	return !(x->mode & MODE_CODE64) && (x->mode & MODE_FLAT) && (x->mode & MODE_SS32);
 }
 
+/*
+ * The micro-operation at the end is a push or pop in 64-bit mode, ONE, of SLOT. With those just before it, it becomes a run: in
+ * front of the N single ones stands the micro-operation RUN2 + N - 2 that does all of them where none can fault.
+ */
+static void join_run(struct xlate *x, enum uop_op one, enum uop_op run2, uint8_t slot)
+{
+	unsigned last = x->n - 1, n = 1;
+	struct uop *u;
+
+	while (n < 7 && n <= last && x->uops[last - n].op == one)
+		n++;
+	if (n < 2 || n > 6 || slot == R_RSP)
+		return;
+	if (n > 2) {
+		if (n > last || x->uops[last - n].op != run2 + n - 3)
+			return;
+		u = &x->uops[last - n];
+		u->op++;
+	} else {
+		u = &x->uops[last - 1];
+		u->imm = one == UOP_PUSH_R64 ? u->src : u->dst;
+		if (u->imm == R_RSP)
+			return;
+		memmove(u + 1, u, 2 * sizeof(*u));
+		x->n++;
+		u->op = (uint16_t)run2;
+	}
+	u->fn = uop_functions[u->op];
+	u->imm |= (uint64_t)slot << 8 * (n - 1);
+}
+
 static void emit_push_slot(struct xlate *x, uint8_t slot)
 {
 	struct uop *u;
@@ -517,6 +549,9 @@ static void emit_push_slot(struct xlate *x, uint8_t slot)
 	if ((x->mode & MODE_CODE64) && x->opsize == 8) {
 		u = x_emit(x, UOP_PUSH_R64);
 		u->flags |= UF_SS;
+		u->src = slot;
+		join_run(x, UOP_PUSH_R64, UOP_PUSH2_R64, slot);
+		return;
 	} else if (flat32_stack(x) && x->opsize == 4) {
 		u = x_emit(x, UOP_PUSH_R32);
 		u->flags |= UF_SS;
@@ -604,6 +639,8 @@ static bool x_pop(struct xlate *x, const struct xlate_entry *e)
 	}
 	u->flags |= UF_SS;
 	u->dst = xi_slot(o);
+	if (u->op == UOP_POP_R64)
+		join_run(x, UOP_POP_R64, UOP_POP2_R64, u->dst);
 	return true;
 }
 
