@@ -262,7 +262,7 @@ bool seg_lar(struct cpu *c, uint16_t sel, uint32_t *value)
 		types = BIT(SYS_LDT) | BIT(SYS_TSS) | BIT(SYS_TSS_BUSY) | BIT(SYS_CALL);
 	if (!(desc_attr(&d) & SEG_S) && !(types & BIT(SEG_TYPE(desc_attr(&d)))))
 		return false;
-	*value = d.hi & 0x00ffff00u;
+	*value = d.hi & 0x00f0ff00u; /* bits 19-16 are undefined */
 	return true;
 }
 

@@ -585,7 +585,7 @@ static void test_lar_lsl_verr_verw(void **state)
 	uint32_t v = 0;
 
 	assert_true(seg_lar(c, BOX_DS, &v));
-	assert_int_equal(v, 0x00cf9300);
+	assert_int_equal(v, 0x00c09300);
 	assert_true(seg_lsl(c, BOX_DS, &v));
 	assert_int_equal(v, UINT32_MAX);
 	assert_true(seg_lsl(c, SEL_TSS, &v));
@@ -631,7 +631,7 @@ static void test_arpl_and_lar_as_instructions(void **state)
 	assert_int_equal(box_run(b, 0), -1);
 	assert_int_equal(c->regs[R_RAX], 0xaaaa0013);
 	assert_int_equal(c->regs[R_RDX], 0x101);
-	assert_int_equal(c->regs[R_RSI], 0xcf9300);
+	assert_int_equal(c->regs[R_RSI], 0xc09300);
 	c->rip = BOX_CODE;
 	c->regs[R_RAX] = 0x13;
 	c->regs[R_RCX] = 1;
