@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the systems tests share: the program under test, kernels, an initramfs, checks."""
 import os
+import re
 import subprocess
 import tempfile
 
@@ -97,3 +98,15 @@ def evmm_fails(*args, limit=10):
     lines = [l for l in r.stderr.splitlines() if 'info:' not in l and 'warning:' not in l]
     check(len(lines) == 1 and lines[0].startswith('evmm: '), 'not one clear line: %r' % r.stderr)
     return lines[0]
+
+
+def resident_beyond_ram(pid):
+    """KiB resident in process PID outside the guest's RAM, the one mapping of 256 MiB or more."""
+    beyond = size = 0
+    for line in open('/proc/%d/smaps' % pid):
+        if re.match(r'[0-9a-f]+-[0-9a-f]+ ', line):
+            a, b = line.split()[0].split('-')
+            size = int(b, 16) - int(a, 16)
+        elif line.startswith('Rss:') and size < 256 << 20:
+            beyond += int(line.split()[1])
+    return beyond

@@ -5,7 +5,7 @@ import re
 import subprocess
 import time
 
-from support import HERE, check, kernel, linux, variants, vmlinux
+from support import HERE, check, kernel, linux, resident_beyond_ram, variants, vmlinux
 
 
 def no_complaints(g):
@@ -195,14 +195,5 @@ def test_idle_guest_is_cheap():
 def test_small_footprint():
     """Resident memory beyond what the guest has touched of its own RAM stays small."""
     with linux() as g:
-        beyond = 0
-        size = 0
-        rss = 0
-        for line in open('/proc/%d/smaps' % g.proc.pid):
-            m = re.match(r'[0-9a-f]+-[0-9a-f]+ ', line)
-            if m:
-                a, b = line.split()[0].split('-')
-                size = int(b, 16) - int(a, 16)
-            elif line.startswith('Rss:') and size < 256 << 20:
-                beyond += int(line.split()[1])
+        beyond = resident_beyond_ram(g.proc.pid)
         check(beyond < 24 * 1024, '%d KiB beyond guest RAM' % beyond)
