@@ -44,7 +44,8 @@ DEF_LOAD(i_leave64, 64, LIN_B, c->regs[R_RSP] = c->regs[R_RBP] + 8; c->regs[R_RB
  */
 #define RUN_REG(i) c->regs[regs[i]]
 
-static always_inline void store_run(const struct cpu *c, volatile guest_u64 *end, const uint8_t *regs, unsigned n)
+static always_inline void store_run(const struct cpu *c, volatile guest_u64 *end,
+				    const uint8_t *regs, unsigned n)
 {
 	end[-1] = RUN_REG(0);
 	end[-2] = RUN_REG(1);
@@ -58,7 +59,8 @@ static always_inline void store_run(const struct cpu *c, volatile guest_u64 *end
 		end[-6] = RUN_REG(5);
 }
 
-static always_inline void load_run(struct cpu *c, const volatile guest_u64 *p, const uint8_t *regs, unsigned n)
+static always_inline void load_run(struct cpu *c, const volatile guest_u64 *p, const uint8_t *regs,
+				   unsigned n)
 {
 	RUN_REG(0) = p[0];
 	RUN_REG(1) = p[1];
@@ -72,29 +74,30 @@ static always_inline void load_run(struct cpu *c, const volatile guest_u64 *p, c
 		RUN_REG(5) = p[5];
 }
 
-#define DEF_PUSH_RUN(n)                                                                          \
-	const struct uop *i_push##n##_r64(struct cpu *restrict c, const struct uop *restrict u)  \
-	{                                                                                        \
-		uint64_t sp = c->regs[R_RSP], lin = sp - 8 * (n);                                \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                    \
-                                                                                                 \
-		if (!MMU_HIT_WR(e, lin, 8 * (n)))                                                \
-			NEXT();                                                                  \
-		store_run(c, (volatile guest_u64 *)(sp + e->addend), (const uint8_t *)&u->imm, n);\
-		c->regs[R_RSP] = lin;                                                            \
-		NEXT_BUT(n);                                                                     \
+#define DEF_PUSH_RUN(n)                                                                            \
+	const struct uop *i_push##n##_r64(struct cpu *restrict c, const struct uop *restrict u)    \
+	{                                                                                          \
+		uint64_t sp = c->regs[R_RSP], lin = sp - 8 * (n);                                  \
+		const struct tlb_entry *e = mmu_slot(c, lin);                                      \
+                                                                                                   \
+		if (!MMU_HIT_WR(e, lin, 8 * (n)))                                                  \
+			NEXT();                                                                    \
+		store_run(c, (volatile guest_u64 *)(sp + e->addend), (const uint8_t *)&u->imm, n); \
+		c->regs[R_RSP] = lin;                                                              \
+		NEXT_BUT(n);                                                                       \
 	}
-#define DEF_POP_RUN(n)                                                                           \
-	const struct uop *i_pop##n##_r64(struct cpu *restrict c, const struct uop *restrict u)   \
-	{                                                                                        \
-		uint64_t lin = c->regs[R_RSP];                                                   \
-		const struct tlb_entry *e = mmu_slot(c, lin);                                    \
-                                                                                                 \
-		if (!MMU_HIT_RD(e, lin, 8 * (n)))                                                \
-			NEXT();                                                                  \
-		load_run(c, (const volatile guest_u64 *)(lin + e->addend), (const uint8_t *)&u->imm, n);\
-		c->regs[R_RSP] = lin + 8 * (n);                                                  \
-		NEXT_BUT(n);                                                                     \
+#define DEF_POP_RUN(n)                                                                         \
+	const struct uop *i_pop##n##_r64(struct cpu *restrict c, const struct uop *restrict u) \
+	{                                                                                      \
+		uint64_t lin = c->regs[R_RSP];                                                 \
+		const struct tlb_entry *e = mmu_slot(c, lin);                                  \
+                                                                                               \
+		if (!MMU_HIT_RD(e, lin, 8 * (n)))                                              \
+			NEXT();                                                                \
+		load_run(c, (const volatile guest_u64 *)(lin + e->addend),                     \
+			 (const uint8_t *)&u->imm, n);                                         \
+		c->regs[R_RSP] = lin + 8 * (n);                                                \
+		NEXT_BUT(n);                                                                   \
 	}
 DEF_PUSH_RUN(2)
 DEF_PUSH_RUN(3)
