@@ -4,7 +4,7 @@ AC_DEFUN([EVMM_COMPILER_FLAGS], [
 	AC_ARG_ENABLE([werror],
 		[AS_HELP_STRING([--enable-werror], [treat compiler warnings as errors])],
 		[], [enable_werror=no])
-	EVMM_CFLAGS="-std=gnu11 -Wall -Wextra -Wno-unused-parameter -fno-strict-aliasing -fno-tree-slp-vectorize -fno-common -pthread"
+	EVMM_CFLAGS="-std=gnu11 -Wall -Wextra -Wno-unused-parameter -fno-strict-aliasing -fno-tree-slp-vectorize -fno-common -pthread -falign-functions=64"
 	AS_IF([test "$enable_werror" = yes], [EVMM_CFLAGS="$EVMM_CFLAGS -Werror"])
 	AC_SUBST([EVMM_CFLAGS])
 ])

@@ -25,6 +25,9 @@ DEF_BIT(i_bt, DO_BT)
 DEF_BIT(i_bts, DO_BTS)
 DEF_BIT(i_btr, DO_BTR)
 DEF_BIT(i_btc, DO_BTC)
+DEF_LOAD(i_bt_mi16, 16, LIN_X, cc_replace_cf(c, m >> u->dst & 1);)
+DEF_LOAD(i_bt_mi32, 32, LIN_X, cc_replace_cf(c, m >> u->dst & 1);)
+DEF_LOAD(i_bt_mi64, 64, LIN_X, cc_replace_cf(c, m >> u->dst & 1);)
 
 /*
  * The operand of a bit string that holds bit number src (signed, slot of operand size): its linear address into R_EA. In 64-bit

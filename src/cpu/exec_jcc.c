@@ -183,3 +183,28 @@ EACH_SIZE(JCMP_RM, exec_jcmp_rm)
 EACH_SIZE(JCMP_MR, exec_jcmp_mr)
 EACH_SIZE(JCMP_MI, exec_jcmp_mi)
 EACH_SIZE(JTEST_MI, exec_jtest_mi)
+
+/* ---- BT ---- */
+
+#define BT_GO(value, n, want)                 \
+	do {                                  \
+		bool bit_ = (value) >> (n)&1; \
+		cc_replace_cf(c, bit_);       \
+		GO(bit_ == (want));           \
+	} while (0)
+
+DEF_REG(exec_jbt_ri_b, BT_GO(c->regs[u->dst], u->src, true))
+DEF_REG(exec_jbt_ri_nb, BT_GO(c->regs[u->dst], u->src, false))
+
+#define DEF_BT_MEM(bits)                                                                         \
+	static cold_fn const struct uop *jbt_mi##bits##_slow(struct cpu *c, const struct uop *u) \
+	{                                                                                        \
+		uint64_t m = mmu_load_slow(c, u, uop_lin(c, u), (bits) / 8);                     \
+                                                                                                 \
+		BT_GO(m, u->dst, u->op == UOP_JBT_MI##bits##_B);                                 \
+	}                                                                                        \
+	DEF_MEM(exec_jbt_mi##bits##_b, jbt_mi##bits##_slow, bits, BT_GO(m, u->dst, true))        \
+	DEF_MEM(exec_jbt_mi##bits##_nb, jbt_mi##bits##_slow, bits, BT_GO(m, u->dst, false))
+DEF_BT_MEM(16)
+DEF_BT_MEM(32)
+DEF_BT_MEM(64)

@@ -49,6 +49,15 @@ UOP_JSIZES(JCMP_MI, exec_jcmp_mi)
 UOP_JSIZES(JTEST_RR, exec_jtest_rr)
 UOP_JSIZES(JTEST_RI, exec_jtest_ri)
 UOP_JSIZES(JTEST_MI, exec_jtest_mi)
+/* BT and JB or JNB: of a register, bit src; of memory, bit dst */
+UOP(JBT_RI_B, exec_jbt_ri_b)
+UOP(JBT_RI_NB, exec_jbt_ri_nb)
+UOP(JBT_MI16_B, exec_jbt_mi16_b)
+UOP(JBT_MI16_NB, exec_jbt_mi16_nb)
+UOP(JBT_MI32_B, exec_jbt_mi32_b)
+UOP(JBT_MI32_NB, exec_jbt_mi32_nb)
+UOP(JBT_MI64_B, exec_jbt_mi64_b)
+UOP(JBT_MI64_NB, exec_jbt_mi64_nb)
 #undef UOP_JCONDS
 #undef UOP_JSIZES
 /* Conditional, where one of the ways leads to another page; condition in src */

@@ -178,6 +178,7 @@ UOP_SIZES3(BTR_RR, i_btr_rr)
 UOP_SIZES3(BTR_RI, i_btr_ri)
 UOP_SIZES3(BTC_RR, i_btc_rr)
 UOP_SIZES3(BTC_RI, i_btc_ri)
+UOP_SIZES3(BT_MI, i_bt_mi) /* bit number in dst */
 UOP_SIZES3(BTEA, i_btea)
 UOP_SIZES3(BTEA_SEG, i_btea_seg)
 UOP_SIZES3(BSF, i_bsf)

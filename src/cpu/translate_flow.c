@@ -192,11 +192,32 @@ static bool move_immediate(struct uop *u, bool mem, unsigned log2_size)
 	return true;
 }
 
+/* The same for BT with an immediate, and a jump by CF. */
+static bool fuse_bit_test(struct uop *u, unsigned cond)
+{
+	if (cond != COND_B && cond != COND_NB)
+		return false;
+	if (u->op >= UOP_BT_RI16 && u->op <= UOP_BT_RI64) {
+		u->src = (uint8_t)u->imm;
+		u->op = UOP_JBT_RI_B;
+	} else if (u->op >= UOP_BT_MI16 && u->op <= UOP_BT_MI64) {
+		u->op = (uint16_t)(UOP_JBT_MI16_B + 2 * (u->op - UOP_BT_MI16));
+	} else {
+		return false;
+	}
+	u->op += cond == COND_NB;
+	u->fn = uop_functions[u->op];
+	u->imm = 0;
+	return true;
+}
+
 /* Turns the comparison before this jump, if there is one, into compare and jump. */
 static bool fuse(struct xlate *x, unsigned cond)
 {
 	struct uop *u = x->n ? &x->uops[x->n - 1] : NULL;
 
+	if (u && fuse_bit_test(u, cond))
+		return true;
 	for (unsigned i = 0; u && i < ARRAY_SIZE(fusions); i++) {
 		unsigned log2_size = (unsigned)(u->op - fusions[i].first) & 3;
 

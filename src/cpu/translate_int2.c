@@ -158,6 +158,11 @@ bool xi_bit_test(struct xlate *x, const struct xlate_entry *e)
 		x_emit_mem(x, UOP_LOCK_BTS16 + 3 * (nth - 1) + lg - 1, &m)->src = slot;
 		return true;
 	}
+	if (!nth && x_is_mem(d)) {
+		m = x_mem(x, d, d->size / 8, false);
+		x_emit_mem(x, UOP_BT_MI16 + lg - 1, &m)->dst = s->imm.value.u & (d->size - 1u);
+		return true;
+	}
 	slot = x_is_reg(d) ? xi_slot(d) : R_T0;
 	if (x_is_mem(d))
 		m = xi_load(x, d, R_T0, nth != 0);
