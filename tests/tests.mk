@@ -7,6 +7,9 @@ LDADD = $(TEST_LDADD)
 # Layout, licences, sizes.
 TESTS += tests/check-style
 dist_noinst_SCRIPTS += tests/check-style
+# The interpreter's stack.
+TESTS += tests/check-tail-calls
+dist_noinst_SCRIPTS += tests/check-tail-calls
 
 if HAVE_CMOCKA
 UNIT_TESTS =

@@ -176,7 +176,7 @@ static uint64_t bulk_movs(const struct str *s)
 	return n;
 }
 
-const struct uop *i_movs(struct cpu *c, const struct uop *u)
+UOP_FRAME_STOP_FN(i_movs)
 {
 	struct str s = str_init(c, u);
 
@@ -191,9 +191,9 @@ const struct uop *i_movs(struct cpu *c, const struct uop *u)
 		str_advance(&s, R_RSI, n);
 		str_advance(&s, R_RDI, n);
 		if (str_done(&s, n))
-			STOP();
+			return true;
 	}
-	NEXT();
+	return false;
 }
 
 /* ---- STOS ---- */
@@ -237,7 +237,7 @@ static uint64_t bulk_stos(const struct str *s)
 	return n;
 }
 
-const struct uop *i_stos(struct cpu *c, const struct uop *u)
+UOP_FRAME_STOP_FN(i_stos_any)
 {
 	struct str s = str_init(c, u);
 
@@ -250,14 +250,45 @@ const struct uop *i_stos(struct cpu *c, const struct uop *u)
 		}
 		str_advance(&s, R_RDI, n);
 		if (str_done(&s, n))
-			STOP();
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What compilers clear small objects with: REP, forward, 64-bit addresses, a few hundred bytes on a page that the TLB has.
+ */
+const struct uop *i_stos(struct cpu *restrict c, const struct uop *restrict u)
+{
+	static const uint64_t spread[] = {
+		[1] = 0x0101010101010101, [2] = 0x0001000100010001, [4] = 0x100000001, [8] = 1};
+	const uint8_t flags = UF_REP | UF_REPNE | UF_A16 | UF_A32;
+	uint64_t n = c->regs[R_RCX], bytes = n * u->size, lin = c->regs[R_RDI], v;
+	const struct tlb_entry *e = mmu_slot(c, lin);
+	uint8_t *p = (uint8_t *)(lin + e->addend);
+
+	if (unlikely((u->flags & flags) != UF_REP ||
+		     (c->mode & (MODE_CODE64 | MODE_ONE)) != MODE_CODE64 || c->df < 0 ||
+		     n - 1 >= 64 || !MMU_HIT_WR(e, lin, bytes)))
+		return i_stos_any(c, u);
+	v = c->regs[R_RAX] << (64 - 8 * u->size) >> (64 - 8 * u->size);
+	v *= spread[u->size];
+	c->regs[R_RDI] = lin + bytes;
+	c->regs[R_RCX] = 0;
+	if (bytes >= 8) {
+		*(guest_u64 *)(p + bytes - 8) = v;
+		for (; bytes > 8; bytes -= 8, p += 8)
+			*(guest_u64 *)p = v;
+	} else {
+		for (; bytes; bytes--, v >>= 8)
+			*p++ = (uint8_t)v;
 	}
 	NEXT();
 }
 
 /* ---- LODS ---- */
 
-const struct uop *i_lods(struct cpu *c, const struct uop *u)
+UOP_FRAME_STOP_FN(i_lods)
 {
 	struct str s = str_init(c, u);
 
@@ -280,9 +311,9 @@ const struct uop *i_lods(struct cpu *c, const struct uop *u)
 		}
 		str_advance(&s, R_RSI, 1);
 		if (str_done(&s, 1))
-			STOP();
+			return true;
 	}
-	NEXT();
+	return false;
 }
 
 /* ---- SCAS and CMPS ---- */
@@ -365,7 +396,7 @@ static uint64_t bulk_cmps(const struct str *s)
 }
 
 /* What bulk skipped stays within RCX > 0, so an element always follows that sets the flags. */
-const struct uop *i_scas(struct cpu *c, const struct uop *u)
+UOP_FRAME_STOP_FN(i_scas)
 {
 	struct str s = str_init(c, u);
 	uint64_t n, v;
@@ -382,12 +413,12 @@ const struct uop *i_scas(struct cpu *c, const struct uop *u)
 		if (str_ends(u, v == acc(&s)))
 			s.count = 1;
 		if (str_done(&s, 1))
-			STOP();
+			return true;
 	}
-	NEXT();
+	return false;
 }
 
-const struct uop *i_cmps(struct cpu *c, const struct uop *u)
+UOP_FRAME_STOP_FN(i_cmps)
 {
 	struct str s = str_init(c, u);
 	uint64_t n, a, b;
@@ -407,7 +438,7 @@ const struct uop *i_cmps(struct cpu *c, const struct uop *u)
 		if (str_ends(u, a == b))
 			s.count = 1;
 		if (str_done(&s, 1))
-			STOP();
+			return true;
 	}
-	NEXT();
+	return false;
 }

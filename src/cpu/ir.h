@@ -123,6 +123,16 @@ extern const char *const uop_names[UOP_COUNT]; /* exec.c, for -d op */
 		NEXT();                                                          \
 	}                                                                        \
 	static noinline_fn void name##_body(struct cpu *c, const struct uop *u)
+/* The same, with a body that says whether the block is to be left (STOP). */
+#define UOP_FRAME_STOP_FN(name)                                                  \
+	static noinline_fn bool name##_body(struct cpu *c, const struct uop *u); \
+	const struct uop *name(struct cpu *c, const struct uop *u)               \
+	{                                                                        \
+		if (unlikely(name##_body(c, u)))                                 \
+			STOP();                                                  \
+		NEXT();                                                          \
+	}                                                                        \
+	static noinline_fn bool name##_body(struct cpu *c, const struct uop *u)
 /* Leaves the block; c->rip must be set. */
 #define STOP() return NULL
 

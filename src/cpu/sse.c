@@ -66,21 +66,25 @@ const struct uop *sse_unavailable(struct cpu *c, const struct uop *u)
 	sse_raise(c, u, (int)u->imm);
 }
 
-const struct uop *sse_ldmxcsr(struct cpu *c, const struct uop *u)
+static noinline_fn void sse_ldmxcsr_body(struct cpu *c, const struct uop *u)
 {
 	uint32_t v = mmu_ld32(c, u, uop_lin(c, u));
 
 	if (v & ~MXCSR_VALID)
 		sse_raise(c, u, EXC_GP);
 	sse_set_mxcsr(c, v);
+}
+
+const struct uop *sse_ldmxcsr(struct cpu *c, const struct uop *u)
+{
+	sse_ldmxcsr_body(c, u);
 	SSE_NEXT_MODE();
 }
 
-const struct uop *sse_stmxcsr(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(sse_stmxcsr)
 {
 	sse_sync_mxcsr(c);
 	mmu_st32(c, u, uop_lin(c, u), c->mxcsr);
-	NEXT();
 }
 
 /*
@@ -91,7 +95,7 @@ const struct uop *sse_stmxcsr(struct cpu *c, const struct uop *u)
  */
 
 /* u->size: enum sse_check */
-const struct uop *sse_check_begin(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(sse_check_begin)
 {
 	sse_sync_mxcsr(c);
 	_mm_setcsr(sse_host_mxcsr(c->mxcsr) & ~MXCSR_FLAGS);
@@ -105,7 +109,6 @@ const struct uop *sse_check_begin(struct cpu *c, const struct uop *u)
 		c->sse_saved.gpr = c->regs[u->dst];
 	else if (u->size == CHECK_MMX)
 		c->sse_saved.fpu = c->fpu;
-	NEXT();
 }
 
 static cold_fn void sse_check_undo(struct cpu *c, const struct uop *u)
@@ -141,7 +144,7 @@ static bool sse_result_denormal(const struct cpu *c, const struct uop *u)
 	return false;
 }
 
-const struct uop *sse_check_end(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(sse_check_end)
 {
 	uint32_t flags = _mm_getcsr() & MXCSR_FLAGS;
 	uint32_t unmasked = ~(c->mxcsr / MXCSR_IM) & MXCSR_FLAGS;
@@ -151,7 +154,7 @@ const struct uop *sse_check_end(struct cpu *c, const struct uop *u)
 		flags |= MXCSR_UE;
 	if (likely(!(flags & unmasked))) {
 		c->mxcsr |= flags;
-		NEXT();
+		return;
 	}
 	/* Those found before computing (invalid, denormal, divide by zero) keep the others from being found. */
 	if (flags & unmasked & (MXCSR_IE | MXCSR_DE | MXCSR_ZE))

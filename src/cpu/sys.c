@@ -248,7 +248,7 @@ const struct uop *op_dr_write(struct cpu *c, const struct uop *u)
 
 /* ---- descriptor table registers ---- */
 
-const struct uop *op_sgdt(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(op_sgdt)
 {
 	const struct cpu_dtr *t = u->dst ? &c->idt : &c->gdt;
 	uint8_t buf[10];
@@ -257,10 +257,9 @@ const struct uop *op_sgdt(struct cpu *c, const struct uop *u)
 	stn_le(buf, 2, t->limit);
 	stn_le(buf + 2, 8, t->base);
 	mmu_store_bytes(c, u, uop_lin(c, u), buf, 2u + u->size);
-	NEXT();
 }
 
-const struct uop *op_lgdt(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(op_lgdt)
 {
 	struct cpu_dtr *t = u->dst ? &c->idt : &c->gdt;
 	uint8_t buf[10];
@@ -275,7 +274,6 @@ const struct uop *op_lgdt(struct cpu *c, const struct uop *u)
 	/* A 16-bit operand loads 24 bits of base. */
 	t->base = u->flags & UF_AUX ? base & 0xffffff : base;
 	t->limit = (uint16_t)ldn_le(buf, 2);
-	NEXT();
 }
 
 const struct uop *op_sldt(struct cpu *c, const struct uop *u)
@@ -407,7 +405,7 @@ static void put_edx_eax(struct cpu *c, uint64_t v)
 	c->regs[R_RDX] = v >> 32;
 }
 
-const struct uop *op_cpuid(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(op_cpuid)
 {
 	uint32_t out[4];
 
@@ -416,7 +414,6 @@ const struct uop *op_cpuid(struct cpu *c, const struct uop *u)
 	c->regs[R_RBX] = out[1];
 	c->regs[R_RCX] = out[2];
 	c->regs[R_RDX] = out[3];
-	NEXT();
 }
 
 const struct uop *op_rdtsc(struct cpu *c, const struct uop *u)
@@ -445,14 +442,13 @@ const struct uop *op_rdpmc(struct cpu *c, const struct uop *u)
 	gp0(c);
 }
 
-const struct uop *op_rdrand(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(op_rdrand)
 {
 	uint64_t v = 0;
 	bool ok = getrandom(&v, u->size, GRND_NONBLOCK) == (ssize_t)u->size;
 
 	sys_put_gpr(c, u->dst, u->size, v);
 	cc_set(c, ok ? FL_CF : 0);
-	NEXT();
 }
 
 const struct uop *op_xgetbv(struct cpu *c, const struct uop *u)

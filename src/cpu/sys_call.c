@@ -315,7 +315,7 @@ static uint16_t selector_operand(struct cpu *c, const struct uop *u)
 	return sel;
 }
 
-const struct uop *op_lar(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(op_lar)
 {
 	uint16_t sel = selector_operand(c, u);
 	uint32_t v;
@@ -324,7 +324,6 @@ const struct uop *op_lar(struct cpu *c, const struct uop *u)
 	if (ok)
 		sys_put_gpr(c, u->dst, u->size, v);
 	put_zf(c, ok);
-	NEXT();
 }
 
 const struct uop *op_verr(struct cpu *c, const struct uop *u)

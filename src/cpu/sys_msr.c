@@ -381,7 +381,7 @@ static void log_unknown(struct cpu *c, const char *what, uint32_t index)
 			   (unsigned long long)(c->block ? c->block->rip + c->cur->ip : 0));
 }
 
-const struct uop *op_rdmsr(struct cpu *c, const struct uop *u)
+UOP_FRAME_FN(op_rdmsr)
 {
 	uint32_t index = (uint32_t)c->regs[R_RCX];
 	uint64_t v;
@@ -393,7 +393,6 @@ const struct uop *op_rdmsr(struct cpu *c, const struct uop *u)
 	}
 	c->regs[R_RAX] = (uint32_t)v;
 	c->regs[R_RDX] = v >> 32;
-	NEXT();
 }
 
 const struct uop *op_wrmsr(struct cpu *c, const struct uop *u)
