@@ -87,7 +87,7 @@ check_PROGRAMS += $(HOST_TESTS)
 TESTS += $(HOST_TESTS)
 
 # Freestanding guests, see tests/guest/guest.h.
-GUESTS = garbage hammer hello nowhere triple
+GUESTS = endless garbage hammer hello nowhere triple
 GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
 EXTRA_DIST += $(GUESTS:%=tests/guest/%.S) tests/guest/guest.h
 EXTRA_DIST += tests/cpu/box.h

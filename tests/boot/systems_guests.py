@@ -30,6 +30,12 @@ def test_hello():
     check((status, out) == (43, 'hello from the guest 2badb002\n'), repr((status, out, err)))
 
 
+def test_endless_blocks_keep_the_stack():
+    """A loop that is never interrupted does not grow the host's stack."""
+    status, out, err = run('endless', limit=120)
+    check(status == 43, repr((status, out, err)))
+
+
 def test_triple_fault_with_no_reboot():
     """A triple fault ends the machine with -no-reboot, and -d cpu_reset shows the registers."""
     status, out, err = run('triple', '-no-reboot', '-d', 'cpu_reset')
