@@ -31,6 +31,95 @@ struct x86_regs {
 	uint64_t dr[8];
 };
 
+/*
+ * The rest of a processor's state. Who restores a whole processor does it in this order: regs, fpu, msrs, lapic, events.
+ */
+
+/* x87, SSE and whatever else XCR0 names, as XSAVE lays it out in the standard form (SDM 1, 13.4). */
+#define X86_XSAVE_MIN	576   /* legacy region and header: always there */
+#define X86_XSAVE_BYTES 16384 /* more than any processor has */
+struct x86_fpu {
+	uint64_t xcr0;
+	uint32_t bytes; /* of XSAVE that mean something */
+	uint8_t xsave[X86_XSAVE_BYTES] __attribute__((aligned(64)));
+};
+
+struct x86_msr {
+	uint32_t index;
+	uint64_t value;
+};
+
+/* The local APIC's registers at their xAPIC offsets (SDM 3A, table 11-1), 32 bits of every 16 bytes; the base and the TSC deadline are MSRs. */
+struct x86_lapic {
+	uint8_t regs[1024];
+};
+
+#define X86_SHADOW_STI	  1
+#define X86_SHADOW_MOV_SS 2
+
+/* What is under way between two instructions. */
+struct x86_events {
+	struct {
+		bool injected; /* will be delivered first thing; for vector 3 the INT3 at rip is what raised it */
+		bool pending; /* raised, and not yet past the point where a hypervisor of the guest's own may take it */
+		bool has_error, has_payload;
+		uint8_t vector;
+		uint32_t error;
+		uint64_t payload; /* CR2 or DR6 to come with it */
+	} exception;
+	struct {
+		bool injected, soft;
+		uint8_t vector;
+	} interrupt;
+	struct {
+		bool injected, masked;
+		uint8_t pending; /* how many */
+	} nmi;
+	struct {
+		bool smm, pending, inside_nmi, latched_init;
+	} smi;
+	uint8_t shadow; /* X86_SHADOW_*: over the next instruction */
+	bool halted;
+	bool wait_sipi; /* after INIT */
+	bool sipi_pending;
+	uint8_t sipi_vector;
+};
+
+/* ---- a debugger's wishes and what comes of them ---- */
+
+enum debug_reason {
+	DEBUG_NONE,
+	DEBUG_STEP,	/* the one instruction has been executed */
+	DEBUG_SW_BREAK, /* an INT3, not executed: rip is its address */
+	DEBUG_HW_BREAK, /* about to execute what a breakpoint is on: rip is its address */
+	DEBUG_WATCH,	/* what a watchpoint is on was accessed by the instruction before rip */
+};
+
+enum debug_kind { DEBUG_ON_EXEC, DEBUG_ON_WRITE, DEBUG_ON_ACCESS };
+
+#define DEBUG_HW_MAX 4
+
+/* The guest doesn't see any of it; its own debug registers have no effect while N_HW is not 0. */
+struct guest_debug {
+	bool step;	/* stop after one instruction */
+	bool block_irq; /* ... which an interrupt doesn't come before, as far as the accelerator can */
+	bool sw_breakpoints; /* INT3 is a stop instead of an exception of the guest's */
+	unsigned n_hw;
+	struct {
+		uint64_t addr;
+		enum debug_kind kind;
+		uint8_t len; /* 1, 2, 4, 8; ADDR is aligned to it. 1 for EXEC */
+	} hw[DEBUG_HW_MAX];
+};
+
+/* Why and where the machine has stopped (RUN_DEBUG). */
+struct debug_stop {
+	struct vcpu *vcpu;
+	enum debug_reason reason;
+	uint64_t addr;	      /* of the instruction; WATCH: of the watchpoint that was hit */
+	enum debug_kind kind; /* WATCH */
+};
+
 struct accel_ops {
 	const char *name;
 	const char *alias; /* or NULL */
@@ -54,6 +143,25 @@ struct accel_ops {
 	void (*vcpu_reset)(struct vcpu *v);
 	void (*get_regs)(struct vcpu *v, struct x86_regs *regs);
 	void (*set_regs)(struct vcpu *v, const struct x86_regs *regs);
+	/*
+	 * Loop thread, vCPU parked (or not started), all of these. What the processor doesn't have reads as its reset state and is
+	 * ignored when set.
+	 */
+	void (*get_fpu)(struct vcpu *v, struct x86_fpu *fpu);
+	bool (*set_fpu)(struct vcpu *v, const struct x86_fpu *fpu, struct error *err);
+	/* Every MSR that holds state. The caller frees the array. */
+	struct x86_msr *(*get_msrs)(struct vcpu *v, unsigned *n);
+	/* In the order given. False: the first that the processor refuses is named. */
+	bool (*set_msrs)(struct vcpu *v, const struct x86_msr *msrs, unsigned n, struct error *err);
+	void (*get_lapic)(struct vcpu *v, struct x86_lapic *lapic);
+	bool (*set_lapic)(struct vcpu *v, const struct x86_lapic *lapic, struct error *err);
+	void (*get_events)(struct vcpu *v, struct x86_events *events);
+	bool (*set_events)(struct vcpu *v, const struct x86_events *events, struct error *err);
+	/*
+	 * Loop thread, vCPU parked: from now on, until set anew (all zero: nothing). Stops are reported through
+	 * machine->on_debug_stop. False: ERR says what this accelerator or host can't.
+	 */
+	bool (*set_guest_debug)(struct vcpu *v, const struct guest_debug *debug, struct error *err);
 	/* Any thread: an MSI or IOAPIC message, address and data as on the bus (SDM 3A 11.11). */
 	void (*msi_send)(struct machine *m, uint64_t addr, uint32_t data);
 	/* Loop thread: level of the 8259's INTR output, wired to LINT0 of the boot processor. */

@@ -346,6 +346,17 @@ void machine_inspect_cancel(struct machine_inspect *req)
 	list_remove(&req->node);
 }
 
+static void report_debug_stop(struct machine *m)
+{
+	struct debug_stop stop = m->debug_stop;
+
+	if (!stop.vcpu || !vcpus_all_parked(m))
+		return;
+	m->debug_stop.vcpu = NULL;
+	if (m->on_debug_stop)
+		m->on_debug_stop(m->debug_opaque, &stop);
+}
+
 /* Does what is to be done next. The work phase only: no device is in the middle of anything. */
 static void control(void *opaque)
 {
@@ -366,7 +377,7 @@ static void control(void *opaque)
 		return;
 	}
 	if (m->reset_pending) {
-		if (m->state == RUN_SHUTDOWN)
+		if (m->state == RUN_SHUTDOWN || m->state == RUN_INTERNAL_ERROR)
 			m->state = RUN_PAUSED;
 		if (!reset_all(m)) {
 			m->state = RUN_INTERNAL_ERROR;
@@ -377,6 +388,7 @@ static void control(void *opaque)
 		run(m);
 	else
 		clock_pause(m->clock);
+	report_debug_stop(m);
 }
 
 bool machine_start(struct machine *m, struct error *err)
@@ -406,10 +418,43 @@ void machine_pause(struct machine *m)
 	ask_vcpus_to_park(m);
 }
 
+/* The machine stands still from here on, for the reason that STATE gives. */
+static void stop_in(struct machine *m, enum run_state state)
+{
+	m->state = state;
+	m->running_wanted = false;
+	clock_pause(m->clock);
+	ask_vcpus_to_park(m);
+	loop_work_schedule(&m->control_work);
+}
+
+void machine_debug_stop(struct machine *m, const struct debug_stop *stop)
+{
+	LOOP_ASSERT();
+	/* Paused already: whoever looks at the vCPU finds it where it stopped. */
+	if (m->state != RUN_RUNNING)
+		return;
+	m->debug_stop = *stop;
+	stop_in(m, RUN_DEBUG);
+}
+
+void machine_internal_error(struct machine *m, struct vcpu *v, const char *what)
+{
+	struct x86_regs regs;
+	char *text;
+
+	LOOP_ASSERT();
+	m->accel->get_regs(v, &regs);
+	text = x86_regs_format(&regs);
+	report_error("CPU %u: %s\n%s", v->index, what, text);
+	free(text);
+	stop_in(m, RUN_INTERNAL_ERROR);
+}
+
 void machine_resume(struct machine *m)
 {
 	LOOP_ASSERT();
-	if (m->state != RUN_PAUSED && m->state != RUN_PRELAUNCH)
+	if (m->state != RUN_PAUSED && m->state != RUN_PRELAUNCH && m->state != RUN_DEBUG)
 		return;
 	m->state = RUN_RUNNING;
 	m->running_wanted = true;
@@ -464,6 +509,7 @@ const char *machine_state_name(const struct machine *m)
 		[RUN_PAUSED] = "paused",
 		[RUN_SHUTDOWN] = "shutdown",
 		[RUN_INTERNAL_ERROR] = "internal-error",
+		[RUN_DEBUG] = "debug",
 	};
 
 	return names[m->state];

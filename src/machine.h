@@ -7,6 +7,8 @@
  *
  *	prelaunch --start--> running <--pause/resume--> paused
  *	running --guest power-off--> shutdown (process ends, or stays paused with -no-shutdown)
+ *	running --a debugger's stop--> debug --resume--> running
+ *	running --the accelerator cannot go on--> internal-error (paused; a reset lets it go on)
  *	running --reset--> (vCPUs parked, devices and vCPUs reset, boot state loaded) --> running
  */
 #ifndef EVMM_MACHINE_H
@@ -25,7 +27,14 @@ struct chardev;
 struct acpi_board;
 struct pci_bus;
 
-enum run_state { RUN_PRELAUNCH, RUN_RUNNING, RUN_PAUSED, RUN_SHUTDOWN, RUN_INTERNAL_ERROR };
+enum run_state {
+	RUN_PRELAUNCH,
+	RUN_RUNNING,
+	RUN_PAUSED,
+	RUN_SHUTDOWN,
+	RUN_INTERNAL_ERROR,
+	RUN_DEBUG, /* a debugger's stop */
+};
 
 enum shutdown_cause {
 	SHUTDOWN_NONE,
@@ -138,6 +147,14 @@ struct machine {
 	void *pause_opaque;
 	struct loop_work reclaim_work; /* frees old memory views */
 
+	/*
+	 * A debugger's stop: state RUN_DEBUG, all vCPUs parked, STOP tells which one has met what. Called once for a stop, on the loop,
+	 * in the work phase. Of several vCPUs that stop together the first is told of; a breakpoint of another is met again.
+	 */
+	void (*on_debug_stop)(void *opaque, const struct debug_stop *stop);
+	void *debug_opaque;
+	struct debug_stop debug_stop; /* vcpu NULL: told already */
+
 	/* Set by the board, its own memory: what the ACPI tables tell (src/boot/boot.h). NULL: the guest gets no tables. */
 	const struct acpi_board *acpi;
 
@@ -166,6 +183,10 @@ void machine_request_shutdown(struct machine *m, enum shutdown_cause cause, int 
 void machine_power_button(struct machine *m);
 /* A vCPU's triple fault: logs its registers under -d cpu_reset, then a reset is requested. */
 void machine_triple_fault(struct machine *m, struct vcpu *v);
+/* A vCPU has met what a debugger asked for. Called for vcpu_debug_stop. */
+void machine_debug_stop(struct machine *m, const struct debug_stop *stop);
+/* The accelerator cannot go on with V, whose registers are shown on stderr below the line WHAT: pauses, for good or until a reset. */
+void machine_internal_error(struct machine *m, struct vcpu *v, const char *what);
 /*
  * FN is called once with all vCPUs parked, at once when they are; then they go on, if the machine runs. Guest time
  * passes meanwhile. Cancelling what isn't pending does nothing, given an initialised node.

@@ -283,6 +283,12 @@ void vcpu_post_eoi(struct vcpu *v, uint8_t vector)
 	post(v, &(struct vcpu_posted){.kind = VCPU_EXIT_EOI, .vector = vector});
 }
 
+void vcpu_debug_stop(struct vcpu *v, const struct debug_stop *stop)
+{
+	v->exit = (struct vcpu_exit){.kind = VCPU_EXIT_DEBUG, .debug = stop};
+	trap(v, true);
+}
+
 void vcpu_call_on_loop(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg)
 {
 	v->exit = (struct vcpu_exit){.kind = VCPU_EXIT_CALL, .call = fn, .call_arg = arg};
@@ -435,6 +441,9 @@ static bool serve_exit(struct vcpu *v)
 		break;
 	case VCPU_EXIT_SHUTDOWN:
 		machine_triple_fault(m, v);
+		break;
+	case VCPU_EXIT_DEBUG:
+		machine_debug_stop(m, v->exit.debug);
 		break;
 	case VCPU_EXIT_CALL:
 		v->exit.call(v, v->exit.call_arg);
@@ -607,6 +616,8 @@ void vcpus_resume(struct machine *m)
 	for (unsigned i = 0; i < m->n_vcpus; i++) {
 		struct vcpu *v = m->vcpus[i];
 
+		if (v->held && v->parked)
+			continue;
 		__atomic_fetch_and(&v->requests, ~(uint32_t)VCPU_REQ_PAUSE, __ATOMIC_SEQ_CST);
 		if (v->thread_started && v->parked) {
 			v->parked = false;

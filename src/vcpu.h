@@ -17,6 +17,7 @@
 #define EVMM_VCPU_H
 
 #include <pthread.h>
+#include "src/accel.h"
 #include "src/loop.h"
 #include "src/memory.h"
 
@@ -32,6 +33,7 @@ enum vcpu_exit_kind {
 	VCPU_EXIT_SHUTDOWN, /* triple fault */
 	VCPU_EXIT_CALL,	    /* run exit.call(exit.call_arg) on the loop */
 	VCPU_EXIT_PARKED,   /* the vCPU has stopped because it was asked to (pause, reset) */
+	VCPU_EXIT_DEBUG,    /* a stop that a debugger has asked for: exit.debug */
 	VCPU_EXIT_FENCE, /* does nothing; answered once everything posted before it has been done */
 };
 
@@ -47,7 +49,8 @@ struct vcpu_exit {
 	uint64_t data;	/* without buf: written value, or the answer */
 	void (*call)(struct vcpu *v, void *arg);
 	void *call_arg;
-	uint8_t *buf;		/* string I/O: count*size bytes */
+	uint8_t *buf; /* string I/O: count*size bytes */
+	const struct debug_stop *debug;
 	uint64_t posted_before; /* posted tickets that were given out when this was asked */
 };
 
@@ -123,6 +126,7 @@ struct vcpu {
 	uint64_t answered_tsc; /* when the loop answered; written before mbox */
 	uint32_t exited;       /* atomic: the thread is about to end */
 	bool parked;	       /* loop thread's view; a vCPU without a thread is parked */
+	bool held; /* the loop's: stays parked when the machine goes on; a debugger lets others run alone */
 	struct loop_poller poller;
 	struct vcpu_stats stats;
 };
@@ -143,6 +147,8 @@ uint8_t vcpu_intack(struct vcpu *v);
 void vcpu_post_eoi(struct vcpu *v, uint8_t vector);
 /* Triple fault: parks the vCPU until the machine is reset or ends. */
 void vcpu_shutdown(struct vcpu *v);
+/* A debugger's stop: the machine pauses. Returns when the loop knows; the request to park is pending then. */
+void vcpu_debug_stop(struct vcpu *v, const struct debug_stop *stop);
 /* Runs FN(v, arg) on the loop thread and waits. */
 void vcpu_call_on_loop(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg);
 

@@ -39,6 +39,15 @@ UNIT_TESTS += tests/unit/test_worker
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
+# Accelerators through accel_ops; what is not here is skipped.
+ACCEL_TESTS =
+ACCEL_TESTS += tests/accel/test_debug
+check_PROGRAMS += $(ACCEL_TESTS)
+TESTS += $(ACCEL_TESTS)
+
+ACCEL_BOX = tests/accel/box.c tests/accel/box.h
+tests_accel_test_debug_SOURCES = tests/accel/test_debug.c $(ACCEL_BOX)
+
 DEVICE_TESTS =
 DEVICE_TESTS += tests/device/test_acpi_pm
 DEVICE_TESTS += tests/device/test_all

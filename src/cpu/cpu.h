@@ -374,6 +374,14 @@ struct cpu {
 	bool keep_rf;	    /* the instruction was IRET with RF set */
 	bool exc_ext;	    /* EXT bit for faults of this delivery */
 	bool shutdown;	    /* triple fault */
+	int injected; /* vector of an exception to be delivered first thing (set_events), -1: none */
+	bool injected_has_error;
+	uint32_t injected_error;
+
+	/* ---- debug.c ---- */
+	struct guest_debug debug;    /* what a debugger wants */
+	uint64_t debug_dr[8];	     /* its breakpoints, as debug registers have them */
+	struct debug_stop debug_met; /* and what it is to be told; reason DEBUG_NONE: nothing */
 	uint64_t hwcr, ucode_rev, mcg_ctl;
 	uint64_t mc_bank[4 * 4];
 	struct cpu_stats {
@@ -430,6 +438,27 @@ static inline void cpu_irq_window(struct cpu *c)
 	if (unlikely(c->irq_waiting) && (c->flags & FL_IF))
 		__atomic_store_n(&c->exit_request, 1, __ATOMIC_RELAXED);
 }
+
+/* ---- debug.c ---- */
+/* The debug registers in force: the guest's or a debugger's. */
+static inline const uint64_t *cpu_debug_registers(const struct cpu *c)
+{
+	return unlikely(c->debug.n_hw) ? c->debug_dr : c->dr;
+}
+/* Would #DB with these bits of DR6 be a debugger's? Then it is a stop, and this doesn't return. rip is exact. */
+void cpu_debug_db(struct cpu *c, uint64_t dr6_bits);
+/* The guest's rip, at which REASON was met: out of guest code, without another instruction. */
+void cpu_debug_stop(struct cpu *c, enum debug_reason reason, uint64_t addr)
+	__attribute__((noreturn, cold));
+bool cpu_set_guest_debug(struct cpu *c, const struct guest_debug *debug, struct error *err);
+
+/* ---- soft_state.c: accel_ops' get_* and set_* beyond the registers ---- */
+void cpu_get_fpu(struct cpu *c, struct x86_fpu *fpu);
+bool cpu_set_fpu(struct cpu *c, const struct x86_fpu *fpu, struct error *err);
+struct x86_msr *cpu_get_msrs(struct cpu *c, unsigned *n);
+bool cpu_set_msrs(struct cpu *c, const struct x86_msr *msrs, unsigned n, struct error *err);
+void cpu_get_events(struct cpu *c, struct x86_events *e);
+void cpu_set_events(struct cpu *c, const struct x86_events *e);
 
 /* Recomputes mode, tlb pointer after any change of CR0/CR4/EFER/CPL/segments/EFLAGS.TF,AC,VM/DR7/MXCSR masks. */
 void cpu_mode_changed(struct cpu *c);

@@ -42,6 +42,8 @@ void cpu_raise_err(struct cpu *c, int vector, uint32_t error)
 
 void cpu_raise_db(struct cpu *c, uint64_t dr6_bits)
 {
+	if (unlikely(c->debug.step || c->debug.n_hw))
+		cpu_debug_db(c, dr6_bits);
 	/* B0-B3 tell of this event alone; BD, BS and BT stay until software clears them. */
 	c->dr[6] = (c->dr[6] & ~0xfull) | dr6_bits;
 	leave(c, EXC_DB, false, 0);
@@ -385,6 +387,25 @@ static void deliver_external(struct cpu *c, int vector)
 	memcpy(&c->fault_jmp, &outer, sizeof(outer));
 }
 
+/* An exception that was set from outside (accel_ops.set_events). */
+static void deliver_injected(struct cpu *c)
+{
+	int vector = c->injected;
+	bool soft = vector == EXC_BP || vector == EXC_OF;
+	sigjmp_buf outer;
+
+	c->injected = -1;
+	memcpy(&outer, &c->fault_jmp, sizeof(outer));
+	c->cur = NULL;
+	if (vector == EXC_BP)
+		c->rip++; /* behind the INT3 */
+	if (!sigsetjmp(c->fault_jmp, 0))
+		cpu_deliver(c, vector, c->injected_has_error, c->injected_error, soft, false);
+	else
+		cpu_deliver_pending_exception(c);
+	memcpy(&c->fault_jmp, &outer, sizeof(outer));
+}
+
 /* While one is handled, one more is held; so of two at once the second comes after the first one's IRET. */
 void cpu_nmi(struct cpu *c)
 {
@@ -398,6 +419,12 @@ bool cpu_take_interrupt(struct cpu *c)
 	int vector;
 
 	if (c->wait_sipi)
+		return false;
+	if (unlikely(c->injected >= 0)) {
+		deliver_injected(c);
+		return true;
+	}
+	if (unlikely(c->debug.step && c->debug.block_irq) && !c->halted)
 		return false;
 	if (c->irq_inhibit) {
 		c->irq_waiting = 1;
@@ -433,6 +460,10 @@ void excp_software(struct cpu *c, int vector, uint64_t next_rip, bool int1)
 	if ((c->flags & FL_VM) && !int1 && vector != EXC_BP && vector != EXC_OF &&
 	    (c->flags & FL_IOPL) != FL_IOPL)
 		cpu_raise_err(c, EXC_GP, 0);
+	if (unlikely(c->debug.sw_breakpoints) && vector == EXC_BP) {
+		cpu_sync_rip(c);
+		cpu_debug_stop(c, DEBUG_SW_BREAK, c->regs[R_CSBASE] + c->rip);
+	}
 	/* A fault on the way is the instruction's own: c->cur brings rip back. */
 	c->rip = next_rip;
 	/* INT1 is no INT n: the gate's DPL doesn't matter, and breakpoints that MOV SS has held back come with it. */

@@ -82,6 +82,14 @@ static bool wants_one(const struct cpu *c)
 	return c->blocks->one || c->irq_inhibit || (c->mode & MODE_ONE) || (c->flags & FL_RF);
 }
 
+/* Instead of the instruction came an exception or interrupt: a debugger's step ends before its handler's first one. */
+static void stepped_into_handler(struct cpu *c)
+{
+	if (unlikely(c->debug.step))
+		c->debug_met = (struct debug_stop){
+			.vcpu = c->vcpu, .reason = DEBUG_STEP, .addr = c->regs[R_CSBASE] + c->rip};
+}
+
 void cpu_exec(struct cpu *c)
 {
 	int why;
@@ -100,15 +108,22 @@ void cpu_exec(struct cpu *c)
 			c->irq_inhibit = 0;
 			c->db_pending = 0; /* what a faulting instruction hits, it hits again */
 			cpu_deliver_pending_exception(c);
+			stepped_into_handler(c);
 		}
 	}
-	if (!c->irq_inhibit)
-		cpu_take_interrupt(c);
+	if (!c->irq_inhibit && !c->debug_met.reason && cpu_take_interrupt(c))
+		stepped_into_handler(c);
 	for (;;) {
 		bool one;
 
-		if (unlikely(c->irq_waiting) && (c->flags & FL_IF) && !c->irq_inhibit)
-			cpu_take_interrupt(c);
+		if (unlikely(c->debug_met.reason))
+			break;
+		if (unlikely(c->irq_waiting) && (c->flags & FL_IF) && !c->irq_inhibit &&
+		    cpu_take_interrupt(c)) {
+			stepped_into_handler(c);
+			if (c->debug_met.reason)
+				break;
+		}
 		if (unlikely(c->halted || c->wait_sipi))
 			break;
 		/* What lasts for one instruction ends before requests are served; debugging may last for ever. */

@@ -8,6 +8,7 @@
 #include "src/cpu/cpuid.h"
 #include "src/cpu/fpu.h"
 #include "src/cpu/sse_exec.h"
+#include "src/cpu/sys_ops.h"
 
 #define XSTATE_X87 BIT(0)
 #define XSTATE_SSE BIT(1)
@@ -244,4 +245,48 @@ const struct uop *fpu_xrstor(struct cpu *c, const struct uop *u)
 {
 	fpu_xrstor_body(c, u);
 	SSE_NEXT_MODE();
+}
+
+/* ---- from outside (accel_ops) ---- */
+
+/* FIP and FDP in their 64-bit form. */
+static const struct uop wide_uop = {.flags = UF_AUX};
+
+void cpu_get_fpu(struct cpu *c, struct x86_fpu *fpu)
+{
+	struct fxsave_area a = {.mxcsr = c->mxcsr, .mxcsr_mask = MXCSR_VALID};
+	struct xsave_header h = {.xstate_bv = XSTATE_X87 | XSTATE_SSE};
+
+	fx_put_x87(c, &wide_uop, &a);
+	memcpy(a.xmm, c->xmm, sizeof(a.xmm));
+	memset(fpu, 0, sizeof(*fpu));
+	fpu->xcr0 = c->xcr0;
+	fpu->bytes = X86_XSAVE_MIN;
+	memcpy(fpu->xsave, &a, sizeof(a));
+	memcpy(fpu->xsave + sizeof(a), &h, sizeof(h));
+}
+
+bool cpu_set_fpu(struct cpu *c, const struct x86_fpu *fpu, struct error *err)
+{
+	struct fxsave_area a;
+	struct xsave_header h;
+
+	memcpy(&a, fpu->xsave, sizeof(a));
+	memcpy(&h, fpu->xsave + sizeof(a), sizeof(h));
+	if (fpu->xcr0 & ~(uint64_t)CPU_XCR0_KNOWN)
+		return error_set(err, "XCR0 %#llx names states that this CPU doesn't have",
+				 (unsigned long long)fpu->xcr0);
+	if (a.mxcsr & ~MXCSR_VALID)
+		return error_set(err, "MXCSR %#x has reserved bits set", a.mxcsr);
+	c->xcr0 = fpu->xcr0 | XSTATE_X87;
+	if (h.xstate_bv & XSTATE_X87)
+		fx_get_x87(c, &wide_uop, &a);
+	else
+		fpu_init(&c->fpu, true);
+	if (!(h.xstate_bv & XSTATE_SSE))
+		memset(a.xmm, 0, sizeof(a.xmm));
+	memcpy(c->xmm, a.xmm, sizeof(a.xmm));
+	c->mxcsr = a.mxcsr;
+	cpu_mode_changed(c);
+	return true;
 }

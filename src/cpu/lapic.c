@@ -560,6 +560,19 @@ static bool reg_read(struct lapic *l, uint32_t offset, uint32_t *value)
 	return true;
 }
 
+uint32_t lapic_peek(struct lapic *l, uint32_t offset)
+{
+	uint32_t value = 0;
+
+	reg_read(l, offset, &value);
+	return value;
+}
+
+uint32_t lapic_lvt_writable(unsigned n)
+{
+	return lvt_writable[n];
+}
+
 static bool reg_write(struct lapic *l, uint32_t offset, uint32_t value)
 {
 	switch (offset) {
@@ -744,6 +757,21 @@ static bool write_base(struct lapic *l, uint64_t value)
 	} else if ((old & APIC_BASE_EN) && !mode) {
 		lapic_reset(l, true);
 	}
+	mmu_flush_all(l->c);
+	return true;
+}
+
+/* From outside: any mode, from any other. */
+bool lapic_set_base(struct lapic *l, uint64_t value)
+{
+	uint64_t mode = value & (APIC_BASE_EN | APIC_BASE_EXTD);
+
+	if (mode == APIC_BASE_EXTD || ((mode & APIC_BASE_EXTD) && !cpu_has(l->c, FEAT_X2APIC)))
+		return false;
+	__atomic_store_n(&l->base, value & (APIC_BASE_BSP | mode | (l->c->phys_mask & PAGE_MASK)),
+			 __ATOMIC_RELAXED);
+	if (mode & APIC_BASE_EXTD)
+		__atomic_store_n(&l->ldr, x2_ldr(l->id), __ATOMIC_RELAXED);
 	mmu_flush_all(l->c);
 	return true;
 }

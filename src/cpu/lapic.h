@@ -65,6 +65,11 @@ uint32_t lapic_id(const struct lapic *l);
 /* The vCPU's thread begins and ends; the host timer is the thread's. */
 bool lapic_thread_begin(struct lapic *l);
 void lapic_thread_end(struct lapic *l);
+/* IA32_APIC_BASE without the transitions' rules. */
+bool lapic_set_base(struct lapic *l, uint64_t value);
+/* The registers as a whole; the vCPU is parked. What waits in the inbox counts as in IRR. */
+void lapic_get_state(struct lapic *l, struct x86_lapic *state);
+void lapic_set_state(struct lapic *l, const struct x86_lapic *state);
 /* The guest clock was paused or resumed, or TSC_ADJUST changed: recompute the host deadline. */
 void lapic_rearm(struct lapic *l);
 

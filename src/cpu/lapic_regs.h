@@ -123,6 +123,9 @@ void lapic_accept(struct lapic *l, uint8_t vector, bool level_trig);
 /* Has the vCPU leave its block when there is something to deliver. vCPU thread. */
 void lapic_recheck(struct lapic *l);
 int lapic_highest(const uint32_t bits[8]);
+/* A register's value without any effect of reading it. */
+uint32_t lapic_peek(struct lapic *l, uint32_t offset);
+uint32_t lapic_lvt_writable(unsigned n);
 
 /* ---- lapic_timer.c ---- */
 void lapic_timer_reset(struct lapic *l);
@@ -130,6 +133,8 @@ void lapic_timer_serve(struct lapic *l);
 uint32_t lapic_timer_current(const struct lapic *l);
 void lapic_timer_set_initial(struct lapic *l, uint32_t count);
 void lapic_timer_set_divide(struct lapic *l, uint32_t divide);
+/* As if the initial count had been loaded when CURRENT would be what is left of it now. */
+void lapic_timer_set_current(struct lapic *l, uint32_t current);
 void lapic_timer_set_deadline(struct lapic *l, uint64_t tsc);
 uint64_t lapic_timer_get_deadline(const struct lapic *l);
 /* After LVT_TIMER changed from OLD. */

@@ -226,6 +226,12 @@ void lapic_timer_set_divide(struct lapic *l, uint32_t divide)
 	schedule(l);
 }
 
+void lapic_timer_set_current(struct lapic *l, uint32_t current)
+{
+	l->timer_start_ns = guest_now(l) - (int64_t)(l->timer_initial - current) * divider(l);
+	schedule(l);
+}
+
 void lapic_timer_set_deadline(struct lapic *l, uint64_t tsc)
 {
 	if (timer_mode(l->lvt[LVT_TIMER]) != LVT_TIMER_DEADLINE)

@@ -485,14 +485,15 @@ static void entry_store_bytes(struct cpu *c, const struct tlb_entry *e, uint64_t
 static void match_breakpoints(struct cpu *c, uint64_t lin, unsigned size, bool write)
 {
 	static const uint8_t lengths[4] = {1, 2, 8, 4};
+	const uint64_t *dr = cpu_debug_registers(c);
 	unsigned n;
 
 	for (n = 0; n < 4; n++) {
-		unsigned rw = (c->dr[7] >> (16 + 4 * n)) & 3;
-		uint64_t len = lengths[(c->dr[7] >> (18 + 4 * n)) & 3];
-		uint64_t start = c->dr[n] & ~(len - 1);
+		unsigned rw = (dr[7] >> (16 + 4 * n)) & 3;
+		uint64_t len = lengths[(dr[7] >> (18 + 4 * n)) & 3];
+		uint64_t start = dr[n] & ~(len - 1);
 
-		if (!(c->dr[7] & (3u << (2 * n))) || !(rw == 3 || (rw == 1 && write)))
+		if (!(dr[7] & (3u << (2 * n))) || !(rw == 3 || (rw == 1 && write)))
 			continue;
 		if (lin - start < len || start - lin < size)
 			c->db_pending |= BIT(n);

@@ -50,14 +50,15 @@ static uint32_t code_mode(const struct cpu *c)
 
 static uint32_t debug_mode(const struct cpu *c)
 {
-	uint32_t m = c->flags & FL_TF ? MODE_STEP : 0;
+	uint32_t m = (c->flags & FL_TF) || c->debug.step ? MODE_STEP : 0;
+	uint64_t dr7 = cpu_debug_registers(c)[7];
 	unsigned n;
 
-	if (likely(!(c->dr[7] & 0xff)))
+	if (likely(!(dr7 & 0xff)))
 		return m;
 	for (n = 0; n < 4; n++) {
-		if (c->dr[7] & (3u << (2 * n)))
-			m |= (c->dr[7] >> (16 + 4 * n)) & 3 ? MODE_DBP : MODE_BP;
+		if (dr7 & (3u << (2 * n)))
+			m |= (dr7 >> (16 + 4 * n)) & 3 ? MODE_DBP : MODE_BP;
 	}
 	return m;
 }
@@ -103,6 +104,7 @@ void cpu_mode_changed(struct cpu *c)
 void cpu_insn_breakpoint(struct cpu *c)
 {
 	uint64_t lin = c->regs[R_CSBASE] + c->rip, hit = 0;
+	const uint64_t *dr = cpu_debug_registers(c);
 	unsigned n;
 
 	if (!(c->mode & MODE_CODE64))
@@ -110,8 +112,7 @@ void cpu_insn_breakpoint(struct cpu *c)
 	if ((c->flags & FL_RF) || c->irq_inhibit == 2)
 		return;
 	for (n = 0; n < 4; n++) {
-		if ((c->dr[7] & (3u << (2 * n))) && !((c->dr[7] >> (16 + 4 * n)) & 0xf) &&
-		    c->dr[n] == lin)
+		if ((dr[7] & (3u << (2 * n))) && !((dr[7] >> (16 + 4 * n)) & 0xf) && dr[n] == lin)
 			hit |= BIT(n);
 	}
 	if (hit)
@@ -124,7 +125,7 @@ void cpu_step_trap(struct cpu *c, uint32_t block_mode)
 
 	c->cur = NULL;
 	/* INT n has cleared TF, and is not followed by a trap. RF that IRET brought in is the next instruction's. */
-	if (c->step_done)
+	if (c->step_done && !c->debug.step)
 		block_mode &= ~MODE_STEP;
 	if (!c->keep_rf)
 		c->flags &= ~(uint64_t)FL_RF;
@@ -195,7 +196,7 @@ void cpu_reset(struct cpu *c, bool init)
 	c->irq_inhibit = c->irq_waiting = 0;
 	c->block = NULL;
 	c->cur = NULL;
-	c->delivering = -1;
+	c->delivering = c->injected = -1;
 	c->exc_ext = c->exc_soft = c->shutdown = c->step_done = c->keep_rf = false;
 	c->nmi_blocked = c->halted = c->in_smm = false;
 	c->nmi_pending = 0;

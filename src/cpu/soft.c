@@ -73,7 +73,10 @@ static void soft_vcpu_run(struct vcpu *v)
 	take_view(c);
 	while (serve(c)) {
 		cpu_exec(c);
-		if (c->halted || c->wait_sipi)
+		if (c->debug_met.reason) {
+			vcpu_debug_stop(v, &c->debug_met);
+			c->debug_met.reason = DEBUG_NONE;
+		} else if (c->halted || c->wait_sipi)
 			vcpu_wait_event(v, lapic_deadline_ns(c->lapic));
 	}
 	code_map_leave_guest(c);
@@ -189,6 +192,53 @@ static void soft_set_regs(struct vcpu *v, const struct x86_regs *regs)
 	cpu_set_regs(cpu_of(v), regs);
 }
 
+static void soft_get_fpu(struct vcpu *v, struct x86_fpu *fpu)
+{
+	cpu_get_fpu(cpu_of(v), fpu);
+}
+
+static bool soft_set_fpu(struct vcpu *v, const struct x86_fpu *fpu, struct error *err)
+{
+	return cpu_set_fpu(cpu_of(v), fpu, err);
+}
+
+static struct x86_msr *soft_get_msrs(struct vcpu *v, unsigned *n)
+{
+	return cpu_get_msrs(cpu_of(v), n);
+}
+
+static bool soft_set_msrs(struct vcpu *v, const struct x86_msr *msrs, unsigned n, struct error *err)
+{
+	return cpu_set_msrs(cpu_of(v), msrs, n, err);
+}
+
+static void soft_get_lapic(struct vcpu *v, struct x86_lapic *lapic)
+{
+	lapic_get_state(cpu_of(v)->lapic, lapic);
+}
+
+static bool soft_set_lapic(struct vcpu *v, const struct x86_lapic *lapic, struct error *err)
+{
+	lapic_set_state(cpu_of(v)->lapic, lapic);
+	return true;
+}
+
+static void soft_get_events(struct vcpu *v, struct x86_events *events)
+{
+	cpu_get_events(cpu_of(v), events);
+}
+
+static bool soft_set_events(struct vcpu *v, const struct x86_events *events, struct error *err)
+{
+	cpu_set_events(cpu_of(v), events);
+	return true;
+}
+
+static bool soft_set_guest_debug(struct vcpu *v, const struct guest_debug *debug, struct error *err)
+{
+	return cpu_set_guest_debug(cpu_of(v), debug, err);
+}
+
 /* The PC's wiring: the 8259s' output is LINT0 of the boot processor. */
 static void soft_set_intr(struct machine *m, bool level)
 {
@@ -231,6 +281,15 @@ const struct accel_ops accel_soft = {
 	.vcpu_reset = soft_vcpu_reset,
 	.get_regs = soft_get_regs,
 	.set_regs = soft_set_regs,
+	.get_fpu = soft_get_fpu,
+	.set_fpu = soft_set_fpu,
+	.get_msrs = soft_get_msrs,
+	.set_msrs = soft_set_msrs,
+	.get_lapic = soft_get_lapic,
+	.set_lapic = soft_set_lapic,
+	.get_events = soft_get_events,
+	.set_events = soft_set_events,
+	.set_guest_debug = soft_set_guest_debug,
 	.msi_send = lapic_msi_mt,
 	.set_intr = soft_set_intr,
 	.inject_nmi = soft_inject_nmi,
