@@ -158,6 +158,11 @@ struct machine {
 	/* Set by the board, its own memory: what the ACPI tables tell (src/boot/boot.h). NULL: the guest gets no tables. */
 	const struct acpi_board *acpi;
 
+	/*
+	 * Set by a board with PCI: gives its functions addresses and interrupts, for guests that are started without
+	 * firmware.
+	 */
+	void (*assign_resources)(struct machine *m);
 	/* Puts the boot CPU and memory in the state that the loaders asked for, after each reset. */
 	bool (*boot_reset)(struct machine *m, void *opaque);
 	void *boot_opaque;

@@ -109,6 +109,7 @@ static bool pc_add_pci(struct machine *m, struct error *err)
 	device_set_prop_num(pm, "pm-base", PC_PM_BASE);
 	if (!device_realize(pm, err))
 		return false;
+	m->assign_resources = pci_assign_resources;
 	m->power_button = acpi_pm_power_button;
 	m->power_button_opaque = pm;
 	return true;

@@ -285,8 +285,7 @@ static const struct state_desc acpi_pm_state = {
 };
 
 static const struct device_prop acpi_pm_props[] = {
-	DEFINE_PROP(acpi_pm, pci.addr, "addr", PROP_PCI_ADDR, PCI_DEVFN(1, 3),
-		    "PCI slot and function"),
+	PCI_PROPS_AT(acpi_pm, PCI_DEVFN(1, 3)),
 	DEFINE_PROP(acpi_pm, pm_base, "pm-base", PROP_U16, 0,
 		    "where the ports are from reset on; 0: where firmware puts them"),
 	DEFINE_PROP_END,

@@ -12,7 +12,7 @@
  * The function's registers are the rows of i440fx_registers.
  *
  * Not modelled: PAM and SMRAM attributes (the memory they govern is always plain RAM; the registers
- * keep what is written), DRAM timing and row boundaries, error reporting, other buses than 0.
+ * keep what is written), DRAM timing and row boundaries, error reporting.
  * Deviates because: nothing.
  */
 #include "devices/isa.h"
@@ -23,7 +23,7 @@
 #define CONFADD		    0x0
 #define CONFDATA	    0x4
 #define CONFADD_CONE	    0x80000000 /* configuration enable */
-#define CONFADD_BUS	    0x00ff0000
+#define CONFADD_BUS_SHIFT   16
 #define CONFADD_DEVFN_SHIFT 8
 #define CONFADD_REG	    0xfc
 #define CONFADD_WRITABLE    0x80fffffc
@@ -78,7 +78,7 @@ static bool i440fx_narrow_hit(const struct i440fx *s, uint64_t offset, unsigned 
 
 static bool i440fx_selects(const struct i440fx *s)
 {
-	return (s->confadd & CONFADD_CONE) && !(s->confadd & CONFADD_BUS);
+	return s->confadd & CONFADD_CONE;
 }
 
 static uint64_t i440fx_read(void *opaque, uint64_t offset, unsigned size)
@@ -88,7 +88,8 @@ static uint64_t i440fx_read(void *opaque, uint64_t offset, unsigned size)
 	if (offset >= CONFDATA) {
 		if (!i440fx_selects(s))
 			return UINT32_MAX;
-		return pci_config_read(&s->bus, s->confadd >> CONFADD_DEVFN_SHIFT & 0xff,
+		return pci_config_read(&s->bus, s->confadd >> CONFADD_BUS_SHIFT & 0xff,
+				       s->confadd >> CONFADD_DEVFN_SHIFT & 0xff,
 				       (s->confadd & CONFADD_REG) + (offset & 3), size);
 	}
 	if (offset == CONFADD && size == 4)
@@ -104,7 +105,8 @@ static void i440fx_write(void *opaque, uint64_t offset, uint64_t value, unsigned
 
 	if (offset >= CONFDATA) {
 		if (i440fx_selects(s))
-			pci_config_write(&s->bus, s->confadd >> CONFADD_DEVFN_SHIFT & 0xff,
+			pci_config_write(&s->bus, s->confadd >> CONFADD_BUS_SHIFT & 0xff,
+					 s->confadd >> CONFADD_DEVFN_SHIFT & 0xff,
 					 (s->confadd & CONFADD_REG) + (offset & 3), value, size);
 	} else if (offset == CONFADD && size == 4) {
 		s->confadd = value & CONFADD_WRITABLE;
@@ -146,8 +148,7 @@ static const struct state_desc i440fx_state = {
 };
 
 static const struct device_prop i440fx_props[] = {
-	DEFINE_PROP(i440fx, pci.addr, "addr", PROP_PCI_ADDR, PCI_DEVFN(0, 0),
-		    "PCI slot and function"),
+	PCI_PROPS_AT(i440fx, PCI_DEVFN(0, 0)),
 	DEFINE_PROP_END,
 };
 
@@ -159,9 +160,9 @@ static bool i440fx_realize(struct device *dev, struct error *err)
 
 	if (m->pci)
 		return error_set(err, "i440FX: the machine has a host bridge already");
-	m->pci = &s->bus;
+	pci_root_bus_init(&s->bus, m, "pci.0", false);
 	if (!pci_device_init(&s->pci, i440fx_registers, err)) {
-		m->pci = NULL;
+		pci_root_bus_fini(&s->bus);
 		return false;
 	}
 	region_init_io(&s->ports, "i440fx", &i440fx_ops, s, 8);
@@ -174,7 +175,7 @@ static void i440fx_unrealize(struct device *dev)
 
 	region_remove(&s->ports);
 	pci_device_fini(&s->pci);
-	dev->machine->pci = NULL;
+	pci_root_bus_fini(&s->bus);
 }
 
 const struct device_type i440fx_type = {

@@ -366,6 +366,8 @@ static bool boot_reset(struct machine *m, void *opaque)
 			return false;
 		}
 	}
+	if (m->assign_resources)
+		m->assign_resources(m);
 	m->accel->set_regs(m->vcpus[0], &b->regs);
 	return true;
 }

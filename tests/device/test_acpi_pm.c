@@ -114,20 +114,20 @@ static void registers_take_bytes_words_and_doublewords(void **state)
 
 static uint32_t config_get(unsigned reg)
 {
-	return pci_config_read(k->m->pci, FN, reg, 4);
+	return pci_config_read(k->m->pci, 0, FN, reg, 4);
 }
 
 static void the_ports_lie_where_pmba_says_while_pmiose_is_set(void **state)
 {
 	assert_int_equal(config_get(0), 0x71138086);
 	assert_int_equal(config_get(0x40), 0x601);
-	pci_config_write(k->m->pci, FN, 0x40, 0xb03f, 4);
+	pci_config_write(k->m->pci, 0, FN, 0x40, 0xb03f, 4);
 	assert_int_equal(config_get(0x40), 0xb001);
 	assert_int_equal(kit_in32(k, PMSTS), 0xffffffff);
 	assert_int_equal(kit_in16(k, 0xb004), 1);
-	pci_config_write(k->m->pci, FN, 0x80, 0, 1);
+	pci_config_write(k->m->pci, 0, FN, 0x80, 0, 1);
 	assert_int_equal(kit_in16(k, 0xb004), 0xffff);
-	pci_config_write(k->m->pci, FN, 0x80, 1, 1);
+	pci_config_write(k->m->pci, 0, FN, 0x80, 1, 1);
 	assert_int_equal(kit_in16(k, 0xb004), 1);
 	device_reset(pm);
 	assert_int_equal(kit_in16(k, PMCNTRL), 1);
@@ -148,7 +148,7 @@ static void events_survive_save_and_load(void **state)
 {
 	kit_out16(k, PMEN, PWRBTN | TMROF);
 	acpi_pm_power_button(pm);
-	pci_config_write(k->m->pci, FN, 0x40, 0xb000, 4);
+	pci_config_write(k->m->pci, 0, FN, 0x40, 0xb000, 4);
 	kit_save_load(pm);
 	assert_true(k->level[SCI]);
 	assert_int_equal(kit_in32(k, 0xb000), (PWRBTN | TMROF) << 16 | PWRBTN);
