@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "io/char/chardev.h"
 #include "src/clock.h"
 #include "src/device.h"
 #include "src/log.h"
@@ -16,12 +15,6 @@ static const char *const bus_names[] = {
 	[BUS_ISA] = "ISA",
 	[BUS_PCI] = "PCI",
 	[BUS_NONE] = NULL,
-};
-
-static const char *const prop_type_names[] = {
-	[PROP_BOOL] = "bool",  [PROP_U8] = "uint8",    [PROP_U16] = "uint16",
-	[PROP_U32] = "uint32", [PROP_U64] = "uint64",  [PROP_SIZE] = "size",
-	[PROP_STRING] = "str", [PROP_CHARDEV] = "str", [PROP_PCI_ADDR] = "int32",
 };
 
 /* ---- types ---- */
@@ -83,218 +76,17 @@ void device_list_types(void)
 	}
 }
 
-static void print_default(const struct device_prop *p)
-{
-	switch (p->type) {
-	case PROP_BOOL:
-		printf(" (default: %s)", p->defval ? "on" : "off");
-		break;
-	case PROP_STRING:
-		if (p->defstr)
-			printf(" (default: %s)", p->defstr);
-		break;
-	case PROP_CHARDEV:
-	case PROP_PCI_ADDR:
-		break;
-	default:
-		printf(" (default: %llu)", (unsigned long long)p->defval);
-	}
-}
-
 void device_help(const struct device_type *type)
 {
 	printf("%s options:\n", type->name);
-	for (const struct device_prop *p = type->props; p && p->name; p++) {
-		int width = printf("  %s=<%s>", p->name, prop_type_names[p->type]);
-
-		printf("%*s - %s", MAX(0, 24 - width), "", p->desc ? p->desc : "");
-		print_default(p);
-		printf("\n");
-	}
+	props_help(type->props);
 }
 
 /* ---- properties ---- */
 
-static const struct device_prop *prop_find(const struct device_type *type, const char *name)
-{
-	for (const struct device_prop *p = type->props; p && p->name; p++)
-		if (!strcmp(p->name, name))
-			return p;
-	return NULL;
-}
-
-static void *prop_field(struct device *dev, const struct device_prop *p)
-{
-	return (char *)dev + p->offset;
-}
-
-static unsigned prop_bits(enum prop_type type)
-{
-	switch (type) {
-	case PROP_BOOL:
-		return 1;
-	case PROP_U8:
-		return 8;
-	case PROP_U16:
-		return 16;
-	case PROP_U32:
-		return 32;
-	default:
-		return 64;
-	}
-}
-
-static void prop_store_num(struct device *dev, const struct device_prop *p, uint64_t value)
-{
-	void *field = prop_field(dev, p);
-
-	switch (p->type) {
-	case PROP_BOOL:
-		*(bool *)field = value;
-		break;
-	case PROP_U8:
-		*(uint8_t *)field = (uint8_t)value;
-		break;
-	case PROP_U16:
-		*(uint16_t *)field = (uint16_t)value;
-		break;
-	case PROP_U32:
-		*(uint32_t *)field = (uint32_t)value;
-		break;
-	case PROP_U64:
-	case PROP_SIZE:
-		*(uint64_t *)field = value;
-		break;
-	case PROP_PCI_ADDR:
-		*(int32_t *)field = (int32_t)value;
-		break;
-	default:
-		abort();
-	}
-}
-
-static void prop_store_string(struct device *dev, const struct device_prop *p, const char *value)
-{
-	char **field = prop_field(dev, p);
-
-	free(*field);
-	*field = value ? xstrdup(value) : NULL;
-}
-
-static void props_set_defaults(struct device *dev)
-{
-	for (const struct device_prop *p = dev->type->props; p && p->name; p++) {
-		if (p->type == PROP_STRING)
-			prop_store_string(dev, p, p->defstr);
-		else if (p->type != PROP_CHARDEV)
-			prop_store_num(dev, p, p->defval);
-	}
-}
-
-static bool unknown_prop(const struct device *dev, const char *name, struct error *err)
-{
-	const char *names[65] = {NULL};
-	const char *nearest;
-	unsigned n = 0;
-
-	for (const struct device_prop *p = dev->type->props; p && p->name && n < 64; p++)
-		names[n++] = p->name;
-	nearest = nearest_word(name, names);
-	if (nearest)
-		return error_set(err, "Property '%s.%s' not found; did you mean '%s'?",
-				 dev->type->name, name, nearest);
-	return error_set(err, "Property '%s.%s' not found (-device %s,help lists them)",
-			 dev->type->name, name, dev->type->name);
-}
-
-static bool bad_value(const struct device *dev, const struct device_prop *p, const char *value,
-		      const char *expected, struct error *err)
-{
-	return error_set(err, "Property '%s.%s': '%s' is not %s", dev->type->name, p->name, value,
-			 expected);
-}
-
-/* "slot" or "slot.function", both hexadecimal as QEMU has them. */
-static bool parse_pci_addr(const char *s, uint64_t *devfn)
-{
-	unsigned slot, fn = 0;
-	int used = 0;
-
-	if (!*s || strspn(s, "0123456789abcdefABCDEF.xX") != strlen(s))
-		return false;
-	if (sscanf(s, "%x.%x%n", &slot, &fn, &used) != 2 || s[used]) {
-		fn = 0;
-		used = 0;
-		if (sscanf(s, "%x%n", &slot, &used) != 1 || s[used])
-			return false;
-	}
-	if (slot > 31 || fn > 7)
-		return false;
-	*devfn = slot << 3 | fn;
-	return true;
-}
-
-static bool set_number(struct device *dev, const struct device_prop *p, const char *value,
-		       struct error *err)
-{
-	unsigned bits = prop_bits(p->type);
-	uint64_t n;
-
-	if (!parse_u64(value, &n))
-		return bad_value(dev, p, value, "a number", err);
-	if (bits < 64 && n >> bits)
-		return error_set(err, "Property '%s.%s': %s is too large (at most %llu)",
-				 dev->type->name, p->name, value, (1ull << bits) - 1);
-	prop_store_num(dev, p, n);
-	return true;
-}
-
-static bool set_chardev(struct device *dev, const struct device_prop *p, const char *value,
-			struct error *err)
-{
-	struct chardev *chr = chardev_take(value, err);
-
-	if (!chr) {
-		error_prefix(err, "Property '%s.%s': ", dev->type->name, p->name);
-		return false;
-	}
-	*(struct chardev **)prop_field(dev, p) = chr;
-	return true;
-}
-
 bool device_set_prop(struct device *dev, const char *name, const char *value, struct error *err)
 {
-	const struct device_prop *p = prop_find(dev->type, name);
-	uint64_t n;
-	bool b;
-
-	if (!p)
-		return unknown_prop(dev, name, err);
-	switch (p->type) {
-	case PROP_BOOL:
-		if (!parse_bool(value, &b))
-			return bad_value(dev, p, value, "'on' or 'off'", err);
-		prop_store_num(dev, p, b);
-		return true;
-	case PROP_SIZE:
-		if (!parse_size(value, 0, &n))
-			return bad_value(dev, p, value, "a size such as 512, 64k or 1M", err);
-		prop_store_num(dev, p, n);
-		return true;
-	case PROP_STRING:
-		prop_store_string(dev, p, value);
-		return true;
-	case PROP_CHARDEV:
-		return set_chardev(dev, p, value, err);
-	case PROP_PCI_ADDR:
-		if (!parse_pci_addr(value, &n))
-			return bad_value(dev, p, value, "a PCI address (slot or slot.function)",
-					 err);
-		prop_store_num(dev, p, n);
-		return true;
-	default:
-		return set_number(dev, p, value, err);
-	}
+	return props_set(dev, dev->type->props, "device", dev->type->name, name, value, err);
 }
 
 static cold_fn void __attribute__((noreturn))
@@ -306,20 +98,20 @@ bad_builtin(const struct device *dev, const char *what)
 
 void device_set_prop_num(struct device *dev, const char *name, uint64_t value)
 {
-	const struct device_prop *p = prop_find(dev->type, name);
+	const struct device_prop *p = props_find(dev->type->props, name);
 
 	if (!p || p->type == PROP_STRING || p->type == PROP_CHARDEV)
 		bad_builtin(dev, name);
-	prop_store_num(dev, p, value);
+	props_store_num(dev, p, value);
 }
 
 void device_set_prop_chardev(struct device *dev, const char *name, struct chardev *chr)
 {
-	const struct device_prop *p = prop_find(dev->type, name);
+	const struct device_prop *p = props_find(dev->type->props, name);
 
 	if (!p || p->type != PROP_CHARDEV)
 		bad_builtin(dev, name);
-	*(struct chardev **)prop_field(dev, p) = chr;
+	*(struct chardev **)((char *)dev + p->offset) = chr;
 }
 
 /* ---- life ---- */
@@ -334,7 +126,7 @@ struct device *device_new(struct machine *m, const struct device_type *type, con
 	list_init(&dev->node);
 	if (m)
 		list_push_back(&m->devices, &dev->node);
-	props_set_defaults(dev);
+	props_set_defaults(dev, type->props);
 	return dev;
 }
 
@@ -358,9 +150,7 @@ void device_unrealize(struct device *dev)
 	if (dev->realized && dev->type->unrealize)
 		dev->type->unrealize(dev);
 	list_remove(&dev->node);
-	for (const struct device_prop *p = dev->type->props; p && p->name; p++)
-		if (p->type == PROP_STRING)
-			prop_store_string(dev, p, NULL);
+	props_free(dev, dev->type->props);
 	free(dev->id);
 	free(dev);
 }

@@ -14,47 +14,12 @@
 #include "src/irq.h"
 #include "src/list.h"
 #include "src/memory.h"
+#include "src/props.h"
 
 struct machine;
 struct chardev;
 
 enum bus_type { BUS_SYSTEM, BUS_ISA, BUS_PCI, BUS_NONE };
-
-enum prop_type {
-	PROP_BOOL, /* bool: on|off|yes|no|true|false */
-	PROP_U8,
-	PROP_U16,
-	PROP_U32,
-	PROP_U64,      /* number: decimal, 0x hex, 0 octal */
-	PROP_SIZE,     /* uint64_t with suffixes k M G T */
-	PROP_STRING,   /* char *, heap */
-	PROP_CHARDEV,  /* struct chardev *, by id */
-	PROP_PCI_ADDR, /* int32_t devfn, "slot.fn" or "slot"; -1 any */
-};
-
-struct device_prop {
-	const char *name;
-	enum prop_type type;
-	size_t offset;
-	uint64_t defval;    /* numbers and bool */
-	const char *defstr; /* strings */
-	const char *desc;
-};
-
-#define DEFINE_PROP(S, field, name_, type_, def, desc_)                                \
-	{                                                                              \
-		.name = (name_), .type = (type_), .offset = offsetof(struct S, field), \
-		.defval = (def), .desc = (desc_)                                       \
-	}
-#define DEFINE_PROP_STR(S, field, name_, def, desc_)                                       \
-	{                                                                                  \
-		.name = (name_), .type = PROP_STRING, .offset = offsetof(struct S, field), \
-		.defstr = (def), .desc = (desc_)                                           \
-	}
-#define DEFINE_PROP_END      \
-	{                    \
-		.name = NULL \
-	}
 
 /* What must survive a snapshot: named fields, fixed width, in the order of the table. */
 struct state_field {

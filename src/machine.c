@@ -3,18 +3,12 @@
  * The machine's life: built, started, paused, reset, ended. Whatever a device or the monitor asks for is noted, and
  * carried out by control() once the vCPUs have parked; nothing here waits.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include "src/log.h"
 #include "src/machine.h"
 #include "src/worker.h"
 
-#define HUGE_PAGE	(2 * MiB)
-#define RAM_LOW_LIMIT	(3584 * MiB) /* up to this, all RAM is below 4 GiB */
-#define RAM_LOW_SPLIT	(3 * GiB)    /* else this much is */
-#define RAM_HIGH_BASE	(4 * GiB)
 #define MACHINE_WORKERS 8
 
 /* ---- boards ---- */
@@ -52,54 +46,6 @@ void machine_list_types(void)
 }
 
 /* ---- memory ---- */
-
-static bool ram_alloc(struct machine *m, struct error *err)
-{
-	struct machine_ram *ram = &m->ram;
-	uint64_t bytes = m->config.ram_bytes, slack;
-	uint8_t *host;
-
-	if (!bytes)
-		return true;
-	if (bytes > MACHINE_MAX_RAM)
-		return error_set(
-			err,
-			"-m: %llu MiB is more than this machine can address (at most %llu MiB)",
-			bytes / MiB, MACHINE_MAX_RAM / MiB);
-	bytes = ALIGN_UP(bytes, 4096);
-	/* Room to begin at a huge page; what is left over on either side goes back. */
-	host = mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (host == MAP_FAILED)
-		return error_set_errno(err, errno, "-m: cannot set up guest memory of %llu MiB",
-				       bytes / MiB);
-	slack = ALIGN_UP((uintptr_t)host, HUGE_PAGE) - (uintptr_t)host;
-	if (slack)
-		munmap(host, slack);
-	if (slack < HUGE_PAGE)
-		munmap(host + slack + bytes, HUGE_PAGE - slack);
-	ram->host = host + slack;
-	ram->bytes = bytes;
-	ram->below_4g = bytes <= RAM_LOW_LIMIT ? bytes : RAM_LOW_SPLIT;
-	ram->above_4g = bytes - ram->below_4g;
-	madvise(ram->host, bytes, MADV_HUGEPAGE);
-	madvise(ram->host, bytes, MADV_DONTDUMP);
-	return true;
-}
-
-static void ram_map(struct machine *m)
-{
-	struct machine_ram *ram = &m->ram;
-
-	as_begin(&m->mem);
-	region_init_ram(&ram->low, "ram-below-4g", ram->host, ram->below_4g);
-	region_init_ram(&ram->high, "ram-above-4g", ram->host + ram->below_4g, ram->above_4g);
-	if (ram->below_4g)
-		region_add(&m->mem.root, 0, &ram->low, 0);
-	if (ram->above_4g)
-		region_add(&m->mem.root, RAM_HIGH_BASE, &ram->high, 0);
-	as_commit(&m->mem);
-}
 
 static void on_view_changed(void *opaque)
 {
@@ -155,6 +101,8 @@ struct machine *machine_new(struct loop *loop, const struct machine_config *conf
 	m->accel = config->accel;
 	m->state = RUN_PRELAUNCH;
 	list_init(&m->devices);
+	object_set_init(&m->own_objects, loop);
+	m->objects = config->objects ? config->objects : &m->own_objects;
 	list_init(&m->inspections);
 	loop_work_init(&m->control_work, loop, "machine", control, m);
 	loop_work_init(&m->reclaim_work, loop, "memory", reclaim, m);
@@ -204,9 +152,9 @@ static bool vcpus_build(struct machine *m, struct error *err)
 bool machine_build(struct machine *m, struct error *err)
 {
 	LOOP_ASSERT();
-	if (!ram_alloc(m, err) || !m->accel->init(m, err))
+	if (!machine_ram_build(m, err) || !m->accel->init(m, err))
 		return false;
-	ram_map(m);
+	machine_ram_map(m);
 	return m->accel->set_cpu_model(m, m->config.cpu_model, err) && vcpus_build(m, err) &&
 	       m->config.type->init(m, err);
 }
@@ -241,8 +189,8 @@ void machine_free(struct machine *m)
 		m->accel->fini(m);
 	as_fini(&m->mem);
 	as_fini(&m->io);
-	if (m->ram.host)
-		munmap(m->ram.host, m->ram.bytes);
+	machine_ram_free(m);
+	object_set_fini(&m->own_objects);
 	free(m->board);
 	free(m);
 }

@@ -20,12 +20,15 @@
 #include "src/irq.h"
 #include "src/loop.h"
 #include "src/memory.h"
+#include "src/object.h"
 #include "src/vcpu.h"
 
 struct worker_pool;
 struct chardev;
 struct acpi_board;
 struct pci_bus;
+struct numa;
+struct memory_backend;
 
 enum run_state {
 	RUN_PRELAUNCH,
@@ -56,6 +59,12 @@ struct machine_config {
 	const struct accel_ops *accel;
 	const char *cpu_model;
 	uint64_t ram_bytes;
+	bool ram_given;		    /* by -m: a backend must have just that */
+	const char *memory_backend; /* id; NULL: plain memory, or as -numa says */
+	const char *mem_path;	    /* -mem-path */
+	bool mem_prealloc, mem_lock, no_mem_merge, no_dump_guest_core;
+	bool cpu_pm;	   /* the guest's idling keeps the host CPU */
+	struct numa *numa; /* NULL: one node, and no table of them */
 	unsigned cpus, maxcpus, sockets, cores, threads;
 	const char *name;
 	const char *kernel, *initrd, *append;
@@ -67,6 +76,7 @@ struct machine_config {
 	bool rtc_clock_vm;     /* clock=vm: follows the guest clock; else the host's real time */
 	struct chardev *serials[MACHINE_SERIALS];
 	bool acpi;
+	struct object_set *objects; /* what -object has made; NULL: nothing */
 };
 
 /* Somebody wants to look at the vCPUs. Member of its owner. */
@@ -96,6 +106,8 @@ struct machine_ram {
 	uint64_t bytes;
 	uint64_t below_4g, above_4g;
 	struct region low, high;
+	struct memory_backend *backends[64]; /* one after the other */
+	unsigned n_backends;
 };
 
 struct machine {
@@ -109,6 +121,8 @@ struct machine {
 	struct address_space io;  /* 64 Ki ports */
 	struct machine_ram ram;
 	struct list devices;
+	struct object_set *objects; /* the options', or OWN_OBJECTS */
+	struct object_set own_objects;
 	struct vcpu **vcpus;
 	unsigned n_vcpus;
 	uint64_t posted_tickets
@@ -199,6 +213,11 @@ void machine_internal_error(struct machine *m, struct vcpu *v, const char *what)
 void machine_inspect(struct machine *m, struct machine_inspect *req, loop_fn *fn, void *opaque);
 void machine_inspect_cancel(struct machine_inspect *req);
 const char *machine_state_name(const struct machine *m);
+
+/* machine_ram.c, for machine.c: RAM of its backends; into the address space; and gone. */
+bool machine_ram_build(struct machine *m, struct error *err);
+void machine_ram_map(struct machine *m);
+void machine_ram_free(struct machine *m);
 
 /* The board of the PC family (src/machine_pc.c). */
 extern const struct machine_type machine_pc, machine_none;

@@ -124,9 +124,11 @@ static bool choose_accel(struct options_parse_state *p, struct error *err)
 	return c->accel != NULL;
 }
 
-static void set_defaults(struct options *o)
+static void set_defaults(struct options *o, struct loop *loop)
 {
 	memset(o, 0, sizeof(*o));
+	object_set_init(&o->objects, loop);
+	o->config.objects = &o->objects;
 	list_init(&o->devices);
 	list_init(&o->chardevs);
 	list_init(&o->strings);
@@ -137,27 +139,39 @@ static void set_defaults(struct options *o)
 			o->config.type = machine_types[i];
 }
 
+static bool parse_all(struct options_parse_state *p, int argc, char **argv, struct error *err)
+{
+	struct machine_config *c = &p->o->config;
+
+	for (int i = 1; i < argc; i++)
+		if (!parse_one(p, argc, argv, &i, err))
+			return false;
+	if (p->cpu_help) {
+		if (!choose_accel(p, err))
+			return false;
+		if (c->accel->cpu_help)
+			c->accel->cpu_help();
+		exit(0);
+	}
+	return check_together(p, err) && options_complete_numa(p, err) && choose_accel(p, err) &&
+	       options_connect_chardevs(p, err) && options_create_objects(p, err);
+}
+
 bool options_parse(struct options *o, struct loop *loop, int argc, char **argv, struct error *err)
 {
 	struct options_parse_state p = {.o = o, .loop = loop, .escape = 1};
+	bool ok;
 
-	set_defaults(o);
-	for (int i = 1; i < argc; i++)
-		if (!parse_one(&p, argc, argv, &i, err))
-			return false;
-	if (p.cpu_help) {
-		if (!choose_accel(&p, err))
-			return false;
-		if (o->config.accel->cpu_help)
-			o->config.accel->cpu_help();
-		exit(0);
-	}
-	return check_together(&p, err) && choose_accel(&p, err) &&
-	       options_connect_chardevs(&p, err);
+	set_defaults(o, loop);
+	list_init(&p.late_objects);
+	ok = parse_all(&p, argc, argv, err);
+	options_forget_objects(&p);
+	return ok;
 }
 
 void options_free(struct options *o)
 {
+	object_set_fini(&o->objects);
 	options_free_chardevs(o);
 	list_for_each_safe(it, &o->devices)
 		free(list_entry(it, struct option_device, node));

@@ -8,12 +8,14 @@
 #define EVMM_OPTIONS_H
 
 #include "src/machine.h"
+#include "src/object.h"
 #include "src/optlist.h"
 
 /* What the command line asks for beyond the machine itself. */
 struct options {
 	struct machine_config config;
-	struct list devices;  /* struct option_device: -device and what stands for one, in order */
+	struct list devices; /* struct option_device: -device and what stands for one, in order */
+	struct object_set objects; /* -object */
 	struct list chardevs; /* struct option_chardev: all that were made, freed by options_free */
 	struct list strings;  /* struct option_string: what config and others point at */
 	struct chardev *monitor; /* NULL: none */

@@ -27,7 +27,8 @@ static bool add_accel(struct options_parse_state *p, const char *option, const c
 
 static bool apply_machine(struct options_parse_state *p, struct optlist *l, struct error *err)
 {
-	static const char *const known[] = {"type", "accel", "acpi", NULL};
+	static const char *const known[] = {
+		"type", "accel", "acpi", "mem-merge", "dump-guest-core", "memory-backend", NULL};
 	struct machine_config *c = &p->o->config;
 	const char *type = optlist_get(l, "type"), *accel = optlist_get(l, "accel");
 	const char *acpi = optlist_get(l, "acpi");
@@ -46,6 +47,8 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 		exit(0);
 	}
 	if (accel && !add_accel(p, "machine accel", accel, err))
+		return false;
+	if (!options_machine_memory(p, l, err))
 		return false;
 	return optlist_check_unused(l, known, err);
 }
@@ -211,6 +214,7 @@ static bool apply_memory(struct machine_config *c, struct optlist *l, struct err
 	if (bytes > MACHINE_MAX_RAM)
 		return error_set(err, "a guest has at most %lluG of RAM", MACHINE_MAX_RAM / GiB);
 	c->ram_bytes = ALIGN_UP(bytes, 8 * KiB);
+	c->ram_given = true;
 	return true;
 }
 
@@ -282,6 +286,11 @@ static bool opt_device(struct options_parse_state *p, const char *value, struct 
 	dev->value = value;
 	list_push_back(&p->o->devices, &dev->node);
 	return true;
+}
+
+static bool opt_object(struct options_parse_state *p, const char *value, struct error *err)
+{
+	return options_add_object(p, value, err);
 }
 
 /* ---- what boots ---- */
@@ -526,6 +535,29 @@ const struct option_desc option_table[] = {
 	 .help = "add a device; 'help' lists them",
 	 .man = "NAME,help lists a device's properties.",
 	 .fn = opt_device},
+	{.name = "object",
+	 .arg = "TYPE,id=ID[,PROPERTY=VALUE]...",
+	 .help = "add an object that others name; 'help' lists the types",
+	 .man = "TYPE,help lists an object's properties.",
+	 .fn = opt_object},
+	{.name = "mem-path",
+	 .arg = "PATH",
+	 .help = "guest memory is in this file, or one in this directory (hugetlbfs)",
+	 .fn = options_mem_path},
+	{.name = "mem-prealloc",
+	 .help = "all guest memory is there from the start",
+	 .fn = options_mem_prealloc},
+	{.name = "overcommit",
+	 .arg = "[mem-lock=on|off][,cpu-pm=on|off]",
+	 .help = "lock all memory; let an idle guest keep its host CPUs (KVM)",
+	 .fn = options_overcommit},
+	{.name = "numa",
+	 .arg = "node[,nodeid=N][,mem=SIZE|,memdev=ID][,cpus=A-B]",
+	 .help = "a NUMA node; or dist,src=N,dst=N,val=D; or cpu,node-id=N,socket-id=S...",
+	 .man = "memdev names a memory backend (-object memory-backend-ram and others), which then holds that node's "
+		"memory. Without mem and memdev all nodes have the same; without any cpus whole sockets go round the nodes. "
+		"The guest is told in the ACPI tables SRAT and SLIT.",
+	 .fn = options_numa},
 	{.name = "rtc",
 	 .arg = "[base=utc|localtime|DATE][,clock=host|rt|vm]",
 	 .help = "the real-time clock's start and pace",

@@ -25,6 +25,9 @@ struct options_parse_state {
 	const char *debugcons[MACHINE_SERIALS];
 	unsigned n_debugcons;
 	bool cpu_help;
+	const char *numa[512];
+	unsigned n_numa;
+	struct list late_objects; /* struct option_object */
 	uint8_t escape;
 };
 
@@ -48,6 +51,17 @@ void options_print_help(void);
 const char *options_keep_string(struct options *o, char *s);
 /* The sums of -smp; zero is "not given". */
 bool options_smp_complete(struct machine_config *c, struct error *err);
+/* options_memory.c: rows of the table, -machine's keys, and what waits for all options. */
+bool options_mem_path(struct options_parse_state *p, const char *value, struct error *err);
+bool options_mem_prealloc(struct options_parse_state *p, const char *value, struct error *err);
+bool options_overcommit(struct options_parse_state *p, const char *value, struct error *err);
+bool options_numa(struct options_parse_state *p, const char *value, struct error *err);
+bool options_machine_memory(struct options_parse_state *p, struct optlist *l, struct error *err);
+bool options_complete_numa(struct options_parse_state *p, struct error *err);
+/* -object: its argument; and those that have waited for chardevs */
+bool options_add_object(struct options_parse_state *p, const char *arg, struct error *err);
+bool options_create_objects(struct options_parse_state *p, struct error *err);
+void options_forget_objects(struct options_parse_state *p);
 /* -chardev */
 bool options_add_chardev(struct options_parse_state *p, const char *arg, struct error *err);
 /* Serial ports, monitor and debug consoles get their back ends, with QEMU's defaults. */
