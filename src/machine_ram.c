@@ -157,7 +157,7 @@ static bool map_backends(struct machine *m, struct error *err)
 					 b->object.id, b->page_size / KiB);
 		if (!memory_backend_map(b, ram->host + at, !c->no_mem_merge, !c->no_dump_guest_core,
 					err)) {
-			error_prefix(err, "-m: ");
+			error_prefix(err, b->mem_path && c->mem_path ? "-mem-path: " : "-m: ");
 			ram->n_backends = i; /* those that are mapped */
 			return false;
 		}

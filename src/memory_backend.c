@@ -138,6 +138,19 @@ static void advise(const struct memory_backend *b, uint8_t *host, bool merge, bo
 		madvise(host, b->size, MADV_DONTDUMP);
 }
 
+static bool map_failed(const struct memory_backend *b, int error, struct error *err)
+{
+	if (b->page_size > (uint64_t)sysconf(_SC_PAGESIZE))
+		return error_set_errno(err, error,
+				       "memory backend '%s': cannot map %llu MiB, which are %llu "
+				       "pages of %llu KiB (/sys/kernel/mm/hugepages)",
+				       b->object.id, b->size / MiB,
+				       (unsigned long long)(b->size / b->page_size),
+				       b->page_size / KiB);
+	return error_set_errno(err, error, "memory backend '%s': cannot map %llu MiB", b->object.id,
+			       b->size / MiB);
+}
+
 bool memory_backend_map(struct memory_backend *b, uint8_t *at, bool merge, bool dump,
 			struct error *err)
 {
@@ -149,8 +162,7 @@ bool memory_backend_map(struct memory_backend *b, uint8_t *at, bool merge, bool 
 		return error_set(err, "memory backend '%s' is in use already", b->object.id);
 	host = mmap(at, b->size, PROT_READ | PROT_WRITE, flags, b->fd, 0);
 	if (host == MAP_FAILED)
-		return error_set_errno(err, errno, "memory backend '%s': cannot map %llu MiB",
-				       b->object.id, b->size / MiB);
+		return map_failed(b, errno, err);
 	advise(b, host, merge, dump);
 	if (!bind_to_nodes(b, host, err) || (b->prealloc && !preallocate(b, host, err))) {
 		error_prefix(err, "memory backend '%s': ", b->object.id);
