@@ -15,6 +15,7 @@ const struct device_type *const device_types[] = {
 	&mc146818_type,
 	&port92_type,
 	&reset_control_type,
+	&system_rom_type,
 	/* pci */
 	&i440fx_type,
 	&piix3_type,

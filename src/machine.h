@@ -15,6 +15,7 @@
 #define EVMM_MACHINE_H
 
 #include "src/accel.h"
+#include "src/boot/boot_config.h"
 #include "src/clock.h"
 #include "src/device.h"
 #include "src/irq.h"
@@ -77,6 +78,7 @@ struct machine_config {
 	struct chardev *serials[MACHINE_SERIALS];
 	bool acpi;
 	struct object_set *objects; /* what -object has made; NULL: nothing */
+	struct boot_config boot;
 };
 
 /* Somebody wants to look at the vCPUs. Member of its owner. */
@@ -92,6 +94,7 @@ struct machine_type {
 	const char *alias;
 	const char *desc;
 	bool is_default;
+	const char *firmware; /* what runs when there is no -kernel; NULL: nothing */
 	bool (*init)(struct machine *m, struct error *err);
 };
 
@@ -134,6 +137,7 @@ struct machine {
 	struct irq gsi[MACHINE_GSIS];
 	uint16_t gsi_asserted[MACHINE_GSIS]; /* how many devices hold the line up */
 	struct pci_bus *pci;		     /* bus 0, set by the host bridge; NULL: none */
+	struct device *fw_cfg;		     /* set by the board; NULL: none */
 	void *board;			     /* the board's own; heap, freed with the machine */
 	/* Set by the board; the 8259 pair's answer to an interrupt acknowledge. */
 	uint8_t (*intack)(void *opaque);

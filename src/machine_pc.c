@@ -96,17 +96,34 @@ static void pc_describe(struct machine *m, struct pc *pc)
 	m->acpi = &pc->acpi;
 }
 
+static bool pc_add_rom(struct machine *m, struct region *memory, struct error *err)
+{
+	struct device *rom;
+
+	if (!m->config.boot.bios)
+		return true;
+	rom = device_new(m, &system_rom_type, NULL);
+	if (!device_set_prop(rom, "file", m->config.boot.bios, err) || !device_realize(rom, err))
+		return false;
+	system_rom_map(rom, memory);
+	return true;
+}
+
 /* The host bridge's ports hide the reset control register's, and it is told of them. */
 static bool pc_add_pci(struct machine *m, struct error *err)
 {
 	struct device *reset = device_create_builtin(m, &reset_control_type);
-	struct device *bridge = device_create_builtin(m, &i440fx_type);
+	struct device *bridge = device_new(m, &i440fx_type, NULL);
 	struct device *pm;
 
+	device_set_prop_num(bridge, "shadow", !m->config.boot.bios);
+	if (!device_realize(bridge, err) || !pc_add_rom(m, &m->pci->mem, err))
+		return false;
 	i440fx_forward_narrow(bridge, reset_control_region(reset));
 	device_create_builtin(m, &piix3_type);
 	pm = device_new(m, &piix4_pm_type, NULL);
-	device_set_prop_num(pm, "pm-base", PC_PM_BASE);
+	/* Where no firmware runs, the ports have to be in place. */
+	device_set_prop_num(pm, "pm-base", m->config.boot.bios ? 0 : PC_PM_BASE);
 	if (!device_realize(pm, err))
 		return false;
 	m->assign_resources = pci_assign_resources;
@@ -128,7 +145,7 @@ static bool pc_init(struct machine *m, struct error *err)
 	device_create_builtin(m, &mc146818_type);
 	device_create_builtin(m, &port92_type);
 	device_create_builtin(m, &i8042_type);
-	device_create_builtin(m, &fw_cfg_type);
+	m->fw_cfg = device_create_builtin(m, &fw_cfg_type);
 	if (!pc_add_pci(m, err) || !pc_add_serials(m, pc, err))
 		return false;
 	pc_describe(m, pc);
@@ -140,5 +157,6 @@ const struct machine_type machine_pc = {
 	.alias = "pc-i440fx",
 	.desc = "Standard PC (i440FX + PIIX)",
 	.is_default = true,
+	.firmware = "bios-256k.bin",
 	.init = pc_init,
 };

@@ -154,7 +154,8 @@ static bool parse_all(struct options_parse_state *p, int argc, char **argv, stru
 		exit(0);
 	}
 	return check_together(p, err) && options_complete_numa(p, err) && choose_accel(p, err) &&
-	       options_connect_chardevs(p, err) && options_create_objects(p, err);
+	       options_boot_complete(p, err) && options_connect_chardevs(p, err) &&
+	       options_create_objects(p, err);
 }
 
 bool options_parse(struct options *o, struct loop *loop, int argc, char **argv, struct error *err)

@@ -578,6 +578,20 @@ const struct option_desc option_table[] = {
 	 .fn = opt_initrd},
 	{.name = "append", .arg = "TEXT", .help = "the kernel's command line", .fn = opt_append},
 
+	/* Firmware */
+	{.name = "bios",
+	 .arg = "FILE",
+	 .heading = "Firmware",
+	 .help = "firmware image, a path or a name within the directories of -L",
+	 .man = "Without it, and without -kernel, the board's own firmware runs: SeaBIOS. A kernel "
+		"given by -kernel is started right away, without firmware, unless -bios is "
+		"given too.",
+	 .fn = options_bios},
+	{.name = "L",
+	 .arg = "DIR",
+	 .help = "look for firmware in DIR first; 'help' lists the directories",
+	 .fn = options_data_dir},
+
 	/* Consoles */
 	{.name = "nographic",
 	 .heading = "Consoles",

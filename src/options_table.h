@@ -24,10 +24,10 @@ struct options_parse_state {
 	bool smp_given;
 	const char *debugcons[MACHINE_SERIALS];
 	unsigned n_debugcons;
-	bool cpu_help;
 	const char *numa[512];
 	unsigned n_numa;
 	struct list late_objects; /* struct option_object */
+	bool cpu_help, data_dirs_help;
 	uint8_t escape;
 };
 
@@ -62,6 +62,10 @@ bool options_complete_numa(struct options_parse_state *p, struct error *err);
 bool options_add_object(struct options_parse_state *p, const char *arg, struct error *err);
 bool options_create_objects(struct options_parse_state *p, struct error *err);
 void options_forget_objects(struct options_parse_state *p);
+/* options_boot.c: what boots */
+option_fn options_bios, options_data_dir;
+/* What follows from all that was given. */
+bool options_boot_complete(struct options_parse_state *p, struct error *err);
 /* -chardev */
 bool options_add_chardev(struct options_parse_state *p, const char *arg, struct error *err);
 /* Serial ports, monitor and debug consoles get their back ends, with QEMU's defaults. */

@@ -13,6 +13,7 @@ libevmm_a_SOURCES += src/memory_backend.c
 libevmm_a_SOURCES += src/numa.c
 libevmm_a_SOURCES += src/object.c
 libevmm_a_SOURCES += src/options.c
+libevmm_a_SOURCES += src/options_boot.c
 libevmm_a_SOURCES += src/options_chardev.c
 libevmm_a_SOURCES += src/options_memory.c
 libevmm_a_SOURCES += src/options_object.c

@@ -19,7 +19,8 @@
  * up (read as 0); any source of a general purpose event; sleeping states other than soft-off.
  * Deviates because: with the property "pm-base" the block is in place from reset on, and SCI_EN is
  * always set: a kernel that is started without firmware finds nobody else to do it, and there is no
- * SMI to ask by.
+ * SMI to ask by. APMC_EN is set for good: SeaBIOS takes it that SMM is somebody's already, and does
+ * not wait for an SMI that never comes.
  */
 #include "devices/isa.h"
 #include "devices/pci/pci.h"
@@ -31,6 +32,8 @@
 
 #define PMBA		 0x40
 #define PMBA_BASE	 0xffc0
+#define DEVACTB		 0x58
+#define DEVACTB_APMC_EN	 0x02000000
 #define PMREGMISC	 0x80
 #define PMREGMISC_PMIOSE 0x01
 
@@ -65,6 +68,7 @@ static const struct pci_register acpi_pm_registers[] = {
 	{"INTLN", PCI_INTERRUPT_LINE, 1, 0x09, 0xff, 0},
 	{"INTPN", PCI_INTERRUPT_PIN, 1, 0x01, 0, 0},
 	{"PMBA", PMBA, 4, 0x00000001, PMBA_BASE, 0},
+	{"DEVACTB", DEVACTB, 4, DEVACTB_APMC_EN, 0, 0},
 	{"PMREGMISC", PMREGMISC, 1, 0x00, PMREGMISC_PMIOSE, 0},
 	{.name = NULL},
 };

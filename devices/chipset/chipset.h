@@ -10,7 +10,7 @@
 #include "src/machine.h"
 
 extern const struct device_type i8259_type, i8254_type, ioapic_type, mc146818_type, port92_type,
-	reset_control_type;
+	reset_control_type, system_rom_type;
 
 /*
  * 8259 pair: inputs IR0-IR15 (IR2 is the slave's), the INTR output, the acknowledge cycle's vector.
@@ -29,5 +29,8 @@ uint8_t mc146818_get_cmos(struct device *dev, unsigned index);
 
 /* RCR as a region of one byte: the host bridge hands it the byte accesses to CF9h. */
 struct region *reset_control_region(struct device *dev);
+
+/* Shows the ROM in MEMORY, which is addressed as the guest's is: below 4 GiB and below 1 MiB. */
+void system_rom_map(struct device *dev, struct region *memory);
 
 #endif

@@ -11,10 +11,12 @@
  *
  * The function's registers are the rows of i440fx_registers.
  *
- * Not modelled: PAM and SMRAM attributes (the memory they govern is always plain RAM; the registers
- * keep what is written), DRAM timing and row boundaries, error reporting.
- * Deviates because: nothing.
+ * Not modelled: DRAM timing and row boundaries, error reporting; of the attribute maps what pam.c
+ * says.
+ * Deviates because: with the property "shadow" all of C0000h to FFFFFh is RAM from reset on, where
+ * no firmware runs that would make it so.
  */
+#include "devices/chipset/pam.h"
 #include "devices/isa.h"
 #include "devices/pci/pci.h"
 
@@ -28,6 +30,9 @@
 #define CONFADD_REG	    0xfc
 #define CONFADD_WRITABLE    0x80fffffc
 
+#define PAM   0x59
+#define SMRAM 0x72
+
 static const struct pci_register i440fx_registers[] = {
 	/* name, offset, bytes, reset, written bits, write-1-to-clear bits; all 290549 3.2 */
 	{"VID", PCI_VENDOR_ID, 2, 0x8086, 0, 0},
@@ -38,10 +43,10 @@ static const struct pci_register i440fx_registers[] = {
 	{"CLASSC", PCI_CLASS, 3, 0x060000, 0, 0},
 	{"MLT", PCI_LATENCY_TIMER, 1, 0x00, 0xf8, 0},
 	{"PMCCFG", 0x50, 2, 0x0000, 0xffff, 0},
-	{"PAM0", 0x59, 1, 0x00, 0x30, 0},
-	{"PAM1-4", 0x5a, 4, 0x00000000, 0x33333333, 0},
-	{"PAM5-6", 0x5e, 2, 0x0000, 0x3333, 0},
-	{"SMRAM", 0x72, 1, 0x02, 0x78, 0},
+	{"PAM0", PAM, 1, 0x00, 0x30, 0},
+	{"PAM1-4", PAM + 1, 4, 0x00000000, 0x33333333, 0},
+	{"PAM5-6", PAM + 5, 2, 0x0000, 0x3333, 0},
+	{"SMRAM", SMRAM, 1, 0x02, SMRAM_WRITABLE, 0},
 	{.name = NULL},
 };
 
@@ -51,6 +56,8 @@ struct i440fx {
 	/* configuration */
 	struct region ports;
 	struct region *narrow; /* takes what is no doubleword at CF8h; starts at CF9h */
+	struct pam pam;
+	bool shadow;
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
@@ -118,11 +125,28 @@ static void i440fx_write(void *opaque, uint64_t offset, uint64_t value, unsigned
 static const struct region_ops i440fx_ops = {
 	.read = i440fx_read, .write = i440fx_write, .min_size = 1, .max_size = 4};
 
+/* D_LCK takes back D_OPEN, and nothing but a reset takes back D_LCK. */
+static void i440fx_config_changed(struct pci_device *pci, unsigned offset, unsigned bytes)
+{
+	struct i440fx *s = container_of(pci, struct i440fx, pci);
+	bool locked = pci->config[SMRAM] & SMRAM_LOCK;
+
+	pci->wmask[SMRAM] = locked ? 0 : SMRAM_WRITABLE;
+	if (locked)
+		pci->config[SMRAM] &= (uint8_t)~SMRAM_OPEN;
+	if (offset < PAM + PAM_REGISTERS || (offset <= SMRAM && SMRAM < offset + bytes))
+		pam_update(&s->pam, &pci->config[PAM], pci->config[SMRAM]);
+}
+
 static void i440fx_reset(struct device *dev)
 {
 	struct i440fx *s = i440fx_of(dev);
 
 	pci_device_reset(&s->pci);
+	if (s->shadow) {
+		pam_fill(&s->pci.config[PAM]);
+		i440fx_config_changed(&s->pci, 0, PCI_CONFIG_BYTES);
+	}
 	s->confadd = 0;
 }
 
@@ -149,6 +173,7 @@ static const struct state_desc i440fx_state = {
 
 static const struct device_prop i440fx_props[] = {
 	PCI_PROPS_AT(i440fx, PCI_DEVFN(0, 0)),
+	DEFINE_PROP(i440fx, shadow, "shadow", PROP_BOOL, 0, "RAM below 1 MiB from reset on"),
 	DEFINE_PROP_END,
 };
 
@@ -165,6 +190,8 @@ static bool i440fx_realize(struct device *dev, struct error *err)
 		pci_root_bus_fini(&s->bus);
 		return false;
 	}
+	s->pci.config_changed = i440fx_config_changed;
+	pam_init(&s->pam, m, &s->bus.mem);
 	region_init_io(&s->ports, "i440fx", &i440fx_ops, s, 8);
 	return isa_add_ports(dev, &s->ports, I440FX_PORT, err);
 }
@@ -174,6 +201,7 @@ static void i440fx_unrealize(struct device *dev)
 	struct i440fx *s = i440fx_of(dev);
 
 	region_remove(&s->ports);
+	pam_fini(&s->pam);
 	pci_device_fini(&s->pci);
 	pci_root_bus_fini(&s->bus);
 }

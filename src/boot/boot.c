@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "src/boot/firmware.h"
 #include "src/boot/loader.h"
 
 /* ---- files ---- */
@@ -396,6 +397,8 @@ bool boot_load(struct machine *m, struct error *err)
 	const struct boot_file *kernel;
 	struct boot *b;
 
+	if (m->config.boot.bios)
+		return firmware_describe(m, err);
 	if (!m->config.kernel) {
 		if (m->config.type == &machine_none || !m->n_vcpus)
 			return true;

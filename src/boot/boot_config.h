@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the options say about firmware and what it boots; part of struct machine_config. Strings are the options'. */
+#ifndef EVMM_BOOT_CONFIG_H
+#define EVMM_BOOT_CONFIG_H
+
+#include "src/util.h"
+
+#define BOOT_DATA_DIRS 16
+
+struct boot_config {
+	const char *bios; /* the image's name; NULL: no firmware, the kernel starts right away */
+	const char *data_dirs[BOOT_DATA_DIRS]; /* -L */
+	unsigned n_data_dirs;
+	bool no_graphics; /* firmware's console is the serial port */
+};
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Firmware: which file it is, where files are looked for (-L), and what fw_cfg tells it about the machine. Start-up code,
+ * loop thread.
+ */
+#ifndef EVMM_BOOT_FIRMWARE_H
+#define EVMM_BOOT_FIRMWARE_H
+
+#include "src/machine.h"
+
+/* The directories of -L, then those of the distribution's packages; ends with NULL. */
+#define FIRMWARE_MAX_DIRS 24
+/* Path of NAME: itself when that can be read, else within the directories. NULL: none has it. The caller frees it. */
+char *firmware_find(const struct machine_config *c, const char *name);
+/* -L help */
+void firmware_list_dirs(const struct machine_config *c);
+/*
+ * All of a file, MAX bytes at most, page-aligned heap. OPTION names it in messages ("-bios"); NULL on error.
+ */
+uint8_t *firmware_read(const char *option, const char *path, uint64_t max, uint64_t *bytes,
+		       struct error *err);
+
+/* Fills fw_cfg with what firmware asks for. After all devices are there. */
+bool firmware_describe(struct machine *m, struct error *err);
+
+#endif
