@@ -1,43 +1,64 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The human monitor's inside: the command table and what a command may call. A command is a row in a table; a row
- * makes the parser, help and completion.
+ * The human monitor's inside. A struct monitor executes lines and prints; a terminal (hmp_terminal.c) is one with a
+ * prompt, and human-monitor-command makes one whose output is kept (hmp.c).
  */
 #ifndef EVMM_HMP_H
 #define EVMM_HMP_H
 
+#include "monitor/command.h"
 #include "monitor/line.h"
-#include "monitor/monitor.h"
-#include "src/accel.h"
-#include "src/machine.h"
 
-struct hmp_command {
-	const char *name; /* "quit|q": the first is the name, the others are taken too */
-	const char *args; /* shown by help; "" for none */
-	const char *help;
-	/* ARGS is what follows the name, without blanks at its ends; "" for none. */
-	void (*fn)(struct monitor *mon, const char *args);
-	const struct hmp_command *sub; /* instead of FN: the word that follows is looked up here */
-	bool parked; /* the command looks at processors: it runs while all vCPUs are parked */
+struct monitor {
+	struct machine *machine;
+	unsigned vcpu;
+	void (*write)(struct monitor *mon, const char *text, size_t n);
+	/* A line has been dealt with; perhaps within hmp_execute. */
+	void (*finished)(struct monitor *mon);
+
+	/* the line at work; COMMAND NULL: none */
+	const struct hmp_command *command;
+	char *rest; /* what follows the command's name */
+	struct machine_inspect inspect;
+	struct command_call *call;
 };
 
-extern const struct hmp_command hmp_commands[];	     /* hmp.c; ends with a NULL name */
-extern const struct hmp_command hmp_info_commands[]; /* hmp_info.c */
+void hmp_init(struct monitor *mon, struct machine *m);
+void hmp_fini(struct monitor *mon);
+static inline bool hmp_busy(const struct monitor *mon)
+{
+	return mon->command != NULL;
+}
+void hmp_execute(struct monitor *mon, const char *line);
 
-struct machine *monitor_machine(struct monitor *mon);
-void monitor_printf(struct monitor *mon, const char *fmt, ...) printf_like(2, 3);
+/* hmp_args.c */
+struct hmp_arg {
+	char name[32];
+	char kind; /* as command.h lists them; '-': the flag FLAG */
+	char flag;
+	bool optional;
+};
+/* The next of a row's arguments at *S; false at the end. */
+bool hmp_next_arg(const char **s, struct hmp_arg *arg);
+/* The arguments of C in TEXT, or NULL after a message. */
+json_t *hmp_parse_args(struct monitor *mon, const struct hmp_command *c, const char *text);
+/* The word at *S, without its quotes, on the heap; NULL at the end, or (with UNCLOSED set) at a quote without another. */
+char *hmp_next_word(const char **s, bool *unclosed);
 
-/* hmp_memory.c */
-void hmp_x(struct monitor *mon, const char *args);
-void hmp_xp(struct monitor *mon, const char *args);
-void hmp_print(struct monitor *mon, const char *args);
-/* The processor that x, print and `info registers` look at; NULL when there is none. */
-struct vcpu *monitor_vcpu(struct monitor *mon);
-bool monitor_set_vcpu(struct monitor *mon, unsigned index);
+/* hmp_help.c */
+const struct hmp_command *hmp_find(const char *word, size_t n, bool info);
+/* Names end at what cannot be in one, so that "x/4i" is x. */
+size_t hmp_name_length(const char *s);
+void hmp_help_info(struct monitor *mon);
+void hmp_help(struct monitor *mon, json_t *args);
+
+/* hmp_complete.c: as line_editor.complete. */
+struct worker_pool;
+bool hmp_complete(struct machine *m, const char *line, struct line_editor *e);
 
 /*
- * An expression in C's operators without assignment, comparison and logic, with $rip and the like. Advances *S
- * past it. Error messages are printed; then false.
+ * hmp_expr.c: an expression in C's operators without assignment, comparison and logic, with $rip and the like. Advances
+ * *S past it. Error messages are printed; then false.
  */
 bool hmp_eval(struct monitor *mon, const char **s, uint64_t *value);
 

@@ -150,33 +150,62 @@ static void list_candidates(struct line_editor *e)
 	line_show(e);
 }
 
-static void complete(struct line_editor *e)
+/* How much of the word that ends at the cursor is typed. */
+static size_t word_typed(const struct line_editor *e)
 {
-	char line[LINE_BYTES];
-	size_t have, prefix;
+	size_t start = e->cursor;
 
-	if (!e->complete)
-		return;
-	memcpy(line, e->buf, e->cursor);
-	line[e->cursor] = 0;
-	have = e->cursor;
-	while (have && !isspace((unsigned char)line[have - 1]))
-		have--;
-	have = e->cursor - have;
-	e->n_candidates = 0;
-	e->complete(e->opaque, line, e);
+	while (start && !isspace((unsigned char)e->buf[start - 1]))
+		start--;
+	return e->cursor - start;
+}
+
+static bool goes_on(const char *candidate)
+{
+	size_t n = strlen(candidate);
+
+	return n && (candidate[n - 1] == '/' || candidate[n - 1] == '=');
+}
+
+static void use_candidates(struct line_editor *e)
+{
+	size_t have = word_typed(e), prefix;
+
 	if (!e->n_candidates)
 		return;
 	prefix = common_prefix(e);
 	if (prefix > have)
 		insert(e, e->candidates[0] + have, prefix - have);
-	if (e->n_candidates == 1)
+	if (e->n_candidates == 1 && !goes_on(e->candidates[0]))
 		insert(e, " ", 1);
-	else if (prefix <= have)
+	else if (e->n_candidates > 1 && prefix <= have)
 		list_candidates(e);
 	for (unsigned i = 0; i < e->n_candidates; i++)
 		free(e->candidates[i]);
 	e->n_candidates = 0;
+}
+
+void line_completed(struct line_editor *e)
+{
+	e->completing = false;
+	e->job = NULL;
+	use_candidates(e);
+	e->completed(e->opaque);
+}
+
+static void complete(struct line_editor *e)
+{
+	char line[LINE_BYTES];
+
+	if (!e->complete)
+		return;
+	memcpy(line, e->buf, e->cursor);
+	line[e->cursor] = 0;
+	e->n_candidates = 0;
+	if (e->complete(e->opaque, line, e))
+		use_candidates(e);
+	else
+		e->completing = true;
 }
 
 /* ---- keys ---- */
@@ -307,8 +336,17 @@ void line_input(struct line_editor *e, const uint8_t *bytes, size_t n)
 		line_key(e, bytes[i]);
 }
 
+void line_reset(struct line_editor *e)
+{
+	e->len = e->cursor = 0;
+	e->state = LINE_TEXT;
+	e->browsing = e->n_history;
+}
+
 void line_fini(struct line_editor *e)
 {
+	if (e->job)
+		*e->job = NULL;
 	for (unsigned i = 0; i < e->n_history; i++)
 		free(e->history[i]);
 	e->n_history = 0;

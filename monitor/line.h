@@ -16,8 +16,13 @@ struct line_editor {
 	void (*print)(void *opaque, const char *text, size_t n);
 	/* The line is complete; LINE is the editor's. May not free the editor. */
 	void (*enter)(void *opaque, const char *line);
-	/* Calls add(editor, candidate) for each word that could stand where the one that ends LINE begins to. */
-	void (*complete)(void *opaque, const char *line, struct line_editor *e);
+	/*
+	 * Calls line_add_candidate for each word that could stand where the one that ends LINE begins to. False: some
+	 * come later, and then line_completed() is called.
+	 */
+	bool (*complete)(void *opaque, const char *line, struct line_editor *e);
+	/* After such a wait: input is welcome again. */
+	void (*completed)(void *opaque);
 	void *opaque;
 
 	char buf[LINE_BYTES];
@@ -32,6 +37,8 @@ struct line_editor {
 
 	char *candidates[64];
 	unsigned n_candidates;
+	bool completing;	  /* candidates are still to come */
+	struct line_editor **job; /* where whoever brings them has us noted; cleared when we go */
 };
 
 void line_fini(struct line_editor *e);
@@ -39,5 +46,13 @@ void line_input(struct line_editor *e, const uint8_t *bytes, size_t n);
 /* Prints the prompt and what is typed so far. */
 void line_show(struct line_editor *e);
 void line_add_candidate(struct line_editor *e, const char *word);
+void line_completed(struct line_editor *e);
+/* No input may be given until then. */
+static inline bool line_is_completing(const struct line_editor *e)
+{
+	return e->completing;
+}
+/* Forgets what is typed so far, not the history. */
+void line_reset(struct line_editor *e);
 
 #endif

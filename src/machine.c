@@ -3,8 +3,10 @@
  * The machine's life: built, started, paused, reset, ended. Whatever a device or the monitor asks for is noted, and
  * carried out by control() once the vCPUs have parked; nothing here waits.
  */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "src/events.h"
 #include "src/log.h"
 #include "src/machine.h"
 #include "src/worker.h"
@@ -225,6 +227,24 @@ static bool reset_all(struct machine *m)
 
 /* ---- running, pausing, ending ---- */
 
+static json_t *cause_data(enum shutdown_cause cause)
+{
+	/* QEMU's words. */
+	static const char *const reasons[] = {
+		[SHUTDOWN_NONE] = "none",
+		[SHUTDOWN_GUEST] = "guest-shutdown",
+		[SHUTDOWN_GUEST_RESET] = "guest-reset",
+		[SHUTDOWN_HOST_SIGNAL] = "host-signal",
+		[SHUTDOWN_QUIT] = "host-qmp-quit",
+		[SHUTDOWN_DEBUG_EXIT] = "guest-shutdown",
+		[SHUTDOWN_HOST_RESET] = "host-qmp-system-reset",
+	};
+	bool guest = cause == SHUTDOWN_GUEST || cause == SHUTDOWN_GUEST_RESET ||
+		     cause == SHUTDOWN_DEBUG_EXIT;
+
+	return json_pack("{s:b,s:s}", "guest", guest, "reason", reasons[cause]);
+}
+
 static void on_parked(void *opaque)
 {
 	struct machine *m = opaque;
@@ -245,9 +265,13 @@ static void ask_vcpus_to_park(struct machine *m)
 static void end(struct machine *m)
 {
 	bool stay = m->config.no_shutdown && (m->shutdown_cause == SHUTDOWN_GUEST ||
-					      m->shutdown_cause == SHUTDOWN_GUEST_RESET);
+					      m->shutdown_cause == SHUTDOWN_GUEST_RESET ||
+					      m->shutdown_cause == SHUTDOWN_HOST_RESET);
 
 	m->shutdown_pending = false;
+	qmp_event_emit(m, "SHUTDOWN", cause_data(m->shutdown_cause));
+	if (stay && m->state == RUN_RUNNING)
+		qmp_event_emit(m, "STOP", NULL);
 	m->state = RUN_SHUTDOWN;
 	m->running_wanted = false;
 	clock_pause(m->clock);
@@ -325,8 +349,9 @@ static void control(void *opaque)
 		return;
 	}
 	if (m->reset_pending) {
-		if (m->state == RUN_SHUTDOWN || m->state == RUN_INTERNAL_ERROR)
-			m->state = RUN_PAUSED;
+		if (m->state != RUN_RUNNING)
+			m->state = RUN_PRELAUNCH;
+		qmp_event_emit(m, "RESET", cause_data(m->reset_cause));
 		if (!reset_all(m)) {
 			m->state = RUN_INTERNAL_ERROR;
 			m->running_wanted = false;
@@ -358,17 +383,15 @@ bool machine_start(struct machine *m, struct error *err)
 void machine_pause(struct machine *m)
 {
 	LOOP_ASSERT();
-	if (m->state != RUN_RUNNING)
-		return;
-	m->state = RUN_PAUSED;
-	m->running_wanted = false;
-	clock_pause(m->clock);
-	ask_vcpus_to_park(m);
+	if (m->state == RUN_RUNNING)
+		machine_stop(m, RUN_PAUSED);
 }
 
-/* The machine stands still from here on, for the reason that STATE gives. */
-static void stop_in(struct machine *m, enum run_state state)
+void machine_stop(struct machine *m, enum run_state state)
 {
+	LOOP_ASSERT();
+	if (m->state == RUN_RUNNING)
+		qmp_event_emit(m, "STOP", NULL);
 	m->state = state;
 	m->running_wanted = false;
 	clock_pause(m->clock);
@@ -383,7 +406,7 @@ void machine_debug_stop(struct machine *m, const struct debug_stop *stop)
 	if (m->state != RUN_RUNNING)
 		return;
 	m->debug_stop = *stop;
-	stop_in(m, RUN_DEBUG);
+	machine_stop(m, RUN_DEBUG);
 }
 
 void machine_internal_error(struct machine *m, struct vcpu *v, const char *what)
@@ -396,7 +419,7 @@ void machine_internal_error(struct machine *m, struct vcpu *v, const char *what)
 	text = x86_regs_format(&regs);
 	report_error("CPU %u: %s\n%s", v->index, what, text);
 	free(text);
-	stop_in(m, RUN_INTERNAL_ERROR);
+	machine_stop(m, RUN_INTERNAL_ERROR);
 }
 
 void machine_resume(struct machine *m)
@@ -406,19 +429,26 @@ void machine_resume(struct machine *m)
 		return;
 	m->state = RUN_RUNNING;
 	m->running_wanted = true;
+	qmp_event_emit(m, "RESUME", NULL);
 	loop_work_schedule(&m->control_work);
 }
 
 void machine_request_reset(struct machine *m)
 {
+	machine_request_reset_as(m, SHUTDOWN_GUEST_RESET);
+}
+
+void machine_request_reset_as(struct machine *m, enum shutdown_cause cause)
+{
 	LOOP_ASSERT();
 	if (m->config.no_reboot) {
-		machine_request_shutdown(m, SHUTDOWN_GUEST_RESET, 0);
+		machine_request_shutdown(m, cause, 0);
 		return;
 	}
 	if (m->reset_pending)
 		return;
 	m->reset_pending = true;
+	m->reset_cause = cause;
 	ask_vcpus_to_park(m);
 	loop_work_schedule(&m->control_work);
 }

@@ -30,6 +30,7 @@ struct acpi_board;
 struct pci_bus;
 struct numa;
 struct memory_backend;
+struct json_t;
 
 enum run_state {
 	RUN_PRELAUNCH,
@@ -46,7 +47,8 @@ enum shutdown_cause {
 	SHUTDOWN_GUEST_RESET,
 	SHUTDOWN_HOST_SIGNAL,
 	SHUTDOWN_QUIT,
-	SHUTDOWN_DEBUG_EXIT
+	SHUTDOWN_DEBUG_EXIT,
+	SHUTDOWN_HOST_RESET, /* system_reset */
 };
 
 #define MACHINE_MAX_VCPUS 255
@@ -150,7 +152,7 @@ struct machine {
 	void *power_button_opaque;
 
 	enum run_state state;
-	enum shutdown_cause shutdown_cause;
+	enum shutdown_cause shutdown_cause, reset_cause;
 	int exit_status;
 	/*
 	 * What was asked for. control_work carries it out, outside of any device's callback: it has the vCPUs park,
@@ -184,6 +186,9 @@ struct machine {
 	/* Puts the boot CPU and memory in the state that the loaders asked for, after each reset. */
 	bool (*boot_reset)(struct machine *m, void *opaque);
 	void *boot_opaque;
+	/* Who wants to know of events (src/events.h); NULL: nobody. DATA is borrowed. */
+	void (*event_hook)(void *opaque, const char *name, struct json_t *data);
+	void *event_opaque;
 	/* The host's end: called on the loop when the machine has ended. */
 	void (*on_end)(void *opaque);
 	void *on_end_opaque;
@@ -199,9 +204,12 @@ void machine_free(struct machine *m);
 /* First reset, vCPU threads started; running unless start_paused. */
 bool machine_start(struct machine *m, struct error *err);
 void machine_pause(struct machine *m);
+/* As machine_pause, for the reason that STATE gives. */
+void machine_stop(struct machine *m, enum run_state state);
 void machine_resume(struct machine *m);
 /* From devices and the monitor; carried out from control_work. Any cause sets exit status 0 but DEBUG_EXIT, which gives STATUS. */
-void machine_request_reset(struct machine *m);
+void machine_request_reset(struct machine *m); /* the guest's */
+void machine_request_reset_as(struct machine *m, enum shutdown_cause cause);
 void machine_request_shutdown(struct machine *m, enum shutdown_cause cause, int status);
 void machine_power_button(struct machine *m);
 /* A vCPU's triple fault: logs its registers under -d cpu_reset, then a reset is requested. */

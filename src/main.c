@@ -17,7 +17,7 @@ struct evmm {
 	struct loop *loop;
 	struct options options;
 	struct machine *machine;
-	struct monitor *monitor;
+	struct monitors *monitors;
 	struct loop_signal sigint, sigterm, sighup;
 };
 
@@ -64,6 +64,21 @@ static void catch_crashes(void)
 	atexit(chardev_stdio_restore_terminal);
 }
 
+static void add_monitors(struct evmm *e)
+{
+	e->monitors = monitors_new(e->machine);
+	if (e->options.monitor)
+		monitors_add_human(e->monitors, e->options.monitor);
+	list_for_each(it, &e->options.monitors) {
+		const struct option_monitor *o = list_entry(it, struct option_monitor, node);
+
+		if (o->chr && o->qmp)
+			monitors_add_qmp(e->monitors, o->chr, o->pretty);
+		else if (o->chr)
+			monitors_add_human(e->monitors, o->chr);
+	}
+}
+
 static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 {
 	/* Before the terminal is touched. Handled once the loop runs. */
@@ -79,14 +94,13 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 	if (!machine_build(e->machine, err) ||
 	    !options_create_devices(&e->options, e->machine, err) || !boot_load(e->machine, err))
 		return false;
-	if (e->options.monitor)
-		e->monitor = monitor_new(e->machine, e->options.monitor);
+	add_monitors(e);
 	return machine_start(e->machine, err);
 }
 
 static void stop(struct evmm *e)
 {
-	monitor_free(e->monitor);
+	monitors_free(e->monitors);
 	if (e->machine) {
 		boot_free(e->machine);
 		machine_free(e->machine);

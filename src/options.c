@@ -131,6 +131,7 @@ static void set_defaults(struct options *o, struct loop *loop)
 	o->config.objects = &o->objects;
 	list_init(&o->devices);
 	list_init(&o->chardevs);
+	list_init(&o->monitors);
 	list_init(&o->strings);
 	o->config.ram_bytes = 128 * MiB;
 	o->config.acpi = true;
@@ -173,6 +174,7 @@ bool options_parse(struct options *o, struct loop *loop, int argc, char **argv, 
 void options_free(struct options *o)
 {
 	object_set_fini(&o->objects);
+	options_free_monitors(o);
 	options_free_chardevs(o);
 	list_for_each_safe(it, &o->devices)
 		free(list_entry(it, struct option_device, node));

@@ -19,6 +19,7 @@ struct options {
 	struct list chardevs; /* struct option_chardev: all that were made, freed by options_free */
 	struct list strings;  /* struct option_string: what config and others point at */
 	struct chardev *monitor; /* NULL: none */
+	struct list monitors;	 /* struct option_monitor: -qmp, -mon */
 	bool nographic;
 	const char *log_mask, *log_file;
 };
@@ -28,6 +29,15 @@ struct option_device {
 	const char *option;  /* as the user named it, "device" or "debugcon" */
 	const char *value;   /* what the user gave it */
 	struct chardev *chr; /* -debugcon's back end; -device: NULL */
+};
+
+struct option_monitor {
+	struct list node;
+	const char *option; /* "qmp", "qmp-pretty" or "mon" */
+	const char *value;  /* what the user gave it */
+	char *spec;	    /* the chardev: as -serial has it, or "chardev:ID" */
+	struct chardev *chr;
+	bool qmp, pretty;
 };
 
 /* Parses argv. Help and lists print to stdout and exit 0. On error: false. */

@@ -111,8 +111,8 @@ static struct chardev *make_with_monitor(struct options_parse_state *p, const ch
 	return mux;
 }
 
-static bool connect_one(struct options_parse_state *p, const char *option, const char *id,
-			const char *spec, struct chardev **out, struct error *err)
+bool options_connect_one(struct options_parse_state *p, const char *option, const char *id,
+			 const char *spec, struct chardev **out, struct error *err)
 {
 	bool with_monitor = !strncmp(spec, "mon:", 4);
 
@@ -166,7 +166,7 @@ static bool connect_debugcons(struct options_parse_state *p, struct error *err)
 		char id[24];
 
 		snprintf(id, sizeof(id), "debugcon%u", i);
-		if (!connect_one(p, "debugcon", id, p->debugcons[i], &chr, err))
+		if (!options_connect_one(p, "debugcon", id, p->debugcons[i], &chr, err))
 			return false;
 		if (!chr)
 			continue;
@@ -190,13 +190,14 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 		char id[24];
 
 		snprintf(id, sizeof(id), "serial%u", i);
-		if (!connect_one(p, "serial", id, p->serials[i], &p->o->config.serials[i], err))
+		if (!options_connect_one(p, "serial", id, p->serials[i], &p->o->config.serials[i],
+					 err))
 			return false;
 	}
 	if (p->monitor) {
 		struct chardev *chr;
 
-		if (!connect_one(p, "monitor", "compat_monitor0", p->monitor, &chr, err))
+		if (!options_connect_one(p, "monitor", "compat_monitor0", p->monitor, &chr, err))
 			return false;
 		if (chr && p->o->monitor) {
 			return error_set(err, "-monitor %s: -serial mon: has given it a place",
@@ -205,7 +206,7 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 		if (chr)
 			p->o->monitor = chr;
 	}
-	if (!connect_debugcons(p, err))
+	if (!connect_debugcons(p, err) || !options_connect_monitors(p, err))
 		return false;
 	set_escapes(p);
 	if (nothing_shown)

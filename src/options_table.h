@@ -70,6 +70,13 @@ bool options_boot_complete(struct options_parse_state *p, struct error *err);
 bool options_add_chardev(struct options_parse_state *p, const char *arg, struct error *err);
 /* Serial ports, monitor and debug consoles get their back ends, with QEMU's defaults. */
 bool options_connect_chardevs(struct options_parse_state *p, struct error *err);
+/* One of them: "chardev:ID" or as -serial has it, with ID for a new one. *OUT NULL: none. */
+bool options_connect_one(struct options_parse_state *p, const char *option, const char *id,
+			 const char *spec, struct chardev **out, struct error *err);
+/* -qmp, -qmp-pretty, -mon (options_monitor.c) */
+option_fn opt_qmp, opt_qmp_pretty, opt_mon;
+bool options_connect_monitors(struct options_parse_state *p, struct error *err);
+void options_free_monitors(struct options *o);
 void options_free_chardevs(struct options *o);
 
 #endif

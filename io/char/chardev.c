@@ -47,6 +47,16 @@ struct chardev *chardev_find(const char *id)
 	return NULL;
 }
 
+void chardev_each_id(const char *begun, void (*fn)(const char *id, void *opaque), void *opaque)
+{
+	list_for_each(it, &all) {
+		struct chardev *chr = list_entry(it, struct chardev, node);
+
+		if (!strncmp(chr->id, begun, strlen(begun)))
+			fn(chr->id, opaque);
+	}
+}
+
 struct chardev *chardev_take(const char *id, struct error *err)
 {
 	struct chardev *chr = chardev_find(id);

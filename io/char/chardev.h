@@ -67,6 +67,8 @@ size_t chardev_write(struct chardev *chr, const void *buf, size_t n);
 /* The front end has room again: deliver what waits. */
 void chardev_accept_input(struct chardev *chr);
 
+/* FN for each chardev whose id begins with BEGUN. */
+void chardev_each_id(const char *begun, void (*fn)(const char *id, void *opaque), void *opaque);
 /* The chardev of that id, or NULL. */
 struct chardev *chardev_find(const char *id);
 /*

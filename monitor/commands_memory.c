@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include "monitor/hmp.h"
+#include "monitor/commands.h"
 
 #define MAX_COUNT 65536
 
@@ -14,18 +14,18 @@ struct format {
 	unsigned size;
 };
 
-/* "/20xg" at *S; what is missing keeps its default. */
-static bool parse_format(struct monitor *mon, const char **s, struct format *f)
+/* "/20xg" in ARGS; what is missing keeps its default. */
+static bool parse_format(struct monitor *mon, json_t *args, struct format *f)
 {
-	const char *p = *s;
+	const char *p = json_string_value(json_object_get(args, "fmt"));
 
-	if (*p != '/')
+	if (!p)
 		return true;
 	p++;
 	if (isdigit((unsigned char)*p))
 		for (f->count = 0; isdigit((unsigned char)*p); p++)
 			f->count = MIN(f->count * 10 + (*p - '0'), MAX_COUNT);
-	for (; *p && !isspace((unsigned char)*p); p++) {
+	for (; *p; p++) {
 		if (strchr("bhwg", *p)) {
 			f->size = *p == 'b' ? 1 : *p == 'h' ? 2 : *p == 'w' ? 4 : 8;
 		} else if (strchr("xoudci", *p)) {
@@ -35,7 +35,6 @@ static bool parse_format(struct monitor *mon, const char **s, struct format *f)
 			return false;
 		}
 	}
-	*s = p;
 	return true;
 }
 
@@ -214,38 +213,28 @@ static void dump_values(struct monitor *mon, const struct source *src, const str
 	}
 }
 
-static void dump(struct monitor *mon, const char *args, const struct x86_regs *regs)
+static void dump(struct monitor *mon, json_t *args, const struct x86_regs *regs)
 {
 	struct source src = {.m = monitor_machine(mon), .regs = regs};
 	struct format f = {.count = 1, .kind = 'x', .size = 4};
-	uint64_t addr;
+	uint64_t addr = (uint64_t)json_integer_value(json_object_get(args, "addr"));
 
-	if (!parse_format(mon, &args, &f))
+	if (!parse_format(mon, args, &f))
 		return;
 	if (f.kind == 'c')
 		f.size = 1;
-	while (isspace((unsigned char)*args))
-		args++;
-	if (!*args) {
-		monitor_printf(mon, "an address is needed, as in: xp /8xw 0x7c00\n");
-		return;
-	}
-	if (!hmp_eval(mon, &args, &addr))
-		return;
-	if (*args)
-		monitor_printf(mon, "unexpected '%s' after the address\n", args);
-	else if (f.kind == 'i')
+	if (f.kind == 'i')
 		dump_instructions(mon, &src, &f, addr);
 	else
 		dump_values(mon, &src, &f, addr);
 }
 
-void hmp_xp(struct monitor *mon, const char *args)
+static void hmp_xp(struct monitor *mon, json_t *args)
 {
 	dump(mon, args, NULL);
 }
 
-void hmp_x(struct monitor *mon, const char *args)
+static void hmp_x(struct monitor *mon, json_t *args)
 {
 	struct vcpu *v = monitor_vcpu(mon);
 	struct x86_regs regs;
@@ -258,17 +247,13 @@ void hmp_x(struct monitor *mon, const char *args)
 	dump(mon, args, &regs);
 }
 
-void hmp_print(struct monitor *mon, const char *args)
+static void hmp_print(struct monitor *mon, json_t *args)
 {
 	struct format f = {.count = 1, .kind = 'x', .size = 8};
-	uint64_t value;
+	uint64_t value = (uint64_t)json_integer_value(json_object_get(args, "val"));
 
-	if (!parse_format(mon, &args, &f) || !hmp_eval(mon, &args, &value))
+	if (!parse_format(mon, args, &f))
 		return;
-	if (*args) {
-		monitor_printf(mon, "unexpected '%s' after the expression\n", args);
-		return;
-	}
 	if (f.kind == 'x')
 		monitor_printf(mon, "%#" PRIx64, value);
 	else if (f.kind == 'i')
@@ -277,3 +262,15 @@ void hmp_print(struct monitor *mon, const char *args)
 		print_value(mon, &f, value);
 	monitor_printf(mon, "\n");
 }
+
+static const struct hmp_command hmp[] = {
+	{"print|p", "fmt:/? val:i", "/fmt expr",
+	 "print expression value (use $reg for CPU register access)", .fn = hmp_print},
+	{"x", "fmt:/? addr:i", "/fmt addr", "virtual memory dump starting at 'addr'", .fn = hmp_x,
+	 .parked = true},
+	{"xp", "fmt:/? addr:i", "/fmt addr", "physical memory dump starting at 'addr'",
+	 .fn = hmp_xp, .parked = true},
+	{.name = NULL},
+};
+
+const struct command_group commands_memory = {.hmp = hmp};

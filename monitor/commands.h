@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The groups that commands.c lists: one a line, each from the file of its name. */
+#ifndef EVMM_COMMANDS_H
+#define EVMM_COMMANDS_H
+
+#include "monitor/command.h"
+
+extern const struct command_group commands_control; /* QMP itself, introspection, help */
+extern const struct command_group commands_info;
+extern const struct command_group commands_log;
+extern const struct command_group commands_memory;
+extern const struct command_group commands_run;
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Running, pausing, resetting and ending the machine. */
+#include <stdio.h>
+#include "monitor/commands.h"
+#include "src/events.h"
+
+static json_t *query_status(struct command_call *call, json_t *args)
+{
+	const struct machine *m = call->machine;
+
+	return json_pack("{s:s,s:b,s:b}", "status", machine_state_name(m), "singlestep", 0,
+			 "running", m->state == RUN_RUNNING);
+}
+
+static json_t *query_name(struct command_call *call, json_t *args)
+{
+	const char *name = call->machine->config.name;
+
+	return name ? json_pack("{ss}", "name", name) : json_object();
+}
+
+static json_t *stop(struct command_call *call, json_t *args)
+{
+	machine_pause(call->machine);
+	return command_ok();
+}
+
+static json_t *cont(struct command_call *call, json_t *args)
+{
+	struct machine *m = call->machine;
+
+	if (m->state == RUN_SHUTDOWN || m->state == RUN_INTERNAL_ERROR)
+		return command_fail(call, "Resetting the Virtual Machine is required");
+	machine_resume(m);
+	return command_ok();
+}
+
+static json_t *quit(struct command_call *call, json_t *args)
+{
+	machine_request_shutdown(call->machine, SHUTDOWN_QUIT, 0);
+	return command_ok();
+}
+
+static json_t *system_reset(struct command_call *call, json_t *args)
+{
+	machine_request_reset_as(call->machine, SHUTDOWN_HOST_RESET);
+	return command_ok();
+}
+
+static json_t *system_powerdown(struct command_call *call, json_t *args)
+{
+	machine_power_button(call->machine);
+	qmp_event_emit(call->machine, "POWERDOWN", NULL);
+	return command_ok();
+}
+
+static json_t *inject_nmi(struct command_call *call, json_t *args)
+{
+	struct machine *m = call->machine;
+
+	if (!m->n_vcpus)
+		return command_fail(call, "machine does not provide NMIs");
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		m->accel->inject_nmi(m->vcpus[i]);
+	return command_ok();
+}
+
+static const char *member(json_t *args, const char *name)
+{
+	return json_string_value(json_object_get(args, name));
+}
+
+static json_t *set_action(struct command_call *call, json_t *args)
+{
+	struct machine_config *c = &call->machine->config;
+	const char *reboot = member(args, "reboot"), *shutdown = member(args, "shutdown");
+
+	if (reboot)
+		c->no_reboot = !strcmp(reboot, "shutdown");
+	if (shutdown)
+		c->no_shutdown = !strcmp(shutdown, "pause");
+	return command_ok();
+}
+
+/* ---- for people ---- */
+
+static void show_status(struct monitor *mon, json_t *status)
+{
+	const char *name = json_string_value(json_object_get(status, "status"));
+	bool running = json_is_true(json_object_get(status, "running"));
+
+	monitor_printf(mon, "VM status: %s", running ? "running" : "paused");
+	if (!running && strcmp(name, "paused"))
+		monitor_printf(mon, " (%s)", name);
+	monitor_printf(mon, "\n");
+}
+
+static void show_name(struct monitor *mon, json_t *answer)
+{
+	const char *name = member(answer, "name");
+
+	if (name)
+		monitor_printf(mon, "%s\n", name);
+}
+
+static void hmp_cpu(struct monitor *mon, json_t *args)
+{
+	json_int_t index = json_integer_value(json_object_get(args, "index"));
+
+	if (index < 0 || index > UINT32_MAX || !monitor_set_vcpu(mon, (unsigned)index))
+		monitor_error(mon, "invalid CPU index");
+}
+
+static const struct qapi_type types[] = {
+	{QAPI_ENUM, "RunState", "internal-error paused prelaunch running shutdown", NULL, NULL},
+	{QAPI_STRUCT, "StatusInfo", "running:bool singlestep:bool status:RunState", NULL, NULL},
+	{QAPI_STRUCT, "NameInfo", "?name:str", NULL, NULL},
+	{QAPI_ENUM, "RebootAction", "reset shutdown", NULL, NULL},
+	{QAPI_ENUM, "ShutdownAction", "poweroff pause", NULL, NULL},
+	{QAPI_ENUM, "ShutdownCause",
+	 "none host-error host-qmp-quit host-qmp-system-reset host-signal host-ui guest-shutdown "
+	 "guest-reset guest-panic subsystem-reset snapshot-load",
+	 NULL, NULL},
+	{.name = NULL},
+};
+
+static const struct qmp_command qmp[] = {
+	{"query-status", NULL, "StatusInfo", query_status, COMMAND_OOB},
+	{"query-name", NULL, "NameInfo", query_name, COMMAND_OOB},
+	{"stop", NULL, NULL, stop, 0},
+	{"cont", NULL, NULL, cont, 0},
+	{"quit", NULL, NULL, quit, 0},
+	{"system_reset", NULL, NULL, system_reset, 0},
+	{"system_powerdown", NULL, NULL, system_powerdown, 0},
+	{"inject-nmi", NULL, NULL, inject_nmi, 0},
+	{"set-action", "?reboot:RebootAction ?shutdown:ShutdownAction", NULL, set_action, 0},
+	{.name = NULL},
+};
+
+static const struct qmp_event events[] = {
+	{"SHUTDOWN", "guest:bool reason:ShutdownCause", 0, NULL},
+	{"RESET", "guest:bool reason:ShutdownCause", 0, NULL},
+	{"STOP", NULL, 0, NULL},
+	{"RESUME", NULL, 0, NULL},
+	{"POWERDOWN", NULL, 0, NULL},
+	{.name = NULL},
+};
+
+static const struct hmp_command hmp[] = {
+	{"cont|c", NULL, NULL, "resume emulation", .qmp = "cont"},
+	{"cpu", "index:i", "index", "set the default CPU", .fn = hmp_cpu},
+	{"nmi", NULL, NULL, "inject an NMI", .qmp = "inject-nmi"},
+	{"quit|q", NULL, NULL, "quit the emulator", .qmp = "quit"},
+	{"stop|s", NULL, NULL, "stop emulation", .qmp = "stop"},
+	{"system_powerdown", NULL, NULL, "send system power down event", .qmp = "system_powerdown"},
+	{"system_reset", NULL, NULL, "reset the system", .qmp = "system_reset"},
+	{.name = NULL},
+};
+
+static const struct hmp_command info[] = {
+	{"name", NULL, NULL, "show the current VM name", .qmp = "query-name", .show = show_name},
+	{"status", NULL, NULL, "show the current VM status (running|paused)", .qmp = "query-status",
+	 .show = show_status},
+	{.name = NULL},
+};
+
+const struct command_group commands_run = {
+	.types = types, .qmp = qmp, .events = events, .hmp = hmp, .info = info};
