@@ -15,6 +15,7 @@ libevmm_a_SOURCES += devices/chipset/reset_control.c
 libevmm_a_SOURCES += devices/chipset/system_rom.c
 libevmm_a_SOURCES += devices/input/i8042.c
 libevmm_a_SOURCES += devices/input/ps2_keyboard.c
+libevmm_a_SOURCES += devices/input/ps2_mouse.c
 libevmm_a_SOURCES += devices/isa.c
 libevmm_a_SOURCES += devices/pci/assign.c
 libevmm_a_SOURCES += devices/pci/bar.c

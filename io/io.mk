@@ -5,3 +5,5 @@ libevmm_a_SOURCES += io/char/mux.c
 libevmm_a_SOURCES += io/char/null.c
 libevmm_a_SOURCES += io/char/stdio.c
 libevmm_a_SOURCES += io/char/stream.c
+libevmm_a_SOURCES += io/display/console.c
+libevmm_a_SOURCES += io/display/screendump.c

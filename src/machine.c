@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "src/events.h"
+#include "io/display/console.h"
+#include "src/input.h"
 #include "src/log.h"
 #include "src/machine.h"
 #include "src/worker.h"
@@ -114,6 +116,8 @@ struct machine *machine_new(struct loop *loop, const struct machine_config *conf
 	m->mem.ram_written = on_ram_written;
 	m->mem.changed_opaque = m->io.changed_opaque = m;
 	m->workers = worker_pool_new(loop, MACHINE_WORKERS);
+	m->display = display_new(loop);
+	m->input = input_new(m);
 	return m;
 }
 
@@ -184,6 +188,8 @@ void machine_free(struct machine *m)
 	as_detach_all(&m->io);
 	while (!list_empty(&m->devices))
 		device_unrealize(list_entry(m->devices.prev, struct device, node));
+	display_free(m->display);
+	input_free(m->input);
 	loop_work_cancel(&m->control_work);
 	loop_work_cancel(&m->reclaim_work);
 	m->mem.changed = m->io.changed = NULL;

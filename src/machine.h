@@ -27,6 +27,8 @@
 struct worker_pool;
 struct chardev;
 struct acpi_board;
+struct display;
+struct input;
 struct pci_bus;
 struct numa;
 struct memory_backend;
@@ -128,6 +130,8 @@ struct machine {
 	struct list devices;
 	struct object_set *objects; /* the options', or OWN_OBJECTS */
 	struct object_set own_objects;
+	struct display *display; /* io/display/console.h */
+	struct input *input;	 /* src/input.h */
 	struct vcpu **vcpus;
 	unsigned n_vcpus;
 	uint64_t posted_tickets

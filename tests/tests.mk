@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # cmocka programs: one per module, named test_MODULE.
-TEST_LDADD = libevmm.a $(CMOCKA_LIBS)
+TEST_LDADD = libevmm.a $(PNG_LIBS) $(CMOCKA_LIBS)
 # For programs that don't say otherwise; their source is tests/.../test_MODULE.c by automake's default.
 LDADD = $(TEST_LDADD)
 
@@ -28,6 +28,7 @@ UNIT_TESTS += tests/cpu/test_lapic
 UNIT_TESTS += tests/unit/test_chardev
 UNIT_TESTS += tests/unit/test_clock
 UNIT_TESTS += tests/unit/test_device_props
+UNIT_TESTS += tests/unit/test_display
 UNIT_TESTS += tests/unit/test_loop
 UNIT_TESTS += tests/unit/test_monitor
 UNIT_TESTS += tests/unit/test_machine
@@ -63,6 +64,8 @@ DEVICE_TESTS += tests/device/test_pam
 DEVICE_TESTS += tests/device/test_pci
 DEVICE_TESTS += tests/device/test_pci_core
 DEVICE_TESTS += tests/device/test_port92
+DEVICE_TESTS += tests/device/test_ps2_keyboard
+DEVICE_TESTS += tests/device/test_ps2_mouse
 DEVICE_TESTS += tests/device/test_reset_control
 DEVICE_TESTS += tests/device/test_serial
 DEVICE_TESTS += tests/device/test_testdev
@@ -84,6 +87,8 @@ tests_device_test_pam_SOURCES = tests/device/test_pam.c $(DEVICE_KIT)
 tests_device_test_pci_SOURCES = tests/device/test_pci.c $(DEVICE_KIT)
 tests_device_test_pci_core_SOURCES = tests/device/test_pci_core.c $(DEVICE_KIT)
 tests_device_test_port92_SOURCES = tests/device/test_port92.c $(DEVICE_KIT)
+tests_device_test_ps2_keyboard_SOURCES = tests/device/test_ps2_keyboard.c $(DEVICE_KIT)
+tests_device_test_ps2_mouse_SOURCES = tests/device/test_ps2_mouse.c $(DEVICE_KIT)
 tests_device_test_reset_control_SOURCES = tests/device/test_reset_control.c $(DEVICE_KIT)
 tests_device_test_serial_SOURCES = tests/device/test_serial.c $(DEVICE_KIT)
 tests_device_test_testdev_SOURCES = tests/device/test_testdev.c $(DEVICE_KIT)

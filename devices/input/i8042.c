@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 8042 keyboard controller with a keyboard; the auxiliary port is there, and nothing is plugged
- * into it.
+ * 8042 keyboard controller, with a keyboard and, at the auxiliary port, a mouse.
  *
  * IBM Personal System/2 Hardware Interface Technical Reference (S84F-9809), "Keyboard/Auxiliary
  * Device Controller"; Intel 8042 UPI data sheet for the pulsed outputs.
@@ -24,7 +23,7 @@
  *	c0	read input port			80 (not locked)
  *	d0, d1	read, write output port		the port / -, takes a parameter
  *	d2, d3	write keyboard, auxiliary buffer the parameter, as if the device had sent it
- *	d4	write to auxiliary device	fe with TO: nobody answers
+ *	d4	write to auxiliary device	the mouse's, with AUX
  *	e0	read test inputs		00
  *	f0-ff	pulse output port		-; bit 0 low is the reset line
  *
@@ -36,6 +35,7 @@
  */
 #include "devices/input/i8042.h"
 #include "devices/input/ps2_keyboard.h"
+#include "devices/input/ps2_mouse.h"
 #include "devices/isa.h"
 
 #define I8042_PORT_DATA	   0x60
@@ -48,7 +48,6 @@
 #define STATUS_COMMAND 0x08
 #define STATUS_INH     0x10
 #define STATUS_AUX     0x20
-#define STATUS_TO      0x40
 
 #define COMMAND_BYTE	     0 /* in RAM */
 #define COMMAND_BYTE_KBD_INT 0x01
@@ -88,7 +87,6 @@
 #define PORT_TEST_OK	   0x00
 #define NO_PASSWORD	   0xf1
 #define INPUT_UNLOCKED	   0x80
-#define NOBODY_ANSWERS	   0xfe
 #define OUTPUT_NOT_RESET   0x01
 #define OUTPUT_A20	   0x02
 #define OUTPUT_IRQ1	   0x10
@@ -122,10 +120,11 @@ struct i8042 {
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
 	struct ps2_keyboard keyboard;
+	struct ps2_mouse mouse;
 	uint8_t ram[32];
 	uint8_t output_port; /* without the interrupt bits, which follow OBF */
 	uint8_t obuf;
-	uint8_t status;	 /* OBF, COMMAND, AUX and TO; the rest follows */
+	uint8_t status;	 /* OBF, COMMAND and AUX; the rest follows */
 	uint8_t command; /* one that waits for its parameter, or I8042_NO_COMMAND */
 	uint8_t replies[REPLIES], reply_status[REPLIES]; /* what waits for the output buffer */
 	uint8_t replies_n;
@@ -134,6 +133,7 @@ struct i8042 {
 
 	/* host side */
 	struct irq irq, irq_aux;
+	struct input_handler key_handler, pointer_handler;
 };
 
 /* Output buffer */
@@ -169,7 +169,7 @@ static bool i8042_translate(struct i8042 *s, uint8_t *byte)
 
 /*
  * Moves the next byte into the empty output buffer: the controller's own first, then the
- * keyboard's.
+ * keyboard's, then the mouse's.
  */
 static void i8042_fill(struct i8042 *s)
 {
@@ -188,6 +188,11 @@ static void i8042_fill(struct i8042 *s)
 			continue;
 		s->obuf = byte;
 		s->status = (s->status & STATUS_COMMAND) | STATUS_OBF;
+	}
+	if (!(s->status & STATUS_OBF) && !(s->ram[COMMAND_BYTE] & COMMAND_BYTE_AUX_OFF) &&
+	    ps2_mouse_read(&s->mouse, &byte)) {
+		s->obuf = byte;
+		s->status = (s->status & STATUS_COMMAND) | STATUS_OBF | STATUS_AUX;
 	}
 	i8042_update_irq(s);
 }
@@ -265,7 +270,9 @@ static void i8042_parameter(struct i8042 *s, uint8_t value)
 		i8042_reply(s, value, STATUS_AUX);
 		break;
 	default: /* I8042_WRITE_AUX */
-		i8042_reply(s, NOBODY_ANSWERS, STATUS_AUX | STATUS_TO);
+		/* As with the keyboard: what is sent to it enables it. */
+		i8042_set_mode(s, 0, COMMAND_BYTE_AUX_OFF);
+		ps2_mouse_write(&s->mouse, value);
 		break;
 	}
 }
@@ -352,11 +359,48 @@ static const struct region_ops data_ops = {
 static const struct region_ops command_ops = {
 	.read = status_read, .write = command_write, .min_size = 1, .max_size = 1};
 
+/* Keys and movements */
+
+static void i8042_on_key(void *opaque, enum input_key key, bool down)
+{
+	struct i8042 *s = opaque;
+
+	ps2_keyboard_key(&s->keyboard, key, down);
+	i8042_fill(s);
+}
+
+static void i8042_on_button(void *opaque, enum input_button button, bool down)
+{
+	struct i8042 *s = opaque;
+
+	ps2_mouse_button(&s->mouse, button, down);
+}
+
+static void i8042_on_rel(void *opaque, enum input_axis axis, int by)
+{
+	struct i8042 *s = opaque;
+
+	ps2_mouse_move(&s->mouse, axis, by);
+}
+
+static void i8042_on_sync(void *opaque)
+{
+	struct i8042 *s = opaque;
+
+	ps2_mouse_sync(&s->mouse);
+	i8042_fill(s);
+}
+
+static const struct input_handler_ops i8042_key_ops = {.key = i8042_on_key};
+static const struct input_handler_ops i8042_pointer_ops = {
+	.button = i8042_on_button, .rel = i8042_on_rel, .sync = i8042_on_sync};
+
 static void i8042_reset(struct device *dev)
 {
 	struct i8042 *s = container_of(dev, struct i8042, dev);
 
 	ps2_keyboard_reset(&s->keyboard);
+	ps2_mouse_reset(&s->mouse);
 	memset(s->ram, 0, sizeof(s->ram));
 	s->ram[COMMAND_BYTE] = COMMAND_BYTE_RESET;
 	s->output_port = OUTPUT_RESET_VALUE;
@@ -376,9 +420,9 @@ static bool i8042_post_load(void *opaque, struct error *err)
 		return error_set(err, "i8042: saved state is not possible");
 	s->ram[COMMAND_BYTE] &= COMMAND_BYTE_WRITABLE;
 	s->output_port &= OUTPUT_WRITABLE;
-	s->status &= STATUS_OBF | STATUS_COMMAND | STATUS_AUX | STATUS_TO;
+	s->status &= STATUS_OBF | STATUS_COMMAND | STATUS_AUX;
 	for (unsigned i = 0; i < REPLIES; i++)
-		s->reply_status[i] &= STATUS_AUX | STATUS_TO;
+		s->reply_status[i] &= STATUS_AUX;
 	i8042_update_irq(s);
 	return true;
 }
@@ -391,6 +435,7 @@ static const struct state_desc i8042_state = {
 	.fields =
 		(const struct state_field[]){
 			STATE_STRUCT(i8042, keyboard, ps2_keyboard_state),
+			STATE_STRUCT(i8042, mouse, ps2_mouse_state),
 			STATE_ARRAY(i8042, ram),
 			STATE_FIELD(i8042, output_port),
 			STATE_FIELD(i8042, obuf),
@@ -412,6 +457,16 @@ static bool i8042_realize(struct device *dev, struct error *err)
 {
 	struct i8042 *s = container_of(dev, struct i8042, dev);
 
+	s->key_handler = (struct input_handler){.name = "PS/2 Keyboard",
+						.takes = INPUT_TAKES_KEYS,
+						.ops = &i8042_key_ops,
+						.opaque = s};
+	s->pointer_handler = (struct input_handler){.name = "PS/2 Mouse",
+						    .takes = INPUT_TAKES_REL,
+						    .ops = &i8042_pointer_ops,
+						    .opaque = s};
+	input_add_handler(dev->machine->input, &s->key_handler);
+	input_add_handler(dev->machine->input, &s->pointer_handler);
 	region_init_io(&s->data_port, "i8042-data", &data_ops, s, 1);
 	region_init_io(&s->command_port, "i8042-command", &command_ops, s, 1);
 	return isa_connect_irq(dev, &s->irq, I8042_IRQ, err) &&
@@ -424,6 +479,8 @@ static void i8042_unrealize(struct device *dev)
 {
 	struct i8042 *s = container_of(dev, struct i8042, dev);
 
+	input_remove_handler(&s->key_handler);
+	input_remove_handler(&s->pointer_handler);
 	isa_disconnect_irq(&s->irq);
 	isa_disconnect_irq(&s->irq_aux);
 	region_remove(&s->data_port);
@@ -432,7 +489,7 @@ static void i8042_unrealize(struct device *dev)
 
 const struct device_type i8042_type = {
 	.name = "i8042",
-	.desc = "8042 keyboard controller and keyboard",
+	.desc = "8042 keyboard controller with keyboard and mouse",
 	.bus = BUS_ISA,
 	.size = sizeof(struct i8042),
 	.props = i8042_props,

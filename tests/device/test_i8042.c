@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* 8042, its keyboard, and the auxiliary port that nothing is plugged into. */
+/* 8042, its keyboard and its mouse. */
 #include "devices/input/i8042.h"
+#include "src/input.h"
 #include "tests/device/kit.h"
 
 #define DATA   0x60
 #define STATUS 0x64
 #define OBF    0x01
 #define AUX    0x20
-#define TO     0x40
 
 static struct kit *k;
 static struct device *kbc;
@@ -215,14 +215,100 @@ static void the_buffers_can_be_written_as_if_by_the_devices(void **state)
 	assert_false(k->level[12]);
 }
 
-static void what_is_sent_to_the_auxiliary_port_times_out(void **state)
+static void what_is_sent_to_the_auxiliary_port_reaches_the_mouse(void **state)
 {
+	command(0x60);
+	data(0x47);
+	kit_clear(k);
 	command(0xd4);
 	data(0xf2);
-	assert_int_equal(kit_in8(k, STATUS) & (AUX | TO | OBF), AUX | TO | OBF);
-	assert_int_equal(answer(), 0xfe);
+	assert_int_equal(kit_in8(k, STATUS) & (AUX | OBF), AUX | OBF);
+	assert_true(k->level[12]);
+	assert_int_equal(answer(), 0xfa);
+	assert_int_equal(answer(), 0x00);
 	nothing_more();
-	assert_int_equal(kit_in8(k, STATUS) & (AUX | TO), 0);
+	assert_int_equal(k->rises[12], 2);
+	assert_int_equal(k->rises[1], 0);
+}
+
+static void a_disabled_auxiliary_port_keeps_its_bytes(void **state)
+{
+	command(0xd4);
+	data(0xe9);
+	command(0xa7);
+	assert_int_equal(answer(), 0xfa);
+	nothing_more();
+	command(0xa8);
+	assert_int_equal(answer(), 0x00);
+	assert_int_equal(answer(), 0x02);
+	assert_int_equal(answer(), 100);
+	nothing_more();
+}
+
+static void a_key_comes_translated_with_its_interrupt(void **state)
+{
+	input_key_event(k->m->input, INPUT_KEY_A, true);
+	assert_true(k->level[1]);
+	assert_int_equal(answer(), 0x1e);
+	nothing_more();
+	input_key_event(k->m->input, INPUT_KEY_A, false);
+	input_key_event(k->m->input, INPUT_KEY_UP, true);
+	input_key_event(k->m->input, INPUT_KEY_UP, false);
+	assert_int_equal(answer(), 0x9e);
+	assert_int_equal(answer(), 0xe0);
+	assert_int_equal(answer(), 0x48);
+	assert_int_equal(answer(), 0xe0);
+	assert_int_equal(answer(), 0xc8);
+	nothing_more();
+	assert_false(k->level[1]);
+}
+
+static void movements_come_when_the_mouse_is_enabled(void **state)
+{
+	command(0xd4);
+	data(0xf4);
+	answer();
+	input_rel_event(k->m->input, INPUT_AXIS_X, 5);
+	input_button_event(k->m->input, INPUT_BUTTON_LEFT, true);
+	nothing_more();
+	input_sync(k->m->input);
+	assert_int_equal(kit_in8(k, STATUS) & (AUX | OBF), AUX | OBF);
+	assert_int_equal(answer(), 0x09);
+	assert_int_equal(answer(), 5);
+	assert_int_equal(answer(), 0);
+	nothing_more();
+}
+
+static void sendkey_holds_the_keys_down_for_a_while(void **state)
+{
+	static const enum input_key keys[] = {INPUT_KEY_CTRL, INPUT_KEY_ALT, INPUT_KEY_DELETE};
+	static const uint8_t down[] = {0x1d, 0x38, 0xe0, 0x53}, up[] = {0xe0, 0xd3, 0xb8, 0x9d};
+	struct error err = ERROR_INIT;
+
+	assert_true(input_send_keys(k->m->input, keys, 3, 0, &err));
+	assert_true(input_send_keys(k->m->input, keys, 1, 10, &err));
+	for (unsigned i = 0; i < sizeof(down); i++)
+		assert_int_equal(answer(), down[i]);
+	kit_advance(k, 99 * NS_PER_MS);
+	nothing_more();
+	kit_advance(k, 1 * NS_PER_MS);
+	for (unsigned i = 0; i < sizeof(up); i++)
+		assert_int_equal(answer(), up[i]);
+	assert_int_equal(answer(), 0x1d);
+	nothing_more();
+	kit_advance(k, 10 * NS_PER_MS);
+	assert_int_equal(answer(), 0x9d);
+	for (unsigned i = 0; i < 512; i++)
+		assert_true(input_send_keys(k->m->input, keys, 1, 10, &err));
+	assert_false(input_send_keys(k->m->input, keys, 3, 10, &err));
+	error_clear(&err);
+}
+
+static void a_paused_machine_takes_no_keys(void **state)
+{
+	machine_pause(k->m);
+	input_key_event(k->m->input, INPUT_KEY_A, true);
+	nothing_more();
 }
 
 static void the_output_port_shows_the_lines_and_keeps_a20(void **state)
@@ -286,9 +372,9 @@ static void answers_that_wait_survive_save_and_load(void **state)
 	assert_true(k->level[1]);
 	assert_int_equal(answer(), 0xfa);
 	assert_int_equal(answer(), 0x55);
-	assert_int_equal(answer(), 0xfe);
 	assert_int_equal(answer(), 0xab);
 	assert_int_equal(answer(), 0x41);
+	assert_int_equal(answer(), 0xfe);
 	nothing_more();
 }
 
@@ -310,7 +396,12 @@ int main(void)
 		TEST(a_disabled_keyboard_keeps_its_bytes),
 		TEST(without_its_interrupt_enabled_the_line_stays_down),
 		TEST(the_buffers_can_be_written_as_if_by_the_devices),
-		TEST(what_is_sent_to_the_auxiliary_port_times_out),
+		TEST(what_is_sent_to_the_auxiliary_port_reaches_the_mouse),
+		TEST(a_disabled_auxiliary_port_keeps_its_bytes),
+		TEST(a_key_comes_translated_with_its_interrupt),
+		TEST(movements_come_when_the_mouse_is_enabled),
+		TEST(sendkey_holds_the_keys_down_for_a_while),
+		TEST(a_paused_machine_takes_no_keys),
 		TEST(the_output_port_shows_the_lines_and_keeps_a20),
 		TEST(pulsing_the_reset_line_resets),
 		TEST(the_other_questions_are_answered),
