@@ -189,6 +189,7 @@ void monitor_free(struct monitor *mon)
 		return;
 	hmp_fini(mon);
 	chardev_attach(t->chr, NULL, NULL);
+	chardev_release(t->chr);
 	line_fini(&t->line);
 	free(t->out);
 	free(t);

@@ -486,6 +486,7 @@ void qmp_free(struct qmp *q)
 		return;
 	flush(q); /* the last words: SHUTDOWN */
 	chardev_attach(q->chr, NULL, NULL);
+	chardev_release(q->chr);
 	end_session(q);
 	events_remove_sink(&q->sink);
 	json_stream_fini(&q->stream);

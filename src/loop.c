@@ -544,6 +544,11 @@ void loop_stop(struct loop *l)
 	l->stopping = true;
 }
 
+bool loop_is_stopping(const struct loop *l)
+{
+	return l->stopping;
+}
+
 bool loop_run_once(struct loop *l, int64_t max_wait_ns)
 {
 	LOOP_ASSERT();

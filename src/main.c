@@ -41,7 +41,10 @@ static void on_signal(void *opaque, int signum)
 
 	/* The terminal may be in raw mode still: \r. */
 	fprintf(stderr, "evmm: terminating on signal %d\r\n", signum);
-	machine_request_shutdown(e->machine, SHUTDOWN_HOST_SIGNAL, 0);
+	if (e->machine)
+		machine_request_shutdown(e->machine, SHUTDOWN_HOST_SIGNAL, 0);
+	else
+		loop_stop(e->loop);
 }
 
 /* What would leave the terminal raw: put it back, then die as if nobody had looked. */

@@ -16,10 +16,10 @@ struct options {
 	struct machine_config config;
 	struct list devices; /* struct option_device: -device and what stands for one, in order */
 	struct object_set objects; /* -object */
-	struct list chardevs; /* struct option_chardev: all that were made, freed by options_free */
-	struct list strings;  /* struct option_string: what config and others point at */
-	struct chardev *monitor; /* NULL: none */
-	struct list monitors;	 /* struct option_monitor: -qmp, -mon */
+	struct list chardevs;	   /* struct option_chardev: -chardev, in order */
+	struct list strings;	   /* struct option_string: what config and others point at */
+	struct chardev *monitor;   /* NULL: none */
+	struct list monitors;	   /* struct option_monitor: -qmp, -mon */
 	bool nographic;
 	const char *log_mask, *log_file;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which back end each serial port, the monitor and the debug consoles get: -serial, -monitor,
+ * Which back end each serial port, the monitor and the debug consoles get: -serial, -monitor, -debugcon,
  * -nographic, -chardev.
  */
 #include <stdio.h>
@@ -8,107 +8,102 @@
 #include "io/char/chardev.h"
 #include "src/options_table.h"
 
+/* What -chardev asked for; made when all options are known. */
 struct option_chardev {
 	struct list node;
-	struct chardev *chr;
+	const char *value;
 };
 
-static void keep(struct options *o, struct chardev *chr)
+bool options_add_chardev(struct options_parse_state *p, const char *arg, struct error *err)
 {
-	struct option_chardev *k = xzalloc(sizeof(*k));
+	struct option_chardev *k;
+	struct chardev_config c;
 
-	k->chr = chr;
-	/* Freed front to back: a mux must go before what it stands on. */
-	list_push_front(&o->chardevs, &k->node);
+	/* Mistakes are told before anything is opened. */
+	if (!chardev_config_parse(&c, arg, err))
+		return false;
+	chardev_config_fini(&c);
+	k = xzalloc(sizeof(*k));
+	k->value = arg;
+	list_push_back(&p->o->chardevs, &k->node);
+	return true;
 }
 
 void options_free_chardevs(struct options *o)
 {
-	list_for_each_safe(it, &o->chardevs) {
-		struct option_chardev *k = list_entry(it, struct option_chardev, node);
-
-		chardev_free(k->chr);
-		free(k);
-	}
+	list_for_each_safe(it, &o->chardevs)
+		free(list_entry(it, struct option_chardev, node));
 	list_init(&o->chardevs);
-}
-
-bool options_add_chardev(struct options_parse_state *p, const char *arg, struct error *err)
-{
-	struct chardev *chr = chardev_new_option(p->loop, arg, err);
-
-	if (!chr)
-		return false;
-	keep(p->o, chr);
-	return true;
+	chardev_free_all();
 }
 
 void options_on_quit(struct options *o, void (*fn)(void *opaque), void *opaque)
 {
-	list_for_each(it, &o->chardevs) {
-		struct chardev *chr = list_entry(it, struct option_chardev, node)->chr;
-
+	for (struct chardev *chr = chardev_next(NULL); chr; chr = chardev_next(chr))
 		if (chardev_is_mux(chr))
 			chardev_mux_on_quit(chr, fn, opaque);
-	}
 }
 
 static void set_escapes(struct options_parse_state *p)
 {
-	list_for_each(it, &p->o->chardevs) {
-		struct chardev *chr = list_entry(it, struct option_chardev, node)->chr;
-
+	for (struct chardev *chr = chardev_next(NULL); chr; chr = chardev_next(chr))
 		if (chardev_is_mux(chr))
 			chardev_mux_set_escape(chr, p->escape);
-	}
 }
 
-/* A back end for one front end. NULL, ERR clear: none. RAW: control characters go to the guest. */
-static struct chardev *make(struct options_parse_state *p, const char *id, const char *spec,
-			    bool raw, struct error *err)
+static bool make_chardevs(struct options_parse_state *p, struct error *err)
 {
+	list_for_each(it, &p->o->chardevs) {
+		const char *value = list_entry(it, struct option_chardev, node)->value;
+
+		if (!chardev_new_option(p->loop, value, err)) {
+			error_prefix(err, "-chardev %s: ", value);
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * A back end for one front end, or with MUX for several. NULL, ERR clear: none. RAW: control characters go to the
+ * guest.
+ */
+static struct chardev *make(struct options_parse_state *p, const char *id, const char *spec,
+			    bool raw, bool mux, struct error *err)
+{
+	struct chardev_config c;
 	struct chardev *chr;
 
-	if (!strncmp(spec, "chardev:", 8))
-		return chardev_take(spec + 8, err);
-	if (raw && !strcmp(spec, "stdio")) {
-		char *arg = xasprintf("stdio,id=%s,signal=off", id);
-
-		chr = chardev_new_option(p->loop, arg, err);
-		free(arg);
-	} else {
-		chr = chardev_new_legacy(p->loop, id, spec, err);
+	if (!strncmp(spec, "chardev:", 8)) {
+		chr = chardev_take(spec + 8, err);
+		return chr && mux && !chardev_is_mux(chr) ? chardev_share(chr) : chr;
 	}
-	if (!chr)
+	if (!strcmp(spec, "none") || !chardev_config_parse_legacy(&c, id, spec, err))
 		return NULL;
-	keep(p->o, chr);
-	return chardev_take(id, err);
+	c.starting = true;
+	c.mux = mux;
+	if (raw && !strcmp(c.backend, "stdio"))
+		c.signal = 0;
+	chr = chardev_new(p->loop, &c, err);
+	chardev_config_fini(&c);
+	return chr ? chardev_take(id, err) : NULL;
 }
 
 /* "mon:DEV": DEV carries this front end and the monitor, C-a c switches. */
 static struct chardev *make_with_monitor(struct options_parse_state *p, const char *id,
 					 const char *spec, struct error *err)
 {
-	struct chardev *backend, *mux;
+	struct chardev *chr;
 
 	if (p->o->monitor) {
 		error_set(err, "the monitor is on another device already");
 		return NULL;
 	}
-	backend = make(p, id, spec, true, err);
-	if (!backend)
+	chr = make(p, id, spec, true, true, err);
+	if (!chr)
 		return NULL;
-	/* One that is a mux already has another end for the monitor. */
-	if (chardev_is_mux(backend)) {
-		p->o->monitor = chardev_mux_add(backend);
-		return backend;
-	}
-	mux = chardev_new_mux(p->loop, backend, p->escape);
-	keep(p->o, mux);
-	if (chardev_id(mux))
-		chardev_take(chardev_id(mux), NULL);
-	p->o->monitor = chardev_mux_add(mux);
-	return mux;
+	p->o->monitor = chardev_take(chardev_id(chr), err);
+	return p->o->monitor ? chr : NULL;
 }
 
 bool options_connect_one(struct options_parse_state *p, const char *option, const char *id,
@@ -117,7 +112,7 @@ bool options_connect_one(struct options_parse_state *p, const char *option, cons
 	bool with_monitor = !strncmp(spec, "mon:", 4);
 
 	*out = with_monitor ? make_with_monitor(p, id, spec + 4, err)
-			    : make(p, id, spec, p->o->nographic, err);
+			    : make(p, id, spec, p->o->nographic, false, err);
 	if (*out || !error_is_set(err))
 		return true;
 	error_prefix(err, "-%s %s: ", option, spec);
@@ -186,6 +181,8 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 			     list_empty(&p->o->chardevs);
 
 	set_defaults(p);
+	if (!make_chardevs(p, err))
+		return false;
 	for (unsigned i = 0; i < p->n_serials; i++) {
 		char id[24];
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include "io/char/chardev.h"
 #include "src/log.h"
 #include "src/options_table.h"
 
@@ -354,7 +355,9 @@ static bool opt_monitor(struct options_parse_state *p, const char *value, struct
 static bool opt_chardev(struct options_parse_state *p, const char *value, struct error *err)
 {
 	if (asks_for_list(value)) {
-		puts("Available chardev backend types:\n  file\n  null\n  stdio");
+		puts("Available chardev backend types:");
+		for (unsigned i = 0; chardev_backend_name(i); i++)
+			printf("  %s\n", chardev_backend_name(i));
 		exit(0);
 	}
 	return options_add_chardev(p, value, err);
@@ -602,13 +605,17 @@ const struct option_desc option_table[] = {
 	{.name = "display", .arg = "none", .help = "no display", .fn = opt_display},
 	{.name = "serial",
 	 .arg = "DEV",
-	 .help = "the next serial port: stdio, null, file:PATH, mon:stdio, chardev:ID or none",
-	 .man = "May be given four times, for COM1 to COM4. With mon: the monitor shares the "
-		"device.",
+	 .help = "the next serial port: stdio, pty, null, file:PATH, tcp:HOST:PORT, ...",
+	 .man = "May be given four times, for COM1 to COM4. DEV is stdio, null, pty, file:PATH, "
+		"pipe:PATH, unix:PATH, tcp:[HOST]:PORT, telnet:[HOST]:PORT, "
+		"udp:[HOST]:PORT[@[ADDRESS]:PORT], a serial port of the host (/dev/ttyS0), "
+		"chardev:ID or none. unix:, tcp: and telnet: connect, or with ,server=on listen, "
+		"and then wait for a client unless ,wait=off is given too; ,reconnect=SECONDS has "
+		"a client try again. mon:DEV shares the device with the monitor.",
 	 .fn = opt_serial},
 	{.name = "monitor",
 	 .arg = "DEV",
-	 .help = "where the monitor is: stdio, null, chardev:ID or none",
+	 .help = "where the monitor is: as for -serial",
 	 .fn = opt_monitor},
 	{.name = "qmp", .arg = "DEVICE", .help = "QMP on DEVICE, as for -serial", .fn = opt_qmp},
 	{.name = "qmp-pretty",
@@ -621,10 +628,18 @@ const struct option_desc option_table[] = {
 	 .man = "readline is for people, control is QMP.",
 	 .fn = opt_mon},
 	{.name = "chardev",
-	 .arg = "stdio|file|null,id=ID[,...]",
-	 .help = "a character back end by name",
-	 .man = "stdio takes signal=on|off and mux=on|off; file takes path=PATH and "
-		"append=on|off.",
+	 .arg = "BACKEND,id=ID[,KEY=VALUE]...",
+	 .help = "a character back end by name; 'help' lists them",
+	 .man = "All take logfile=FILE, which gets what the guest prints, with logappend=on at its "
+		"end, and mux=on, which lets several front ends share it (C-a c switches). stdio takes "
+		"signal=on|off. file takes path=PATH, append=on and input-path=PATH. pipe takes "
+		"path=PATH: PATH.in is read and PATH.out written, or PATH is both. pty makes a "
+		"terminal, with path=LINK a link to it. serial takes path=DEVICE. ringbuf takes "
+		"size=BYTES. socket takes path=PATH (with abstract=on in the abstract "
+		"name space, tight=on|off), or host=HOST and port=PORT with to=PORT, ipv4=, ipv6=, "
+		"nodelay=on, or fd=NUMBER; server=on with wait=on|off; reconnect=SECONDS or "
+		"reconnect-ms=; telnet=on. udp takes host=, port=, localaddr=, localport=, ipv4= and "
+		"ipv6=.",
 	 .fn = opt_chardev},
 	{.name = "debugcon",
 	 .arg = "DEV",

@@ -66,9 +66,9 @@ void options_forget_objects(struct options_parse_state *p);
 option_fn options_bios, options_data_dir;
 /* What follows from all that was given. */
 bool options_boot_complete(struct options_parse_state *p, struct error *err);
-/* -chardev */
+/* -chardev, for options_connect_chardevs to make. */
 bool options_add_chardev(struct options_parse_state *p, const char *arg, struct error *err);
-/* Serial ports, monitor and debug consoles get their back ends, with QEMU's defaults. */
+/* Chardevs are made; serial ports, monitor and debug consoles get theirs, with QEMU's defaults. */
 bool options_connect_chardevs(struct options_parse_state *p, struct error *err);
 /* One of them: "chardev:ID" or as -serial has it, with ID for a new one. *OUT NULL: none. */
 bool options_connect_one(struct options_parse_state *p, const char *option, const char *id,

@@ -234,7 +234,10 @@ bool props_set(void *obj, const struct device_prop *props, const char *option, c
 
 void props_free(void *obj, const struct device_prop *props)
 {
-	for (const struct device_prop *p = props; p && p->name; p++)
+	for (const struct device_prop *p = props; p && p->name; p++) {
 		if (p->type == PROP_STRING)
 			prop_store_string(obj, p, NULL);
+		else if (p->type == PROP_CHARDEV)
+			chardev_release(*(struct chardev **)prop_field(obj, p));
+	}
 }

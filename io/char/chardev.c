@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Character devices: what all back ends share, their names, and how options ask for them. */
+/* Character devices: what all back ends share, and the list of them. */
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "io/char/backend.h"
-#include "src/optlist.h"
 
 /* Every chardev with an id. Process-wide, as ids are; emptied as chardevs are freed. */
 static struct list all = {&all, &all};
@@ -14,6 +16,7 @@ bool chardev_init(struct chardev *chr, const struct chardev_ops *ops, struct loo
 	LOOP_ASSERT();
 	chr->ops = ops;
 	chr->loop = loop;
+	chr->open = true;
 	list_init(&chr->node);
 	if (!id)
 		return true;
@@ -24,6 +27,13 @@ bool chardev_init(struct chardev *chr, const struct chardev_ops *ops, struct loo
 	return true;
 }
 
+void chardev_discard(struct chardev *chr)
+{
+	list_remove(&chr->node);
+	free(chr->id);
+	free(chr);
+}
+
 void chardev_free(struct chardev *chr)
 {
 	LOOP_ASSERT();
@@ -31,10 +41,30 @@ void chardev_free(struct chardev *chr)
 		return;
 	if (chr->ops->fini)
 		chr->ops->fini(chr);
-	list_remove(&chr->node);
-	free(chr->id);
-	free(chr);
+	if (chr->log) {
+		stream_fini(chr->log);
+		close(chr->log->out_fd);
+		free(chr->log);
+		free(chr->log_path);
+	}
+	chardev_discard(chr);
 }
+
+/* Last made, first freed; but a mux frees what it stands on. */
+void chardev_free_all(void)
+{
+	for (struct list *it = all.prev; it != &all;) {
+		struct chardev *chr = list_entry(it, struct chardev, node);
+
+		it = it->prev;
+		if (chr->is_base)
+			continue;
+		chardev_free(chr);
+		it = all.prev;
+	}
+}
+
+/* ---- looking at them ---- */
 
 struct chardev *chardev_find(const char *id)
 {
@@ -47,6 +77,33 @@ struct chardev *chardev_find(const char *id)
 	return NULL;
 }
 
+struct chardev *chardev_next(const struct chardev *chr)
+{
+	struct list *next = chr ? chr->node.next : all.next;
+
+	return next == &all ? NULL : list_entry(next, struct chardev, node);
+}
+
+const char *chardev_id(const struct chardev *chr)
+{
+	return chr->id;
+}
+
+char *chardev_filename(const struct chardev *chr)
+{
+	return chr->ops->filename ? chr->ops->filename(chr) : xstrdup(chr->ops->name);
+}
+
+bool chardev_frontend_open(const struct chardev *chr)
+{
+	return chardev_is_mux(chr) ? chardev_mux_is_used(chr) : chr->handlers != NULL;
+}
+
+bool chardev_is_open(const struct chardev *chr)
+{
+	return chr->open;
+}
+
 void chardev_each_id(const char *begun, void (*fn)(const char *id, void *opaque), void *opaque)
 {
 	list_for_each(it, &all) {
@@ -57,6 +114,8 @@ void chardev_each_id(const char *begun, void (*fn)(const char *id, void *opaque)
 	}
 }
 
+/* ---- front ends take them ---- */
+
 struct chardev *chardev_take(const char *id, struct error *err)
 {
 	struct chardev *chr = chardev_find(id);
@@ -65,7 +124,7 @@ struct chardev *chardev_take(const char *id, struct error *err)
 		error_set(err, "there is no -chardev with id=%s", id);
 		return NULL;
 	}
-	if (!chr->taken) {
+	if (!chr->taken && !chr->is_base) {
 		chr->taken = true;
 		return chr;
 	}
@@ -80,9 +139,12 @@ struct chardev *chardev_take(const char *id, struct error *err)
 	return chr;
 }
 
-const char *chardev_id(const struct chardev *chr)
+void chardev_release(struct chardev *chr)
 {
-	return chr->id;
+	if (!chr)
+		return;
+	LOOP_ASSERT();
+	chr->taken = false;
 }
 
 /* ---- front end to back end ---- */
@@ -95,7 +157,7 @@ void chardev_attach(struct chardev *chr, const struct chardev_handlers *h, void 
 	chr->opaque = opaque;
 	if (h && chr->ops->attached)
 		chr->ops->attached(chr);
-	else if (h)
+	else if (h && chr->open)
 		chardev_event(chr, CHR_EVENT_OPENED);
 	if (chr->ops->update_input)
 		chr->ops->update_input(chr);
@@ -104,7 +166,13 @@ void chardev_attach(struct chardev *chr, const struct chardev_handlers *h, void 
 size_t chardev_write(struct chardev *chr, const void *buf, size_t n)
 {
 	LOOP_ASSERT();
-	return n ? chr->ops->write(chr, buf, n) : 0;
+	if (chr->log)
+		n = stream_reserve(chr->log, n);
+	if (n)
+		n = chr->ops->write(chr, buf, n);
+	if (chr->log)
+		stream_write(chr->log, buf, n);
+	return n;
 }
 
 void chardev_accept_input(struct chardev *chr)
@@ -112,6 +180,32 @@ void chardev_accept_input(struct chardev *chr)
 	LOOP_ASSERT();
 	if (chr->ops->update_input)
 		chr->ops->update_input(chr);
+}
+
+unsigned chardev_take_fds(struct chardev *chr, int *fds, unsigned max)
+{
+	LOOP_ASSERT();
+	return chr->ops->take_fds ? chr->ops->take_fds(chr, fds, max) : 0;
+}
+
+void chardev_set_line(struct chardev *chr, const struct chardev_line *line)
+{
+	LOOP_ASSERT();
+	if (chr->ops->set_line)
+		chr->ops->set_line(chr, line);
+}
+
+void chardev_set_break(struct chardev *chr, bool on)
+{
+	LOOP_ASSERT();
+	if (chr->ops->set_break)
+		chr->ops->set_break(chr, on);
+}
+
+void chardev_send_break(struct chardev *chr)
+{
+	LOOP_ASSERT();
+	chardev_event(chr, CHR_EVENT_BREAK);
 }
 
 /* ---- back end to front end ---- */
@@ -141,108 +235,162 @@ void chardev_writable(struct chardev *chr)
 		chr->handlers->writable(chr->opaque);
 }
 
-/* ---- by option ---- */
+void chardev_set_open(struct chardev *chr, bool open)
+{
+	if (chr->open == open)
+		return;
+	chr->open = open;
+	chardev_event(chr, open ? CHR_EVENT_OPENED : CHR_EVENT_CLOSED);
+}
+
+/* ---- making them ---- */
+
+static bool open_log(struct chardev *chr, const struct chardev_config *c, struct error *err)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+		    (c->logappend == 1 ? O_APPEND : O_TRUNC);
+	int fd;
+
+	if (!c->logfile)
+		return true;
+	fd = open(c->logfile, flags, 0666);
+	if (fd < 0)
+		return error_set_errno(err, errno, "Could not open logfile '%s'", c->logfile);
+	chr->log = xzalloc(sizeof(*chr->log));
+	chr->log_path = xstrdup(c->logfile);
+	stream_init(chr->log, chr, chr->log_path, -1, fd);
+	return true;
+}
+
+/* ID may be NULL, also where the config has one. */
+static struct chardev *new_backend(struct loop *loop, const char *id,
+				   const struct chardev_config *c, struct error *err)
+{
+	const struct chardev_backend *b = chardev_config_check(c, err);
+	struct chardev *chr = b ? b->new (loop, id, c, err) : NULL;
+
+	if (chr && !open_log(chr, c, err)) {
+		chardev_free(chr);
+		return NULL;
+	}
+	return chr;
+}
+
+struct chardev *chardev_new(struct loop *loop, const struct chardev_config *c, struct error *err)
+{
+	struct chardev *chr, *mux;
+	char *base_id;
+
+	LOOP_ASSERT();
+	if (c->id && chardev_find(c->id)) {
+		error_set(err, "there is a chardev with id=%s already", c->id);
+		return NULL;
+	}
+	if (c->mux != 1)
+		return new_backend(loop, c->id, c, err);
+	base_id = c->id ? xasprintf("%s-base", c->id) : NULL;
+	chr = new_backend(loop, base_id, c, err);
+	free(base_id);
+	if (!chr)
+		return NULL;
+	mux = chardev_new_owning_mux(loop, c->id, chr, err);
+	if (!mux)
+		chardev_free(chr);
+	return mux;
+}
+
+static bool is_busy(const struct chardev *chr)
+{
+	if (chr->is_base)
+		return true;
+	return chr->taken || chardev_frontend_open(chr);
+}
+
+bool chardev_remove(const char *id, struct error *err)
+{
+	struct chardev *chr = chardev_find(id);
+
+	LOOP_ASSERT();
+	if (!chr)
+		return error_set(err, "Chardev '%s' not found", id);
+	if (is_busy(chr))
+		return error_set(err, "Chardev '%s' is busy", id);
+	chardev_free(chr);
+	return true;
+}
+
+static bool may_change(const struct chardev *chr, const struct chardev_config *c, struct error *err)
+{
+	if (chardev_is_mux(chr) || chr->is_base || c->mux == 1)
+		return error_set(err, "a chardev that is shared (mux) cannot be changed");
+	if (chr->handlers && !chr->handlers->changed)
+		return error_set(err, "what uses chardev '%s' cannot have it changed", chr->id);
+	return true;
+}
+
+bool chardev_change(struct loop *loop, const char *id, const struct chardev_config *c,
+		    struct error *err)
+{
+	struct chardev *old = chardev_find(id), *chr;
+	const struct chardev_handlers *h;
+	void *opaque;
+
+	LOOP_ASSERT();
+	if (!old)
+		return error_set(err, "Chardev '%s' not found", id);
+	if (!may_change(old, c, err))
+		return false;
+	chr = new_backend(loop, NULL, c, err);
+	if (!chr)
+		return false;
+	h = old->handlers;
+	opaque = old->opaque;
+	if (h)
+		chardev_attach(old, NULL, NULL);
+	chardev_move_id(old, chr);
+	chr->taken = old->taken;
+	chardev_free(old);
+	if (h)
+		h->changed(opaque, chr);
+	return true;
+}
+
+/* TO takes FROM's id and its place among all. */
+void chardev_move_id(struct chardev *from, struct chardev *to)
+{
+	if (!from->id)
+		return;
+	to->id = from->id;
+	from->id = NULL;
+	list_insert(&from->node, &to->node);
+	list_remove(&from->node);
+}
 
 struct chardev *chardev_new_legacy(struct loop *loop, const char *id, const char *spec,
 				   struct error *err)
 {
+	struct chardev_config c;
+	struct chardev *chr;
+
 	if (!strcmp(spec, "none"))
 		return NULL;
-	if (!strcmp(spec, "null"))
-		return chardev_new_null(loop, id, err);
-	if (!strcmp(spec, "stdio"))
-		return chardev_new_stdio(loop, id, true, err);
-	if (!strncmp(spec, "file:", 5))
-		return chardev_new_file(loop, id, spec + 5, false, err);
-	error_set(err, "'%s' is not a character device; there are stdio, file:PATH, null and none",
-		  spec);
-	return NULL;
-}
-
-static bool get_bool(struct optlist *l, const char *key, bool *out, struct error *err)
-{
-	const char *value = optlist_get(l, key);
-
-	if (!value || parse_bool(value, out))
-		return true;
-	return error_set(err, "%s=%s: must be on or off", key, value);
-}
-
-static struct chardev *new_stdio_from_list(struct loop *loop, struct optlist *l, const char *id,
-					   struct error *err)
-{
-	static const char *const known[] = {"id", "mux", "signal", NULL};
-	bool signals = true;
-
-	if (!get_bool(l, "signal", &signals, err) || !optlist_check_unused(l, known, err))
+	if (!chardev_config_parse_legacy(&c, id, spec, err))
 		return NULL;
-	return chardev_new_stdio(loop, id, signals, err);
-}
-
-static struct chardev *new_file_from_list(struct loop *loop, struct optlist *l, const char *id,
-					  struct error *err)
-{
-	static const char *const known[] = {"id", "mux", "path", "append", NULL};
-	const char *path = optlist_get(l, "path");
-	bool append = false;
-
-	if (!get_bool(l, "append", &append, err) || !optlist_check_unused(l, known, err))
-		return NULL;
-	if (!path) {
-		error_set(err, "file needs path=");
-		return NULL;
-	}
-	return chardev_new_file(loop, id, path, append, err);
-}
-
-static struct chardev *new_null_from_list(struct loop *loop, struct optlist *l, const char *id,
-					  struct error *err)
-{
-	static const char *const known[] = {"id", "mux", NULL};
-
-	return optlist_check_unused(l, known, err) ? chardev_new_null(loop, id, err) : NULL;
-}
-
-static const struct backend_name {
-	const char *name;
-	struct chardev *(*new)(struct loop *loop, struct optlist *l, const char *id,
-			       struct error *err);
-} backends[] = {
-	{"file", new_file_from_list},
-	{"null", new_null_from_list},
-	{"stdio", new_stdio_from_list},
-};
-
-static struct chardev *new_from_list(struct loop *loop, struct optlist *l, struct error *err)
-{
-	const char *name = optlist_get(l, "backend"), *id = optlist_get(l, "id");
-	struct chardev *chr;
-	bool mux = false;
-
-	if (!name || !id) {
-		error_set(err, "must name a back end and its id, as in stdio,id=char0");
-		return NULL;
-	}
-	if (!get_bool(l, "mux", &mux, err))
-		return NULL;
-	for (unsigned i = 0; i < ARRAY_SIZE(backends); i++) {
-		if (strcmp(backends[i].name, name))
-			continue;
-		chr = backends[i].new(loop, l, id, err);
-		return chr && mux ? chardev_new_owning_mux(loop, chr) : chr;
-	}
-	error_set(err, "'%s' is not a character device; there are file, null and stdio", name);
-	return NULL;
+	c.starting = true;
+	chr = chardev_new(loop, &c, err);
+	chardev_config_fini(&c);
+	return chr;
 }
 
 struct chardev *chardev_new_option(struct loop *loop, const char *arg, struct error *err)
 {
-	struct optlist l;
+	struct chardev_config c;
 	struct chardev *chr;
 
-	if (!optlist_parse(&l, arg, "backend", err))
+	if (!chardev_config_parse(&c, arg, err))
 		return NULL;
-	chr = new_from_list(loop, &l, err);
-	optlist_free(&l);
+	c.starting = true;
+	chr = chardev_new(loop, &c, err);
+	chardev_config_fini(&c);
 	return chr;
 }

@@ -259,6 +259,7 @@ static void mux_backend_receive(void *opaque, const uint8_t *buf, size_t n)
 	deliver(m->ends[m->focus]);
 }
 
+/* Whoever comes to the other end begins with the focus where it was. */
 static void mux_backend_event(void *opaque, enum chardev_event event)
 {
 	struct mux *m = opaque;
@@ -267,8 +268,15 @@ static void mux_backend_event(void *opaque, enum chardev_event event)
 		chardev_event(&m->ends[m->focus]->chr, event);
 		return;
 	}
-	for (unsigned i = 0; i < m->n_ends; i++)
-		chardev_event(&m->ends[i]->chr, event);
+	for (unsigned i = 0; i < m->n_ends; i++) {
+		struct chardev *chr = &m->ends[i]->chr;
+
+		chardev_set_open(chr, event == CHR_EVENT_OPENED);
+		if (event == CHR_EVENT_OPENED)
+			chardev_event(chr, i == m->focus ? CHR_EVENT_MUX_IN : CHR_EVENT_MUX_OUT);
+	}
+	if (event == CHR_EVENT_CLOSED)
+		m->escaped = false;
 }
 
 static void mux_update_input(struct chardev *chr)
@@ -283,6 +291,8 @@ static void mux_attached(struct chardev *chr)
 {
 	struct mux_end *e = container_of(chr, struct mux_end, chr);
 
+	if (!chr->open)
+		return;
 	chardev_event(chr, CHR_EVENT_OPENED);
 	if (e->mux->ends[e->mux->focus] == e)
 		chardev_event(chr, CHR_EVENT_MUX_IN);
@@ -303,6 +313,7 @@ static void mux_fini(struct chardev *chr)
 {
 	struct mux *m = container_of(chr, struct mux, end.chr);
 
+	m->end.chr.handlers = NULL;
 	chardev_attach(m->backend, NULL, NULL);
 	for (unsigned i = 1; i < m->n_ends; i++)
 		chardev_free(&m->ends[i]->chr);
@@ -325,32 +336,53 @@ static const struct chardev_ops mux_end_ops = {
 	.attached = mux_attached,
 };
 
-struct chardev *chardev_new_mux(struct loop *loop, struct chardev *backend, uint8_t escape)
+static struct chardev *mux_new(struct loop *loop, const char *id, struct chardev *backend,
+			       uint8_t escape, struct error *err)
 {
 	struct mux *m = xzalloc(sizeof(*m));
 
-	chardev_init(&m->end.chr, &mux_ops, loop, NULL, NULL);
-	if (backend->id) {
-		m->end.chr.id = backend->id;
-		list_insert(&backend->node, &m->end.chr.node);
-		list_remove(&backend->node);
-		backend->id = NULL;
+	if (!chardev_init(&m->end.chr, &mux_ops, loop, id, err)) {
+		free(m);
+		return NULL;
 	}
 	m->end.mux = m;
 	m->backend = backend;
 	m->escape = escape;
 	m->line_start = true;
 	m->ends[m->n_ends++] = &m->end;
+	m->end.chr.open = backend->open;
+	backend->is_base = true;
 	chardev_attach(backend, &mux_backend_handlers, m);
 	return &m->end.chr;
 }
 
-struct chardev *chardev_new_owning_mux(struct loop *loop, struct chardev *backend)
+struct chardev *chardev_new_mux(struct loop *loop, struct chardev *backend, uint8_t escape)
 {
-	struct chardev *chr = chardev_new_mux(loop, backend, 1);
+	struct chardev *chr = mux_new(loop, NULL, backend, escape, NULL);
 
-	container_of(chr, struct mux, end.chr)->owns_backend = true;
+	chardev_move_id(backend, chr);
 	return chr;
+}
+
+struct chardev *chardev_new_owning_mux(struct loop *loop, const char *id, struct chardev *backend,
+				       struct error *err)
+{
+	struct chardev *chr = mux_new(loop, id, backend, 1, err);
+
+	if (chr)
+		container_of(chr, struct mux, end.chr)->owns_backend = true;
+	return chr;
+}
+
+struct chardev *chardev_share(struct chardev *chr)
+{
+	struct chardev *mux = chardev_new_mux(chr->loop, chr, 1);
+
+	mux->taken = chr->taken;
+	container_of(mux, struct mux, end.chr)->owns_backend = true;
+	chr->id = xasprintf("%s-base", mux->id);
+	list_insert(&mux->node, &chr->node);
+	return mux;
 }
 
 bool chardev_is_mux(const struct chardev *chr)
@@ -370,13 +402,32 @@ struct chardev *chardev_mux_add(struct chardev *mux)
 	struct mux_end *e;
 
 	LOOP_ASSERT();
+	/* One that was given back first. */
+	for (unsigned i = 1; i < m->n_ends; i++) {
+		if (!m->ends[i]->chr.taken) {
+			m->ends[i]->chr.taken = true;
+			return &m->ends[i]->chr;
+		}
+	}
 	if (m->n_ends == MUX_ENDS)
 		return NULL;
 	e = xzalloc(sizeof(*e));
 	chardev_init(&e->chr, &mux_end_ops, mux->loop, NULL, NULL);
 	e->mux = m;
+	e->chr.open = m->backend->open;
+	e->chr.taken = true;
 	m->ends[m->n_ends++] = e;
 	return &e->chr;
+}
+
+bool chardev_mux_is_used(const struct chardev *mux)
+{
+	const struct mux *m = container_of(mux, struct mux, end.chr);
+
+	for (unsigned i = 0; i < m->n_ends; i++)
+		if (m->ends[i]->chr.handlers || (i && m->ends[i]->chr.taken))
+			return true;
+	return false;
 }
 
 void chardev_mux_set_escape(struct chardev *mux, uint8_t escape)

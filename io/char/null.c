@@ -13,7 +13,8 @@ static const struct chardev_ops null_ops = {
 	.write = null_write,
 };
 
-struct chardev *chardev_new_null(struct loop *loop, const char *id, struct error *err)
+struct chardev *chardev_new_null(struct loop *loop, const char *id, const struct chardev_config *c,
+				 struct error *err)
 {
 	struct chardev *chr = xzalloc(sizeof(*chr));
 

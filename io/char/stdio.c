@@ -204,7 +204,9 @@ static int take_fd(int fd, int access)
 	return fd;
 }
 
-struct chardev *chardev_new_stdio(struct loop *loop, const char *id, bool signals,
+static const struct stream_ops terminal_stream_ops = {.may_read = stdio_may_read};
+
+struct chardev *chardev_new_stdio(struct loop *loop, const char *id, const struct chardev_config *c,
 				  struct error *err)
 {
 	struct stdio_chardev *s;
@@ -219,13 +221,13 @@ struct chardev *chardev_new_stdio(struct loop *loop, const char *id, bool signal
 		return NULL;
 	}
 	terminal.in_use = true;
-	s->signals = signals;
+	s->signals = c->signal != 0;
 	s->tty = isatty(STDIN_FILENO);
 	s->fds[0] = take_fd(STDIN_FILENO, O_RDONLY);
 	s->fds[1] = take_fd(STDOUT_FILENO, O_WRONLY);
 	stream_init(&s->stream, &s->chr, "standard output", s->fds[0], s->fds[1]);
 	if (s->tty) {
-		s->stream.may_read = stdio_may_read;
+		s->stream.ops = &terminal_stream_ops;
 		s->stream.opaque = s;
 		timer_init(&s->foreground_timer, loop_clock_host(loop), "chardev-in",
 			   update_terminal, s);
