@@ -49,6 +49,14 @@ TESTS += $(ACCEL_TESTS)
 ACCEL_BOX = tests/accel/box.c tests/accel/box.h
 tests_accel_test_debug_SOURCES = tests/accel/test_debug.c $(ACCEL_BOX)
 
+MONITOR_TESTS =
+MONITOR_TESTS += tests/monitor/test_json_stream
+MONITOR_TESTS += tests/monitor/test_qmp
+check_PROGRAMS += $(MONITOR_TESTS)
+TESTS += $(MONITOR_TESTS)
+MONITOR_KIT = tests/monitor/kit.c tests/monitor/kit.h
+tests_monitor_test_qmp_SOURCES = tests/monitor/test_qmp.c $(MONITOR_KIT)
+
 DEVICE_TESTS =
 DEVICE_TESTS += tests/device/test_acpi_pm
 DEVICE_TESTS += tests/device/test_all
