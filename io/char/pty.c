@@ -82,7 +82,8 @@ static void pty_gone(void *opaque)
 	look(p); /* it may have been opened again meanwhile */
 }
 
-static const struct stream_ops pty_stream_ops = {.gone = pty_gone};
+/* What was typed and not read yet stays in the terminal, for after the next open. */
+static const struct stream_ops pty_stream_ops = {.gone = pty_gone, .hung_up = pty_gone};
 
 static size_t pty_write(struct chardev *chr, const void *buf, size_t n)
 {

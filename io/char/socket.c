@@ -330,11 +330,13 @@ static void socket_on_accept(void *opaque, unsigned events)
 	}
 }
 
-/* True when nobody listens at PATH: a socket left behind. */
-static bool is_stale(const struct address *a)
+/* True when PATH is a socket at which nobody listens: one left behind. */
+static bool is_stale(const char *path, const struct address *a)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)&a->sa, a->len) < 0 &&
+	struct stat st;
+	bool stale = fd >= 0 && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+		     connect(fd, (const struct sockaddr *)&a->sa, a->len) < 0 &&
 		     errno == ECONNREFUSED;
 
 	if (fd >= 0)
@@ -344,14 +346,17 @@ static bool is_stale(const struct address *a)
 
 static bool bind_unix(struct socket_chardev *s, const struct address *a, struct error *err)
 {
+	const struct sockaddr *sa = (const struct sockaddr *)&a->sa;
+	int rc = bind(s->listen_fd, sa, a->len), errnum = errno;
 	struct stat st;
 
-	if (bind(s->listen_fd, (const struct sockaddr *)&a->sa, a->len) < 0) {
-		if (errno != EADDRINUSE || s->abstract || !is_stale(a) || unlink(s->path) < 0 ||
-		    bind(s->listen_fd, (const struct sockaddr *)&a->sa, a->len) < 0)
-			return error_set_errno(err, errno == ECONNREFUSED ? EADDRINUSE : errno,
-					       "Failed to bind socket to '%s'", s->path);
+	if (rc < 0 && errnum == EADDRINUSE && !s->abstract && is_stale(s->path, a) &&
+	    unlink(s->path) == 0) {
+		rc = bind(s->listen_fd, sa, a->len);
+		errnum = errno;
 	}
+	if (rc < 0)
+		return error_set_errno(err, errnum, "Failed to bind socket to '%s'", s->path);
 	if (!s->abstract && stat(s->path, &st) == 0) {
 		s->bound = true;
 		s->bound_dev = st.st_dev;

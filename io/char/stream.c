@@ -301,9 +301,16 @@ static void stream_flush(void *opaque)
 	stream_flush_now(opaque);
 }
 
+/* A terminal that its last user has closed while it was full is "writable" for ever, and takes nothing. */
 static void stream_on_writable(void *opaque, unsigned events)
 {
-	stream_flush_now(opaque);
+	struct stream *s = opaque;
+	struct pollfd pfd = {.fd = s->out_fd};
+	size_t before = s->len;
+
+	stream_flush_now(s);
+	if (s->out_blocked && s->len == before && poll(&pfd, 1, 0) == 1)
+		close_output(s, EIO);
 }
 
 static void schedule_flush(struct stream *s)
