@@ -2,6 +2,7 @@
 /* `info ...`: what the machine, its devices and the loop are doing. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include "io/block/block.h"
 #include "io/char/chardev.h"
 #include "monitor/commands.h"
 
@@ -112,6 +113,16 @@ static void print_prop(struct monitor *mon, struct device *dev, const struct dev
 		monitor_printf(mon, "\"%s\"\n", chr && chardev_id(chr) ? chardev_id(chr) : "");
 		break;
 	}
+	case PROP_DRIVE: {
+		const struct block *b = *(struct block *const *)field;
+
+		monitor_printf(mon, "\"%s\"\n", b ? block_id(b) : "");
+		break;
+	}
+	case PROP_INT32:
+		monitor_printf(mon, "%d (0x%x)\n", *(const int32_t *)field,
+			       *(const uint32_t *)field);
+		break;
 	case PROP_PCI_ADDR: {
 		int32_t devfn = *(const int32_t *)field;
 

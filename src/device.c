@@ -100,7 +100,7 @@ void device_set_prop_num(struct device *dev, const char *name, uint64_t value)
 {
 	const struct device_prop *p = props_find(dev->type->props, name);
 
-	if (!p || p->type == PROP_STRING || p->type == PROP_CHARDEV)
+	if (!p || p->type == PROP_STRING || p->type == PROP_CHARDEV || p->type == PROP_DRIVE)
 		bad_builtin(dev, name);
 	props_store_num(dev, p, value);
 }
@@ -112,6 +112,15 @@ void device_set_prop_chardev(struct device *dev, const char *name, struct charde
 	if (!p || p->type != PROP_CHARDEV)
 		bad_builtin(dev, name);
 	*(struct chardev **)((char *)dev + p->offset) = chr;
+}
+
+void device_set_prop_drive(struct device *dev, const char *name, struct block *b)
+{
+	const struct device_prop *p = props_find(dev->type->props, name);
+
+	if (!p || p->type != PROP_DRIVE)
+		bad_builtin(dev, name);
+	*(struct block **)((char *)dev + p->offset) = b;
 }
 
 /* ---- life ---- */

@@ -17,6 +17,7 @@
 #include "src/props.h"
 
 struct machine;
+struct block;
 struct chardev;
 
 enum bus_type { BUS_SYSTEM, BUS_ISA, BUS_PCI, BUS_NONE };
@@ -121,6 +122,7 @@ bool device_set_prop(struct device *dev, const char *name, const char *value, st
 /* For boards: a number, or a pointer already looked up. Aborts on a name or type that isn't there. */
 void device_set_prop_num(struct device *dev, const char *name, uint64_t value);
 void device_set_prop_chardev(struct device *dev, const char *name, struct chardev *chr);
+void device_set_prop_drive(struct device *dev, const char *name, struct block *b);
 /* On failure the device is as before and still has to be freed with device_unrealize. */
 bool device_realize(struct device *dev, struct error *err);
 void device_reset(struct device *dev);

@@ -9,6 +9,7 @@
 #include "src/events.h"
 #include "io/display/console.h"
 #include "src/input.h"
+#include "src/drive.h"
 #include "src/log.h"
 #include "src/machine.h"
 #include "src/worker.h"
@@ -105,6 +106,7 @@ struct machine *machine_new(struct loop *loop, const struct machine_config *conf
 	m->accel = config->accel;
 	m->state = RUN_PRELAUNCH;
 	list_init(&m->devices);
+	drives_init(m);
 	object_set_init(&m->own_objects, loop);
 	m->objects = config->objects ? config->objects : &m->own_objects;
 	list_init(&m->inspections);
@@ -183,11 +185,13 @@ void machine_free(struct machine *m)
 	LOOP_ASSERT();
 	clock_pause(m->clock);
 	vcpus_free(m);
+	drives_drain(m);
 	worker_pool_free(m->workers);
 	as_detach_all(&m->mem);
 	as_detach_all(&m->io);
 	while (!list_empty(&m->devices))
 		device_unrealize(list_entry(m->devices.prev, struct device, node));
+	drives_free(m);
 	display_free(m->display);
 	input_free(m->input);
 	loop_work_cancel(&m->control_work);
@@ -290,6 +294,7 @@ static void run(struct machine *m)
 	m->state = RUN_RUNNING;
 	clock_resume(m->clock);
 	vcpus_resume(m);
+	drives_retry(m);
 }
 
 /* The vCPUs are parked, for whatever reason. */
@@ -405,6 +410,13 @@ void machine_stop(struct machine *m, enum run_state state)
 	loop_work_schedule(&m->control_work);
 }
 
+void machine_stop_io_error(struct machine *m)
+{
+	LOOP_ASSERT();
+	if (m->state == RUN_RUNNING)
+		machine_stop(m, RUN_IO_ERROR);
+}
+
 void machine_debug_stop(struct machine *m, const struct debug_stop *stop)
 {
 	LOOP_ASSERT();
@@ -431,7 +443,8 @@ void machine_internal_error(struct machine *m, struct vcpu *v, const char *what)
 void machine_resume(struct machine *m)
 {
 	LOOP_ASSERT();
-	if (m->state != RUN_PAUSED && m->state != RUN_PRELAUNCH && m->state != RUN_DEBUG)
+	if (m->state != RUN_PAUSED && m->state != RUN_PRELAUNCH && m->state != RUN_DEBUG &&
+	    m->state != RUN_IO_ERROR)
 		return;
 	m->state = RUN_RUNNING;
 	m->running_wanted = true;
@@ -494,6 +507,7 @@ const char *machine_state_name(const struct machine *m)
 		[RUN_SHUTDOWN] = "shutdown",
 		[RUN_INTERNAL_ERROR] = "internal-error",
 		[RUN_DEBUG] = "debug",
+		[RUN_IO_ERROR] = "io-error",
 	};
 
 	return names[m->state];

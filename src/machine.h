@@ -40,7 +40,8 @@ enum run_state {
 	RUN_PAUSED,
 	RUN_SHUTDOWN,
 	RUN_INTERNAL_ERROR,
-	RUN_DEBUG, /* a debugger's stop */
+	RUN_DEBUG,    /* a debugger's stop */
+	RUN_IO_ERROR, /* werror=stop, rerror=stop */
 };
 
 enum shutdown_cause {
@@ -83,6 +84,7 @@ struct machine_config {
 	bool acpi;
 	struct object_set *objects; /* what -object has made; NULL: nothing */
 	struct boot_config boot;
+	bool snapshot; /* -snapshot */
 };
 
 /* Somebody wants to look at the vCPUs. Member of its owner. */
@@ -98,6 +100,9 @@ struct machine_type {
 	const char *alias;
 	const char *desc;
 	bool is_default;
+	/* enum drive_if: what -drive means without if=; 0: IDE. And what it has without being asked for. */
+	uint8_t default_drive;
+	bool default_cdrom, default_floppy;
 	const char *firmware; /* what runs when there is no -kernel; NULL: nothing */
 	bool (*init)(struct machine *m, struct error *err);
 };
@@ -128,6 +133,7 @@ struct machine {
 	struct address_space io;  /* 64 Ki ports */
 	struct machine_ram ram;
 	struct list devices;
+	struct list drives;	    /* src/drive.h */
 	struct object_set *objects; /* the options', or OWN_OBJECTS */
 	struct object_set own_objects;
 	struct display *display; /* io/display/console.h */
@@ -210,6 +216,8 @@ bool machine_start(struct machine *m, struct error *err);
 void machine_pause(struct machine *m);
 /* As machine_pause, for the reason that STATE gives. */
 void machine_stop(struct machine *m, enum run_state state);
+/* A disk waits for its error to be put right: state io-error until machine_resume(). Whether it runs or not. */
+void machine_stop_io_error(struct machine *m);
 void machine_resume(struct machine *m);
 /* From devices and the monitor; carried out from control_work. Any cause sets exit status 0 but DEBUG_EXIT, which gives STATUS. */
 void machine_request_reset(struct machine *m); /* the guest's */

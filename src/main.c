@@ -10,6 +10,7 @@
 #include "io/char/chardev.h"
 #include "monitor/monitor.h"
 #include "src/boot/boot.h"
+#include "src/drive.h"
 #include "src/log.h"
 #include "src/options.h"
 
@@ -94,8 +95,10 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 	e->machine->on_end = on_end;
 	e->machine->on_end_opaque = e;
 	options_on_quit(&e->options, on_quit, e);
-	if (!machine_build(e->machine, err) ||
-	    !options_create_devices(&e->options, e->machine, err) || !boot_load(e->machine, err))
+	if (!options_open_drives(&e->options, e->machine, err) || !machine_build(e->machine, err) ||
+	    !options_create_devices(&e->options, e->machine, err) ||
+	    !drive_create_devices(e->machine, err) || !drive_check_claimed(e->machine, err) ||
+	    !boot_load(e->machine, err))
 		return false;
 	add_monitors(e);
 	return machine_start(e->machine, err);

@@ -130,6 +130,7 @@ static void set_defaults(struct options *o, struct loop *loop)
 	object_set_init(&o->objects, loop);
 	o->config.objects = &o->objects;
 	list_init(&o->devices);
+	list_init(&o->drives);
 	list_init(&o->chardevs);
 	list_init(&o->monitors);
 	list_init(&o->strings);
@@ -176,6 +177,7 @@ void options_free(struct options *o)
 	object_set_fini(&o->objects);
 	options_free_monitors(o);
 	options_free_chardevs(o);
+	options_free_drives(o);
 	list_for_each_safe(it, &o->devices)
 		free(list_entry(it, struct option_device, node));
 	list_for_each_safe(it, &o->strings) {

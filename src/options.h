@@ -19,6 +19,7 @@ struct options {
 	struct list chardevs;	   /* struct option_chardev: -chardev, in order */
 	struct list strings;	   /* struct option_string: what config and others point at */
 	struct chardev *monitor;   /* NULL: none */
+	struct list drives;	   /* struct option_drive, in order */
 	struct list monitors;	   /* struct option_monitor: -qmp, -mon */
 	bool nographic;
 	const char *log_mask, *log_file;
@@ -29,6 +30,14 @@ struct option_device {
 	const char *option;  /* as the user named it, "device" or "debugcon" */
 	const char *value;   /* what the user gave it */
 	struct chardev *chr; /* -debugcon's back end; -device: NULL */
+};
+
+struct option_drive {
+	struct list node;
+	const char *option; /* "drive", "blockdev", "hda"... */
+	const char *value;  /* what the user gave it */
+	bool blockdev;
+	struct json_t *json; /* its keys */
 };
 
 struct option_monitor {
@@ -45,6 +54,8 @@ bool options_parse(struct options *o, struct loop *loop, int argc, char **argv, 
 void options_free(struct options *o);
 /* FN is called for C-a x, on whichever terminal. */
 void options_on_quit(struct options *o, void (*fn)(void *opaque), void *opaque);
+/* Opens the images of -blockdev and -drive, for the board that machine_build makes. */
+bool options_open_drives(struct options *o, struct machine *m, struct error *err);
 /* Creates what -device and its like have asked for. */
 bool options_create_devices(struct options *o, struct machine *m, struct error *err);
 /* Writes the options part of evmm(1) in mdoc/man markup, from the table. */

@@ -568,6 +568,40 @@ const struct option_desc option_table[] = {
 		"stands still while the guest is paused.",
 	 .fn = opt_rtc},
 
+	/* Disks */
+	{.name = "drive",
+	 .arg = "[file=]FILE[,if=IF][,id=ID][,format=FORMAT][,media=disk|cdrom][,cache=MODE][,KEY=VALUE]...",
+	 .heading = "Disks",
+	 .help = "a disk and its image; docs/disks.md has all keys",
+	 .man = "if= is ide, scsi, floppy, pflash, virtio or none (for a -device that names it); index=, "
+		"or bus= and unit=, say where. cache= is writeback, none, writethrough, directsync or "
+		"unsafe; aio= is io_uring, native or threads; werror= and rerror= are report, ignore, stop and "
+		"enospc. Further keys are snapshot=, read-only=, discard=, detect-zeroes=, "
+		"force-share=, node-name=, and those of the format and, after file., of the file.",
+	 .fn = options_drive},
+	{.name = "blockdev",
+	 .arg = "[driver=]DRIVER,node-name=NAME[,KEY=VALUE]...",
+	 .help = "a node of the block graph, for -device drive=NAME or another node",
+	 .man = "Keys may be nested (file.driver=file,file.filename=a.img), or the value be a JSON "
+		"object.",
+	 .fn = options_blockdev},
+	{.name = "hda", .arg = "FILE", .help = "image of the first IDE disk", .fn = options_hda},
+	{.name = "hdb", .arg = "FILE", .help = "image of the second IDE disk", .fn = options_hdb},
+	{.name = "hdc", .arg = "FILE", .help = "image of the third IDE disk", .fn = options_hdc},
+	{.name = "hdd", .arg = "FILE", .help = "image of the fourth IDE disk", .fn = options_hdd},
+	{.name = "cdrom", .arg = "FILE", .help = "image in the CD-ROM drive", .fn = options_cdrom},
+	{.name = "fda",
+	 .arg = "FILE",
+	 .help = "image in the first floppy drive",
+	 .fn = options_fda},
+	{.name = "fdb",
+	 .arg = "FILE",
+	 .help = "image in the second floppy drive",
+	 .fn = options_fdb},
+	{.name = "snapshot",
+	 .help = "what the guest writes is gone at the end",
+	 .fn = options_snapshot},
+
 	/* Booting a kernel */
 	{.name = "kernel",
 	 .arg = "FILE",

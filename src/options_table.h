@@ -66,6 +66,9 @@ void options_forget_objects(struct options_parse_state *p);
 option_fn options_bios, options_data_dir;
 /* What follows from all that was given. */
 bool options_boot_complete(struct options_parse_state *p, struct error *err);
+option_fn options_drive, options_blockdev, options_hda, options_hdb, options_hdc, options_hdd;
+option_fn options_cdrom, options_fda, options_fdb, options_snapshot; /* options_block.c */
+void options_free_drives(struct options *o);
 /* -chardev, for options_connect_chardevs to make. */
 bool options_add_chardev(struct options_parse_state *p, const char *arg, struct error *err);
 /* Chardevs are made; serial ports, monitor and debug consoles get theirs, with QEMU's defaults. */

@@ -2,6 +2,7 @@
 /* Properties: what users set by name on devices and objects, by a table. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "io/block/block.h"
 #include "io/char/chardev.h"
 #include "src/optlist.h"
 #include "src/props.h"
@@ -14,9 +15,10 @@ struct owner {
 };
 
 static const char *const prop_type_names[] = {
-	[PROP_BOOL] = "bool",  [PROP_U8] = "uint8",    [PROP_U16] = "uint16",
-	[PROP_U32] = "uint32", [PROP_U64] = "uint64",  [PROP_SIZE] = "size",
-	[PROP_STRING] = "str", [PROP_CHARDEV] = "str", [PROP_PCI_ADDR] = "int32",
+	[PROP_BOOL] = "bool",	[PROP_U8] = "uint8",	[PROP_U16] = "uint16",
+	[PROP_U32] = "uint32",	[PROP_U64] = "uint64",	[PROP_SIZE] = "size",
+	[PROP_STRING] = "str",	[PROP_CHARDEV] = "str", [PROP_PCI_ADDR] = "int32",
+	[PROP_INT32] = "int32", [PROP_DRIVE] = "str",
 };
 
 static void print_default(const struct device_prop *p)
@@ -31,6 +33,10 @@ static void print_default(const struct device_prop *p)
 		break;
 	case PROP_CHARDEV:
 	case PROP_PCI_ADDR:
+	case PROP_DRIVE:
+		break;
+	case PROP_INT32:
+		printf(" (default: %d)", (int32_t)p->defval);
 		break;
 	default:
 		printf(" (default: %llu)", (unsigned long long)p->defval);
@@ -99,6 +105,7 @@ void props_store_num(void *obj, const struct device_prop *p, uint64_t value)
 		*(uint64_t *)field = value;
 		break;
 	case PROP_PCI_ADDR:
+	case PROP_INT32:
 		*(int32_t *)field = (int32_t)value;
 		break;
 	default:
@@ -119,7 +126,7 @@ void props_set_defaults(void *obj, const struct device_prop *props)
 	for (const struct device_prop *p = props; p && p->name; p++) {
 		if (p->type == PROP_STRING)
 			prop_store_string(obj, p, p->defstr);
-		else if (p->type != PROP_CHARDEV)
+		else if (p->type != PROP_CHARDEV && p->type != PROP_DRIVE)
 			props_store_num(obj, p, p->defval);
 	}
 }
@@ -195,6 +202,32 @@ static bool set_chardev(const struct owner *o, void *obj, const struct device_pr
 	return true;
 }
 
+static bool set_int32(const struct owner *o, void *obj, const struct device_prop *p,
+		      const char *value, struct error *err)
+{
+	bool negative = value[0] == '-';
+	uint64_t n;
+
+	if (!parse_u64(value + negative, &n) || n > (uint64_t)INT32_MAX + negative)
+		return bad_value(o, p, value, "a number of 32 bits", err);
+	props_store_num(obj, p, negative ? -n : n);
+	return true;
+}
+
+static bool set_drive(const struct owner *o, void *obj, const struct device_prop *p,
+		      const char *value, struct error *err)
+{
+	struct block **field = prop_field(obj, p), *b = block_for_device(value, err);
+
+	if (!b) {
+		error_prefix(err, "Property '%s.%s': ", o->name, p->name);
+		return false;
+	}
+	block_release(*field);
+	*field = b;
+	return true;
+}
+
 bool props_set(void *obj, const struct device_prop *props, const char *option, const char *owner,
 	       const char *name, const char *value, struct error *err)
 {
@@ -227,6 +260,10 @@ bool props_set(void *obj, const struct device_prop *props, const char *option, c
 					 err);
 		props_store_num(obj, p, n);
 		return true;
+	case PROP_INT32:
+		return set_int32(&o, obj, p, value, err);
+	case PROP_DRIVE:
+		return set_drive(&o, obj, p, value, err);
 	default:
 		return set_number(&o, obj, p, value, err);
 	}
@@ -239,5 +276,7 @@ void props_free(void *obj, const struct device_prop *props)
 			prop_store_string(obj, p, NULL);
 		else if (p->type == PROP_CHARDEV)
 			chardev_release(*(struct chardev **)prop_field(obj, p));
+		else if (p->type == PROP_DRIVE)
+			block_release(*(struct block **)prop_field(obj, p));
 	}
 }

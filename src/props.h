@@ -18,6 +18,8 @@ enum prop_type {
 	PROP_STRING,   /* char *, heap */
 	PROP_CHARDEV,  /* struct chardev *, by id */
 	PROP_PCI_ADDR, /* int32_t devfn, "slot.fn" or "slot"; -1 any */
+	PROP_INT32,    /* int32_t, decimal */
+	PROP_DRIVE,    /* struct block *, by the drive's id or a node's name */
 };
 
 struct device_prop {

@@ -2,6 +2,8 @@
 libevmm_a_SOURCES += src/accel.c
 libevmm_a_SOURCES += src/clock.c
 libevmm_a_SOURCES += src/device.c
+libevmm_a_SOURCES += src/drive.c
+libevmm_a_SOURCES += src/drive_open.c
 libevmm_a_SOURCES += src/error.c
 libevmm_a_SOURCES += src/events.c
 libevmm_a_SOURCES += src/input.c
@@ -16,6 +18,7 @@ libevmm_a_SOURCES += src/numa.c
 libevmm_a_SOURCES += src/object.c
 libevmm_a_SOURCES += src/options.c
 libevmm_a_SOURCES += src/options_boot.c
+libevmm_a_SOURCES += src/options_block.c
 libevmm_a_SOURCES += src/options_chardev.c
 libevmm_a_SOURCES += src/options_memory.c
 libevmm_a_SOURCES += src/options_object.c

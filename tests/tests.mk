@@ -23,6 +23,7 @@ UNIT_TESTS += tests/cpu/test_sys
 UNIT_TESTS += tests/cpu/test_task
 UNIT_TESTS += tests/cpu/test_translate
 UNIT_TESTS += tests/unit/test_acpi
+UNIT_TESTS += tests/unit/test_block
 UNIT_TESTS += tests/unit/test_boot
 UNIT_TESTS += tests/cpu/test_lapic
 UNIT_TESTS += tests/unit/test_chardev
@@ -61,6 +62,8 @@ tests_monitor_test_qmp_SOURCES = tests/monitor/test_qmp.c $(MONITOR_KIT)
 CHARDEV_KIT = tests/unit/chardev_kit.c tests/unit/chardev_kit.h
 tests_unit_test_chardev_kinds_SOURCES = tests/unit/test_chardev_kinds.c $(CHARDEV_KIT)
 tests_unit_test_chardev_socket_SOURCES = tests/unit/test_chardev_socket.c $(CHARDEV_KIT)
+BLOCK_KIT = tests/unit/block_kit.c tests/unit/block_kit.h
+tests_unit_test_block_SOURCES = tests/unit/test_block.c $(BLOCK_KIT)
 
 DEVICE_TESTS =
 DEVICE_TESTS += tests/device/test_acpi_pm

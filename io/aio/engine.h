@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the engines of io/aio share. Nothing outside of io/aio includes this. */
+#ifndef EVMM_AIO_ENGINE_H
+#define EVMM_AIO_ENGINE_H
+
+#include "io/aio/aio.h"
+#include "src/loop.h"
+
+/* The largest transfer that one system call makes (MAX_RW_COUNT of the kernel). */
+#define AIO_MAX_TRANSFER 0x7ffff000u
+
+struct aio_engine_ops {
+	enum aio_engine engine;
+	const char *name;
+	size_t size; /* of the struct that begins with struct aio */
+	bool (*init)(struct aio *a, struct error *err);
+	void (*fini)(struct aio *a);
+	/* Reads, writes and AIO_FSYNC; the others go to the workers. */
+	void (*submit)(struct aio *a, struct aio_op *op);
+	void (*file_init)(struct aio *a, struct aio_file *f); /* may be NULL */
+	void (*file_fini)(struct aio *a, struct aio_file *f); /* may be NULL */
+};
+
+extern const struct aio_engine_ops aio_threads_ops;
+extern const struct aio_engine_ops aio_uring_ops, aio_native_ops; /* where built in */
+
+struct aio {
+	const struct aio_engine_ops *ops;
+	struct loop *loop;
+	unsigned files;
+	struct list node; /* all engines of the process */
+	struct worker_pool *workers;
+};
+
+/* Blocking, on a worker: the whole of OP, or what is left of it after the first PROGRESS bytes. */
+int64_t aio_do_blocking(struct aio_op *op, uint64_t progress);
+void aio_submit_to_worker(struct aio_op *op);
+/*
+ * The kernel's answer to a read, write or fsync: calls done, or has a worker see to the rest of a transfer that ended
+ * early, or to one that the kernel could not do without waiting.
+ */
+void aio_complete(struct aio_op *op, int64_t res);
+
+#endif
