@@ -3,6 +3,7 @@
 #include "devices/char/serial.h"
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
+#include "devices/chipset/vmgenid.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
 
@@ -16,6 +17,7 @@ const struct device_type *const device_types[] = {
 	&port92_type,
 	&reset_control_type,
 	&system_rom_type,
+	&vmgenid_type,
 	/* pci */
 	&i440fx_type,
 	&piix3_type,

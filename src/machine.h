@@ -185,8 +185,15 @@ struct machine {
 	void *debug_opaque;
 	struct debug_stop debug_stop; /* vcpu NULL: told already */
 
-	/* Set by the board, its own memory: what the ACPI tables tell (src/boot/boot.h). NULL: the guest gets no tables. */
+	/* Set by the power management: general purpose event N has happened. */
+	void (*raise_gpe)(void *opaque, unsigned n);
+	void *raise_gpe_opaque;
+	struct device *vmgenid; /* NULL: none */
+
+	/* Set by the board, its own memory: what the ACPI tables tell (src/boot/acpi.h). NULL: the guest gets no tables. */
 	const struct acpi_board *acpi;
+	/* Brings it up to date with what firmware has programmed. */
+	void (*acpi_refresh)(struct machine *m);
 
 	/*
 	 * Set by a board with PCI: gives its functions addresses and interrupts, for guests that are started without

@@ -23,12 +23,16 @@
 #define PC_IOAPIC_BASE	    0xfec00000
 #define PC_PM_BASE	    0x600
 #define PC_PM_SCI	    9
+#define PC_GPE0_OFFSET	    0x0c
+#define PC_GPE0_BYTES	    4
+#define PC_VMGENID_GPE	    5
+#define PC_PCI_MEM_MIN	    (1 * GiB)
 #define PC_RESET_PORT	    0xcf9
 #define PC_RESET_VALUE	    0x06 /* hard reset, now */
 
 struct pc {
 	struct machine *machine;
-	struct device *pic, *ioapic;
+	struct device *pic, *ioapic, *pm;
 	struct acpi_board acpi;
 	uint32_t apic_ids[MACHINE_MAX_VCPUS];
 };
@@ -79,6 +83,20 @@ static bool pc_add_serials(struct machine *m, struct pc *pc, struct error *err)
 	return true;
 }
 
+/* What firmware decides on: where the ports are, and where it has put BARs. */
+static void pc_refresh_acpi(struct machine *m)
+{
+	struct pc *pc = m->board;
+
+	pc->acpi.pm_base = m->config.boot.bios ? piix4_pm_base(pc->pm) : PC_PM_BASE;
+	pc->acpi.gpe0_base = pc->acpi.pm_base + PC_GPE0_OFFSET;
+	pc->acpi.gpe0_bytes = PC_GPE0_BYTES;
+	pc->acpi.pci_mem[0] =
+		(struct acpi_range){MAX(m->ram.below_4g, PC_PCI_MEM_MIN), PC_IOAPIC_BASE};
+	pc->acpi.pci_mem64 = acpi_pci_window64(m);
+	pc->acpi.vmgenid = m->vmgenid;
+}
+
 static void pc_describe(struct machine *m, struct pc *pc)
 {
 	for (unsigned i = 0; i < m->n_vcpus; i++)
@@ -86,14 +104,15 @@ static void pc_describe(struct machine *m, struct pc *pc)
 	pc->acpi.cpus = m->n_vcpus;
 	pc->acpi.apic_ids = pc->apic_ids;
 	pc->acpi.ioapic_addr = PC_IOAPIC_BASE;
-	pc->acpi.pm_base = PC_PM_BASE;
 	pc->acpi.sci_irq = PC_PM_SCI;
 	pc->acpi.reset_port = PC_RESET_PORT;
 	pc->acpi.reset_value = PC_RESET_VALUE;
-	pc->acpi.has_pci = true;
+	pc->acpi.pci = ACPI_PCI_I440FX;
+	pc->acpi.vmgenid_gpe = PC_VMGENID_GPE;
 	pc->acpi.has_8042 = true;
 	pc->acpi.has_rtc = true;
 	m->acpi = &pc->acpi;
+	m->acpi_refresh = pc_refresh_acpi;
 }
 
 static bool pc_add_rom(struct machine *m, struct region *memory, struct error *err)
@@ -110,25 +129,22 @@ static bool pc_add_rom(struct machine *m, struct region *memory, struct error *e
 }
 
 /* The host bridge's ports hide the reset control register's, and it is told of them. */
-static bool pc_add_pci(struct machine *m, struct error *err)
+static bool pc_add_pci(struct machine *m, struct pc *pc, struct error *err)
 {
 	struct device *reset = device_create_builtin(m, &reset_control_type);
 	struct device *bridge = device_new(m, &i440fx_type, NULL);
-	struct device *pm;
 
 	device_set_prop_num(bridge, "shadow", !m->config.boot.bios);
 	if (!device_realize(bridge, err) || !pc_add_rom(m, &m->pci->mem, err))
 		return false;
 	i440fx_forward_narrow(bridge, reset_control_region(reset));
 	device_create_builtin(m, &piix3_type);
-	pm = device_new(m, &piix4_pm_type, NULL);
+	pc->pm = device_new(m, &piix4_pm_type, NULL);
 	/* Where no firmware runs, the ports have to be in place. */
-	device_set_prop_num(pm, "pm-base", m->config.boot.bios ? 0 : PC_PM_BASE);
-	if (!device_realize(pm, err))
+	device_set_prop_num(pc->pm, "pm-base", m->config.boot.bios ? 0 : PC_PM_BASE);
+	if (!device_realize(pc->pm, err))
 		return false;
 	m->assign_resources = pci_assign_resources;
-	m->power_button = acpi_pm_power_button;
-	m->power_button_opaque = pm;
 	return true;
 }
 
@@ -146,7 +162,7 @@ static bool pc_init(struct machine *m, struct error *err)
 	device_create_builtin(m, &port92_type);
 	device_create_builtin(m, &i8042_type);
 	m->fw_cfg = device_create_builtin(m, &fw_cfg_type);
-	if (!pc_add_pci(m, err) || !pc_add_serials(m, pc, err))
+	if (!pc_add_pci(m, pc, err) || !pc_add_serials(m, pc, err))
 		return false;
 	pc_describe(m, pc);
 	return true;

@@ -199,6 +199,35 @@ bool parse_size(const char *s, char default_suffix, uint64_t *out)
 	return !__builtin_add_overflow(v, muldiv64(fraction, 1ull << shift, scale), out);
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+bool parse_uuid(const char *s, uint8_t *out)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	unsigned n = 0;
+
+	memset(out, 0, 16);
+	if (strlen(s) != strlen(form))
+		return false;
+	for (size_t i = 0; form[i]; i++) {
+		int digit = hex_digit(s[i]);
+
+		if (form[i] == '-' ? s[i] != '-' : digit < 0)
+			return false;
+		if (form[i] == '-')
+			continue;
+		out[n / 2] |= (uint8_t)(n % 2 ? digit : digit << 4);
+		n++;
+	}
+	return true;
+}
+
 bool parse_bool(const char *s, bool *out)
 {
 	static const char *const words[] = {"on", "off", "yes", "no", "true", "false", "y", "n"};

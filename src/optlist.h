@@ -22,6 +22,8 @@ bool optlist_check_unused(struct optlist *l, const char *const *known, struct er
 
 bool parse_size(const char *s, char default_suffix, uint64_t *out); /* "512", "1.5G"; strict */
 bool parse_u64(const char *s, uint64_t *out);
+/* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" to 16 bytes, in that order. */
+bool parse_uuid(const char *s, uint8_t *out);
 bool parse_bool(const char *s, bool *out);
 /* The candidate nearest to WORD by edit distance, or NULL when none is near enough. */
 const char *nearest_word(const char *word, const char *const *candidates);

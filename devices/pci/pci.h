@@ -310,7 +310,7 @@ void pci_intx_update(struct pci_device *pci);
  */
 void i440fx_forward_narrow(struct device *dev, struct region *region);
 
-/* PIIX4's power management function (devices/chipset/acpi_pm.c): the power button was pressed. */
-void acpi_pm_power_button(void *opaque);
+/* PIIX4's power management function (devices/chipset/piix4_pm.c): where its ports are; 0: nowhere. */
+uint16_t piix4_pm_base(struct device *dev);
 
 #endif

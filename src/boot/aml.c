@@ -19,7 +19,10 @@ enum {
 	AML_DUAL_NAME = 0x2e,
 	AML_MULTI_NAME = 0x2f,
 	AML_EXT = 0x5b,
+	AML_EXT_REGION = 0x80,
+	AML_EXT_FIELD = 0x81,
 	AML_EXT_DEVICE = 0x82,
+	AML_IF = 0xa0,
 };
 
 void aml_raw(struct aml *a, const void *bytes, size_t n)
@@ -122,6 +125,28 @@ void aml_name_int(struct aml *a, const char *name, uint64_t v)
 	aml_int(a, v);
 }
 
+void aml_name_string(struct aml *a, const char *name, const char *s)
+{
+	aml_name_decl(a, name);
+	aml_string(a, s);
+}
+
+void aml_op(struct aml *a, enum aml_op op)
+{
+	aml_u8(a, (uint8_t)op);
+}
+
+void aml_region(struct aml *a, const char *name, enum aml_region space, uint64_t offset,
+		uint64_t bytes)
+{
+	aml_u8(a, AML_EXT);
+	aml_u8(a, AML_EXT_REGION);
+	aml_name(a, name);
+	aml_u8(a, (uint8_t)space);
+	aml_int(a, offset);
+	aml_int(a, bytes);
+}
+
 /*
  * A package's length counts the length's own bytes: known only at its end, so aml_end inserts it.
  */
@@ -144,6 +169,39 @@ void aml_end(struct aml *a, size_t mark)
 	aml_raw(a, length, extra + 1); /* for the room */
 	memmove(a->bytes + mark + extra + 1, a->bytes + mark, a->n - mark - extra - 1);
 	memcpy(a->bytes + mark, length, extra + 1);
+}
+
+/* The length of a field, in the package's form: at most 12 bits are needed here. */
+void aml_field_bits(struct aml *a, const char *name, unsigned bits)
+{
+	if (name)
+		aml_name(a, name);
+	else
+		aml_u8(a, 0);
+	if (bits <= 0x3f) {
+		aml_u8(a, (uint8_t)bits);
+	} else {
+		aml_u8(a, (uint8_t)(1 << 6 | (bits & 15)));
+		aml_u8(a, (uint8_t)(bits >> 4));
+	}
+}
+
+size_t aml_if(struct aml *a)
+{
+	aml_u8(a, AML_IF);
+	return begin(a);
+}
+
+size_t aml_field(struct aml *a, const char *region, enum aml_access access)
+{
+	size_t mark;
+
+	aml_u8(a, AML_EXT);
+	aml_u8(a, AML_EXT_FIELD);
+	mark = begin(a);
+	aml_name(a, region);
+	aml_u8(a, (uint8_t)access);
+	return mark;
 }
 
 size_t aml_scope(struct aml *a, const char *path)
@@ -221,4 +279,43 @@ void aml_irq(struct aml *a, unsigned irq)
 {
 	aml_u8(a, 0x22);
 	aml_u16(a, (uint16_t)(1u << irq));
+}
+
+void aml_memory32(struct aml *a, bool writable, uint32_t base, uint32_t bytes)
+{
+	aml_u8(a, 0x86);
+	aml_u16(a, 9);
+	aml_u8(a, writable);
+	aml_u32(a, base);
+	aml_u32(a, bytes);
+}
+
+void aml_interrupt(struct aml *a, bool shared, const uint32_t *irqs, unsigned n)
+{
+	aml_u8(a, 0x89);
+	aml_u16(a, (uint16_t)(2 + 4 * n));
+	aml_u8(a, (uint8_t)(1 | shared << 3));
+	aml_u8(a, (uint8_t)n);
+	for (unsigned i = 0; i < n; i++)
+		aml_u32(a, irqs[i]);
+}
+
+static void put_width(struct aml *a, unsigned bits, uint64_t v)
+{
+	aml_raw(a, &v, bits / 8);
+}
+
+void aml_space(struct aml *a, unsigned bits, uint8_t type, uint8_t flags, uint64_t first,
+	       uint64_t last)
+{
+	aml_u8(a, bits == 16 ? 0x88 : bits == 32 ? 0x87 : 0x8a);
+	aml_u16(a, (uint16_t)(3 + 5 * bits / 8));
+	aml_u8(a, type);
+	aml_u8(a, 0x0c);
+	aml_u8(a, flags);
+	put_width(a, bits, 0);
+	put_width(a, bits, first);
+	put_width(a, bits, last);
+	put_width(a, bits, 0);
+	put_width(a, bits, last - first + 1);
 }

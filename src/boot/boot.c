@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "devices/chipset/vmgenid.h"
 #include "src/boot/firmware.h"
 #include "src/boot/loader.h"
 
@@ -297,23 +298,22 @@ static void place_bios_data(struct boot *b)
 
 static bool place_acpi(struct boot *b, struct error *err)
 {
-	struct acpi_board board;
 	struct acpi_tables tables;
 
 	if (!b->machine->acpi || !b->machine->config.acpi)
 		return true;
-	board = *b->machine->acpi;
-	if (!board.pci_mmio_base)
-		board.pci_mmio_base = (uint32_t)MAX(b->machine->ram.below_4g, 1 * GiB);
-	tables = acpi_build(&board, BOOT_ACPI);
+	if (b->machine->acpi_refresh)
+		b->machine->acpi_refresh(b->machine);
+	tables = acpi_build(b->machine->acpi, BOOT_ACPI);
 	if (tables.n > BOOT_HIGH - BOOT_ACPI) {
 		free(tables.bytes);
 		return error_set(err, "-smp %u: ACPI tables for so many CPUs do not fit",
-				 board.cpus);
+				 b->machine->acpi->cpus);
 	}
 	memcpy(boot_place(b, BOOT_ACPI, tables.n), tables.bytes, tables.n);
 	free(tables.bytes);
 	b->rsdp = BOOT_ACPI;
+	b->vmgenid = tables.vmgenid;
 	return true;
 }
 
@@ -369,6 +369,8 @@ static bool boot_reset(struct machine *m, void *opaque)
 	}
 	if (m->assign_resources)
 		m->assign_resources(m);
+	if (b->vmgenid)
+		vmgenid_set_address(m->vmgenid, b->vmgenid);
 	m->accel->set_regs(m->vcpus[0], &b->regs);
 	return true;
 }

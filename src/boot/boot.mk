@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libevmm_a_SOURCES += src/boot/acpi.c
+libevmm_a_SOURCES += src/boot/acpi_dsdt.c
+libevmm_a_SOURCES += src/boot/acpi_fixed.c
+libevmm_a_SOURCES += src/boot/acpi_loader.c
+libevmm_a_SOURCES += src/boot/acpi_pci.c
+libevmm_a_SOURCES += src/boot/acpi_vmgenid.c
 libevmm_a_SOURCES += src/boot/aml.c
 libevmm_a_SOURCES += src/boot/boot.c
 libevmm_a_SOURCES += src/boot/elf.c

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include "devices/chipset/fw_cfg.h"
+#include "src/boot/acpi.h"
 #include "src/boot/firmware.h"
 
 struct e820 {
@@ -30,5 +31,5 @@ static bool add_memory_map(struct machine *m, struct error *err)
 bool firmware_describe(struct machine *m, struct error *err)
 {
 	fw_cfg_set_num(m->fw_cfg, FW_CFG_IRQ0_OVERRIDE, 4, 1);
-	return add_memory_map(m, err);
+	return add_memory_map(m, err) && (!m->acpi || !m->config.acpi || acpi_loader_add(m, err));
 }

@@ -60,6 +60,7 @@ struct boot {
 	struct e820_entry e820[BOOT_E820_MAX];
 	unsigned n_e820;
 	gpa_t rsdp; /* 0: no ACPI */
+	gpa_t vmgenid;
 };
 
 /*

@@ -12,6 +12,11 @@ static const char *const stateless[] = {"isa-debugcon", "isa-debug-exit", "syste
 /* Parts that the board has for some options only. */
 static const char *const optional[] = {"system-rom"};
 
+/* Properties without which a device is not made. */
+static const struct {
+	const char *type, *name, *value;
+} needed[] = {{"vmgenid", "guid", "auto"}};
+
 static struct kit *k;
 static uint64_t seed;
 
@@ -39,6 +44,17 @@ static bool has_chardev(const struct device_type *type)
 	return false;
 }
 
+/* The property's name and value, or NULL and NULL. */
+static const char *needs(const struct device_type *type, const char **value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+		*value = needed[i].value;
+		if (!strcmp(needed[i].type, type->name))
+			return needed[i].name;
+	}
+	return NULL;
+}
+
 static int setup(void **state)
 {
 	struct machine_config config = {
@@ -48,6 +64,7 @@ static int setup(void **state)
 	k = kit_new_with(&machine_pc, &config);
 	for (const struct device_type *const *t = device_types; *t; t++) {
 		struct kit_chardev *chr;
+		const char *value = NULL;
 
 		if (!(*t)->user_creatable)
 			continue;
@@ -56,7 +73,9 @@ static int setup(void **state)
 			chr->room = 100;
 			kit_add(k, *t, "chardev", (*t)->name, NULL);
 		} else {
-			kit_add(k, *t, NULL);
+			const char *name = needs(*t, &value);
+
+			kit_add(k, *t, name, value, NULL);
 		}
 	}
 	return 0;

@@ -25,8 +25,12 @@ static struct acpi_tables build(unsigned cpus, uint32_t id_step)
 		.sci_irq = 9,
 		.reset_port = 0xcf9,
 		.reset_value = 0x0f,
-		.has_pci = true,
-		.pci_mmio_base = 0x40000000,
+		.gpe0_base = 0x60c,
+		.gpe0_bytes = 4,
+		.pci = ACPI_PCI_I440FX,
+		.pci_mem = {{0x40000000, 0xfec00000}},
+		.has_s3 = true,
+		.has_s4 = true,
 		.serial_mask = 0xf,
 		.has_8042 = true,
 		.has_rtc = true,
@@ -83,9 +87,9 @@ static void the_rsdp_leads_to_rsdt_and_xsdt(void **state)
 	assert_int_equal(sum(t.bytes, 36), 0);
 	rsdt = table(&t, ldn_le(t.bytes + 16, 4), "RSDT");
 	xsdt = table(&t, ldn_le(t.bytes + 24, 8), "XSDT");
-	assert_int_equal(ldn_le(rsdt + 4, 4), 36 + 2 * 4);
-	assert_int_equal(ldn_le(xsdt + 4, 4), 36 + 2 * 8);
-	for (unsigned i = 0; i < 2; i++)
+	assert_int_equal(ldn_le(rsdt + 4, 4), 36 + 3 * 4);
+	assert_int_equal(ldn_le(xsdt + 4, 4), 36 + 3 * 8);
+	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(ldn_le(rsdt + 36 + 4 * i, 4), ldn_le(xsdt + 36 + 8 * i, 8));
 	free(t.bytes);
 }
@@ -155,7 +159,7 @@ static void the_madt_lists_cpus_ioapic_overrides_and_nmi(void **state)
 	assert_int_equal(m.lapics, 4);
 	assert_int_equal(m.x2apics, 0);
 	assert_int_equal(m.ioapics, 1);
-	assert_int_equal(m.overrides, 4); /* 0, 9, 10, 11 */
+	assert_int_equal(m.overrides, 5); /* 0, 5, 9, 10, 11 */
 	assert_int_equal(m.nmis, 1);
 	assert_int_equal(m.irq0_gsi, 2);
 	assert_int_equal(m.sci_flags, 0xd);
