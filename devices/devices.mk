@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libevmm_a_SOURCES += devices/char/debugcon.c
 libevmm_a_SOURCES += devices/char/debugexit.c
+libevmm_a_SOURCES += devices/char/parallel.c
 libevmm_a_SOURCES += devices/char/serial.c
 libevmm_a_SOURCES += devices/char/testdev.c
 libevmm_a_SOURCES += devices/chipset/acpi_pm.c

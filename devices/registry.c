@@ -28,6 +28,7 @@ const struct device_type *const device_types[] = {
 	&serial_type,
 	&debugcon_type,
 	&debugexit_type,
+	&parallel_type,
 	&testdev_type,
 	NULL,
 };

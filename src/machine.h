@@ -58,6 +58,7 @@ enum shutdown_cause {
 #define MACHINE_MAX_RAM	  (1023 * GiB) /* 40 bits of physical address, less the hole below 4 GiB */
 #define MACHINE_GSIS	  24
 #define MACHINE_SERIALS	  4
+#define MACHINE_PARALLELS 3
 
 /* What the options say, before anything is built. Strings point into argv or the heap of the options. */
 struct machine_config {

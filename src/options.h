@@ -29,7 +29,8 @@ struct option_device {
 	struct list node;
 	const char *option;  /* as the user named it, "device" or "debugcon" */
 	const char *value;   /* what the user gave it */
-	struct chardev *chr; /* -debugcon's back end; -device: NULL */
+	struct chardev *chr; /* -debugcon's and -parallel's back end; -device: NULL */
+	unsigned index;	     /* of several such */
 };
 
 struct option_drive {

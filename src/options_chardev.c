@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which back end each serial port, the monitor and the debug consoles get: -serial, -monitor, -debugcon,
+ * Which back end each serial port, the monitor and the debug consoles get: -serial, -parallel, -monitor, -debugcon,
  * -nographic, -chardev.
  */
 #include <stdio.h>
@@ -153,22 +153,25 @@ static void set_defaults(struct options_parse_state *p)
 		p->monitor = "stdio";
 }
 
-static bool connect_debugcons(struct options_parse_state *p, struct error *err)
+/* Back ends for devices that the option stands for: -debugcon, -parallel. */
+static bool connect_devices(struct options_parse_state *p, const char *option,
+			    const char *const *specs, unsigned n, struct error *err)
 {
-	for (unsigned i = 0; i < p->n_debugcons; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		struct option_device *dev;
 		struct chardev *chr;
 		char id[24];
 
-		snprintf(id, sizeof(id), "debugcon%u", i);
-		if (!options_connect_one(p, "debugcon", id, p->debugcons[i], &chr, err))
+		snprintf(id, sizeof(id), "%s%u", option, i);
+		if (!options_connect_one(p, option, id, specs[i], &chr, err))
 			return false;
 		if (!chr)
 			continue;
 		dev = xzalloc(sizeof(*dev));
-		dev->option = "debugcon";
-		dev->value = p->debugcons[i];
+		dev->option = option;
+		dev->value = specs[i];
 		dev->chr = chr;
+		dev->index = i;
 		list_push_back(&p->o->devices, &dev->node);
 	}
 	return true;
@@ -203,7 +206,9 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 		if (chr)
 			p->o->monitor = chr;
 	}
-	if (!connect_debugcons(p, err) || !options_connect_monitors(p, err))
+	if (!connect_devices(p, "debugcon", p->debugcons, p->n_debugcons, err) ||
+	    !connect_devices(p, "parallel", p->parallels, p->n_parallels, err) ||
+	    !options_connect_monitors(p, err))
 		return false;
 	set_escapes(p);
 	if (nothing_shown)
@@ -214,16 +219,22 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 
 /* ---- devices ---- */
 
-static bool create_debugcon(struct machine *m, struct chardev *chr, struct error *err)
+/* What an option other than -device stands for. */
+static bool create_for(const struct option_device *d, struct machine *m, struct error *err)
 {
-	const struct device_type *type = device_type_find("isa-debugcon");
+	bool debugcon = !strcmp(d->option, "debugcon");
+	const char *name = debugcon ? "isa-debugcon" : "isa-parallel";
+	const struct device_type *type = device_type_find(name);
 	struct device *dev;
 
 	if (!type)
-		return error_set(err, "this build has no isa-debugcon");
+		return error_set(err, "this build has no %s", name);
 	dev = device_new(m, type, NULL);
-	device_set_prop_num(dev, "iobase", 0xe9);
-	device_set_prop_chardev(dev, "chardev", chr);
+	if (debugcon)
+		device_set_prop_num(dev, "iobase", 0xe9);
+	else
+		device_set_prop_num(dev, "index", d->index);
+	device_set_prop_chardev(dev, "chardev", d->chr);
 	return device_realize(dev, err);
 }
 
@@ -232,7 +243,7 @@ bool options_create_devices(struct options *o, struct machine *m, struct error *
 	list_for_each(it, &o->devices) {
 		struct option_device *d = list_entry(it, struct option_device, node);
 
-		if (d->chr ? create_debugcon(m, d->chr, err)
+		if (d->chr ? create_for(d, m, err)
 			   : device_create_from_option(m, d->value, err) != NULL)
 			continue;
 		error_prefix(err, "-%s %s: ", d->option, d->value);

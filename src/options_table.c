@@ -371,6 +371,14 @@ static bool opt_debugcon(struct options_parse_state *p, const char *value, struc
 	return true;
 }
 
+static bool opt_parallel(struct options_parse_state *p, const char *value, struct error *err)
+{
+	if (p->n_parallels == MACHINE_PARALLELS)
+		return error_set(err, "a machine has %u parallel ports", MACHINE_PARALLELS);
+	p->parallels[p->n_parallels++] = value;
+	return true;
+}
+
 static bool opt_echr(struct options_parse_state *p, const char *value, struct error *err)
 {
 	uint64_t n;
@@ -679,6 +687,11 @@ const struct option_desc option_table[] = {
 	 .arg = "DEV",
 	 .help = "debug console at port 0xe9, on DEV as for -serial",
 	 .fn = opt_debugcon},
+	{.name = "parallel",
+	 .arg = "DEV",
+	 .help = "a parallel port whose printer is DEV, as for -serial",
+	 .man = "May be given three times, for LPT1 to LPT3.",
+	 .fn = opt_parallel},
 	{.name = "echr",
 	 .arg = "NUMBER",
 	 .help = "escape character on the terminal instead of C-a (1)",

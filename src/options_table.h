@@ -24,6 +24,8 @@ struct options_parse_state {
 	bool smp_given;
 	const char *debugcons[MACHINE_SERIALS];
 	unsigned n_debugcons;
+	const char *parallels[MACHINE_PARALLELS];
+	unsigned n_parallels;
 	const char *numa[512];
 	unsigned n_numa;
 	struct list late_objects; /* struct option_object */

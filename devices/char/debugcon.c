@@ -46,7 +46,17 @@ static void debugcon_write(void *opaque, uint64_t offset, uint64_t value, unsign
 static const struct region_ops debugcon_ops = {
 	.read = debugcon_read, .write = debugcon_write, .min_size = 1, .max_size = 1};
 
-static const struct chardev_handlers debugcon_handlers = {.can_receive = NULL};
+static void debugcon_changed(void *opaque, struct chardev *chr);
+
+static const struct chardev_handlers debugcon_handlers = {.changed = debugcon_changed};
+
+static void debugcon_changed(void *opaque, struct chardev *chr)
+{
+	struct debugcon *s = opaque;
+
+	s->chr = chr;
+	chardev_attach(chr, &debugcon_handlers, s);
+}
 
 static const struct device_prop debugcon_props[] = {
 	DEFINE_PROP(debugcon, iobase, "iobase", PROP_U32, DEBUGCON_PORT, "the port"),

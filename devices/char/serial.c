@@ -67,6 +67,7 @@
 #define UART_LCR_WLS  0x03
 #define UART_LCR_STB  0x04
 #define UART_LCR_PEN  0x08
+#define UART_LCR_EPS  0x10
 #define UART_LCR_SB   0x40
 #define UART_LCR_DLAB 0x80
 
@@ -407,6 +408,23 @@ static uint64_t serial_read(void *opaque, uint64_t offset, unsigned size)
 	}
 }
 
+/* A back end that is a serial line itself is told of speed and format. */
+static void uart_update_line(struct serial *s)
+{
+	unsigned bauds = UART_CLOCK_HZ / 16;
+	struct chardev_line line = {
+		.speed = s->divisor ? bauds / s->divisor : bauds,
+		.parity = !(s->lcr & UART_LCR_PEN) ? 'N'
+			  : s->lcr & UART_LCR_EPS  ? 'E'
+						   : 'O',
+		.data_bits = 5 + (s->lcr & UART_LCR_WLS),
+		.stop_bits = s->lcr & UART_LCR_STB ? 2 : 1,
+	};
+
+	if (s->chr && !(s->lcr & UART_LCR_DLAB))
+		chardev_set_line(s->chr, &line);
+}
+
 /* Writes */
 
 /* Enabling the interrupt of an empty transmitter raises it (8.7, and what drivers test for). */
@@ -437,11 +455,16 @@ static void uart_write_fcr(struct serial *s, uint8_t value)
 
 static void uart_write_lcr(struct serial *s, uint8_t value)
 {
-	bool breaks = value & ~s->lcr & UART_LCR_SB;
+	uint8_t changed = value ^ s->lcr;
 
 	s->lcr = value;
-	if (breaks && (s->mcr & UART_MCR_LOOP))
+	/* The divisor, too, counts from when DLAB is off again. */
+	if (changed & ~UART_LCR_SB)
+		uart_update_line(s);
+	if ((changed & value & UART_LCR_SB) && (s->mcr & UART_MCR_LOOP))
 		uart_receive_char(s, 0, UART_LSR_BI);
+	else if ((changed & UART_LCR_SB) && s->chr)
+		chardev_set_break(s->chr, value & UART_LCR_SB);
 	uart_update_irq(s);
 }
 
@@ -530,12 +553,26 @@ static void serial_writable(void *opaque)
 	uart_update_irq(s);
 }
 
+static void serial_changed(void *opaque, struct chardev *chr);
+
 static const struct chardev_handlers serial_handlers = {
 	.can_receive = serial_can_receive,
 	.receive = serial_receive,
 	.event = serial_event,
 	.writable = serial_writable,
+	.changed = serial_changed,
 };
+
+static void serial_changed(void *opaque, struct chardev *chr)
+{
+	struct serial *s = opaque;
+
+	s->chr = chr;
+	chardev_attach(chr, &serial_handlers, s);
+	uart_update_line(s);
+	chardev_set_break(chr, s->lcr & UART_LCR_SB);
+	serial_writable(s);
+}
 
 /*
  * MR, table I of the data sheet; the divisor and SCR it leaves alone are set to what a power-on

@@ -5,6 +5,7 @@
 
 #include "src/device.h"
 
-extern const struct device_type serial_type, debugcon_type, debugexit_type, testdev_type;
+extern const struct device_type serial_type, debugcon_type, debugexit_type, parallel_type,
+	testdev_type;
 
 #endif
