@@ -14,6 +14,7 @@
 #include "src/cpu/block.h"
 #include "src/cpu/ea.h"
 #include "src/cpu/mmu.h"
+#include "src/cpu/native.h"
 #include "src/cpu/translate.h"
 
 #define ARENA_BYTES	(12 * MiB)
@@ -213,6 +214,26 @@ void block_flush_all(struct cpu *c)
 	bc->served++;
 }
 
+void block_forget_native(struct cpu *c)
+{
+	struct block_cache *bc = c->blocks;
+
+	for (uint32_t i = 0; i < N_CHUNKS; i++) {
+		uint8_t *p = bc->arena + i * CHUNK_BYTES + (i ? 0 : ARENA_ALIGN);
+		uint8_t *end = bc->arena + bc->chunk_fill[i];
+
+		while (p < end) {
+			struct block *b = (struct block *)p;
+
+			p += block_bytes(b->n_uops);
+			for (unsigned k = 0; k < b->n_uops; k++)
+				b->uops[k].fn = uop_functions[b->uops[k].op];
+			if (b->valid)
+				native_watch(c, b);
+		}
+	}
+}
+
 static bool block_overlaps(const struct block *b, unsigned which, uint64_t lines)
 {
 	unsigned first = b->phys & ~PAGE_MASK, last = first + b->bytes - 1;
@@ -317,6 +338,7 @@ struct block *block_insert(struct cpu *c, const struct xlate *x, uint64_t phys, 
 	c->stats.blocks_made++;
 	if (transient)
 		return b;
+	native_watch(c, b);
 	head = &bc->hash[hash_of(phys, x->mode)];
 	b->hash_next = *head;
 	*head = block_ref(bc, b);

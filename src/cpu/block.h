@@ -113,6 +113,9 @@ static inline struct block *jump_find32(struct cpu *c, uint32_t rip)
 		       : NULL;
 }
 
+/* Every micro-operation is bound to its function again, every block is watched anew (native.h). Only at the entry of a block. */
+void block_forget_native(struct cpu *c);
+
 struct block_cache *block_cache_new(struct cpu *c);
 void block_cache_free(struct block_cache *bc);
 /* The block to execute at c->rip in c->mode; translates if needed. May fault (doesn't return); c->cur must be NULL. */

@@ -30,6 +30,7 @@ struct cpu;
 struct uop;
 struct block;
 struct block_cache;
+struct native;
 struct lapic;
 struct code_map;
 
@@ -349,6 +350,7 @@ struct cpu {
 	struct cpu_model *model;
 	struct lapic *lapic;
 	struct block_cache *blocks;
+	struct native *native;	     /* NULL: everything is interpreted */
 	const struct mem_view *view; /* of memory; taken anew on VCPU_REQ_FLUSH */
 	struct tlb_entry tables[MMU_NTABLES][TLB_SIZE] __attribute__((aligned(64)));
 	uint64_t tlb_generation; /* counts flushes that may concern code; jump caches compare it */

@@ -5,6 +5,7 @@
  */
 #include "src/cpu/block.h"
 #include "src/cpu/mmu.h"
+#include "src/cpu/native.h"
 #include "src/cpu/sse.h"
 
 #define UOP(name, fn) [UOP_##name] = fn,
@@ -47,7 +48,7 @@ static void run(struct cpu *c, struct block *b)
 
 	c->block = b;
 	if (EVMM_TAILCALL)
-		u->fn(c, u);
+		native_enter(c, u);
 	else
 		while (u)
 			u = u->fn(c, u);

@@ -172,7 +172,8 @@ struct block {
 	uint16_t bytes; /* guest bytes covered */
 	uint16_t n_uops;
 	uint8_t n_insns, n_exits;
-	bool valid; /* cleared when its bytes were written; reused when no longer executing */
+	bool valid;	 /* cleared when its bytes were written; reused when no longer executing */
+	uint8_t entries; /* while native.c watches it */
 	/* owned by block.c: references are offsets in the arena */
 	uint32_t hash_next, chained_from;
 	uint32_t page_next[2], page_prev[2];

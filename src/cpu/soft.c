@@ -4,6 +4,7 @@
 #include "src/cpu/block.h"
 #include "src/cpu/cpuid.h"
 #include "src/cpu/lapic.h"
+#include "src/cpu/native.h"
 #include "src/cpu/mmu.h"
 #include "src/cpu/soft.h"
 #include "src/machine.h"
@@ -100,6 +101,7 @@ struct cpu *cpu_new(struct machine *m, struct vcpu *v, struct cpu_model *model)
 	c->model = model;
 	c->code_map = soft ? soft->code_map : NULL;
 	c->blocks = block_cache_new(c);
+	c->native = native_new(c);
 	v->accel = c;
 	c->lapic = lapic_new(c);
 	return c;
@@ -111,6 +113,7 @@ void cpu_free(struct cpu *c)
 		return;
 	lapic_free(c->lapic);
 	block_cache_free(c->blocks);
+	native_free(c->native);
 	free(c);
 }
 

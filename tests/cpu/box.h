@@ -22,6 +22,7 @@
 #include "src/cpu/cpuid.h"
 #include "src/cpu/flags.h"
 #include "src/cpu/mmu.h"
+#include "src/cpu/native.h"
 #include "src/cpu/soft.h"
 #include "src/machine.h"
 
@@ -121,6 +122,7 @@ static inline struct box *box_new(unsigned cpus)
 		box->vcpus[i] = v;
 		m->n_vcpus++;
 		cpu_new(m, v, box->soft.model);
+		native_set_threshold(box_cpu(box, i), 2); /* once this way, then that */
 		cpu_reset(box_cpu(box, i), false);
 		mmu_take_view(box_cpu(box, i));
 	}

@@ -11,6 +11,7 @@
 #include "src/cpu/flags.h"
 #include "src/cpu/hostfeat.h"
 #include "src/cpu/mmu.h"
+#include "src/cpu/native.h"
 #include "src/machine.h"
 #include "tests/cpu/hostcmp.h"
 
@@ -215,6 +216,10 @@ static unsigned fx_insn(uint8_t *p, unsigned bits, unsigned reg, unsigned n)
 
 unsigned hc_guest_prologue(uint8_t *p, const struct hc_form *f, unsigned bits)
 {
+	static unsigned nth;
+
+	/* Of four pieces of code one is interpreted, the others become host code at once. */
+	native_set_threshold(c, nth++ & 3 ? 1 : 0);
 	return f->options & HC_FX ? fx_insn(p, bits, 1, 0) : 0;
 }
 
