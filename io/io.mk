@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libevmm_a_SOURCES += io/aio/aio.c
 libevmm_a_SOURCES += io/aio/threads.c
+if HAVE_LIBAIO
+libevmm_a_SOURCES += io/aio/native.c
+endif
+if HAVE_LIBURING
+libevmm_a_SOURCES += io/aio/uring.c
+endif
 libevmm_a_SOURCES += io/block/align.c
 libevmm_a_SOURCES += io/block/block.c
 libevmm_a_SOURCES += io/block/conf.c

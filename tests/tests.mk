@@ -23,6 +23,7 @@ UNIT_TESTS += tests/cpu/test_sys
 UNIT_TESTS += tests/cpu/test_task
 UNIT_TESTS += tests/cpu/test_translate
 UNIT_TESTS += tests/unit/test_acpi
+UNIT_TESTS += tests/unit/test_aio
 UNIT_TESTS += tests/unit/test_block
 UNIT_TESTS += tests/unit/test_boot
 UNIT_TESTS += tests/cpu/test_lapic

@@ -93,6 +93,22 @@ bool aio_file_init(struct aio_file *f, struct loop *loop, enum aio_engine engine
 	return true;
 }
 
+static void end_if_unused(struct aio *a)
+{
+	if (a->files || a->busy)
+		return;
+	a->ops->fini(a);
+	worker_pool_free(a->workers);
+	list_remove(&a->node);
+	free(a);
+}
+
+void aio_leave(struct aio *a)
+{
+	a->busy--;
+	end_if_unused(a);
+}
+
 void aio_file_fini(struct aio_file *f)
 {
 	struct aio *a = f->aio;
@@ -103,19 +119,14 @@ void aio_file_fini(struct aio_file *f)
 	if (a->ops->file_fini)
 		a->ops->file_fini(a, f);
 	f->aio = NULL;
-	if (--a->files)
-		return;
-	a->ops->fini(a);
-	worker_pool_free(a->workers);
-	list_remove(&a->node);
-	free(a);
+	a->files--;
+	end_if_unused(a);
 }
 
 const char *aio_file_engine(const struct aio_file *f)
 {
 	return f->aio->ops->name;
 }
-
 void aio_submit(struct aio_op *op)
 {
 	op->aio = op->file->aio;

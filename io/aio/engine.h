@@ -28,9 +28,17 @@ struct aio {
 	const struct aio_engine_ops *ops;
 	struct loop *loop;
 	unsigned files;
+	unsigned busy;	  /* callbacks under way: what they close must not take the engine away */
 	struct list node; /* all engines of the process */
 	struct worker_pool *workers;
 };
+
+/* Around what calls aio_complete(): after aio_leave() the engine may be gone. */
+static inline void aio_enter(struct aio *a)
+{
+	a->busy++;
+}
+void aio_leave(struct aio *a);
 
 /* Blocking, on a worker: the whole of OP, or what is left of it after the first PROGRESS bytes. */
 int64_t aio_do_blocking(struct aio_op *op, uint64_t progress);

@@ -77,6 +77,7 @@ static void deliver(struct block *b, struct block_req *r)
 {
 	list_remove(&r->inflight);
 	b->n_inflight--;
+	block_node_unref(r->root);
 	b->delivering++;
 	r->done(r->opaque, r->ret);
 	b->delivering--;
@@ -130,6 +131,8 @@ static bool failed(struct block *b, struct block_req *r, int *ret)
 	if (host_ops && host_ops->io_error)
 		host_ops->io_error(host_opaque, b, is_read, action, -*ret);
 	if (action == BLOCK_ERROR_STOP) {
+		block_node_unref(r->root);
+		r->root = NULL;
 		list_push_back(&b->held, &r->node);
 		return true;
 	}
@@ -154,6 +157,7 @@ static void submit(struct block *b, struct block_req *r)
 {
 	r->submitting = true;
 	r->start_ns = clock_now_ns(loop_clock_host(b->loop));
+	r->root = block_node_ref(b->root);
 	block_node_submit(b->root, r);
 	r->submitting = false;
 }
@@ -183,6 +187,7 @@ static void start(struct block *b, struct block_req *r, enum block_op op, uint64
 	LOOP_ASSERT();
 	block_req_set(r, op, offset, bytes, iov, n_iov, flags);
 	r->complete = block_complete;
+	r->root = NULL;
 	r->owner = b;
 	r->done = done_fn;
 	r->opaque = opaque;

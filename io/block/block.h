@@ -64,6 +64,7 @@ struct block_req {
 	void *owner;
 	struct list inflight;
 	int64_t start_ns;
+	struct block_node *root; /* referred to while under way: the medium may be taken out */
 	block_done_fn *done;
 	void *opaque;
 };

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * aio=io_uring: one ring for the loop, whatever the number of disks.
+ *
+ *	submit	requests become SQEs at once; the loop's submit hook hands all of a turn to the kernel with one system call
+ *	reap	a poller looks at the completion queue, which is shared memory: no system call. Where the kernel defers its
+ *		part of the work (DEFER_TASKRUN) it shows a flag, and one call for all that has come does it
+ *	sleep	while the loop is awake the kernel does not signal the eventfd; before it sleeps, the poller asks for that
+ *
+ * The poller is in the loop's list only while something is in flight: idle disks cost nothing.
+ */
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "io/aio/engine.h"
+
+#define SQ_ENTRIES 256u
+#define CQ_ENTRIES 4096u
+#define FILES_MAX  1024u
+/* Completions that are handled before the loop looks at anything else. */
+#define REAP_MAX 256u
+
+struct uring {
+	struct aio aio;
+	struct io_uring ring;
+	struct loop_hook submit_hook;
+	struct loop_poller poller;
+	struct loop_fd wake;
+	int eventfd;
+	bool polling;	   /* the poller is in the loop's list */
+	bool signals;	   /* the kernel signals the eventfd */
+	bool deferred;	   /* completions need IORING_ENTER_GETEVENTS when the flag says so */
+	bool registered;   /* files can be */
+	unsigned inflight; /* given to the ring, not yet reaped */
+	unsigned unsubmitted;
+	struct list waiting; /* operations for which the ring had no room */
+	uint64_t slots[FILES_MAX / 64];
+};
+
+static struct uring *of(struct aio *a)
+{
+	return container_of(a, struct uring, aio);
+}
+
+/* ---- submitting ---- */
+
+static void fill_sqe(struct io_uring_sqe *sqe, struct aio_op *op)
+{
+	const struct aio_file *f = op->file;
+	int fd = f->slot >= 0 ? f->slot : f->fd;
+
+	switch (op->kind) {
+	case AIO_READ:
+		io_uring_prep_readv(sqe, fd, op->iov, op->n_iov, op->offset);
+		break;
+	case AIO_WRITE:
+		io_uring_prep_writev2(sqe, fd, op->iov, op->n_iov, op->offset,
+				      op->flags & AIO_FUA ? RWF_DSYNC : 0);
+		break;
+	default:
+		io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
+	}
+	if (f->slot >= 0)
+		sqe->flags |= IOSQE_FIXED_FILE;
+	io_uring_sqe_set_data(sqe, op);
+}
+
+/* All that has been prepared, to the kernel. What it does not take now stays for the next time. */
+static void flush_sqes(struct uring *u)
+{
+	while (u->unsubmitted) {
+		int n = io_uring_submit(&u->ring);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		u->unsubmitted -= MIN((unsigned)n, u->unsubmitted);
+	}
+}
+
+static bool prepare(struct uring *u, struct aio_op *op)
+{
+	struct io_uring_sqe *sqe;
+
+	if (u->inflight >= CQ_ENTRIES)
+		return false;
+	sqe = io_uring_get_sqe(&u->ring);
+	if (!sqe) {
+		flush_sqes(u);
+		sqe = io_uring_get_sqe(&u->ring);
+		if (!sqe)
+			return false;
+	}
+	fill_sqe(sqe, op);
+	u->inflight++;
+	u->unsubmitted++;
+	return true;
+}
+
+static bool uring_poll(void *opaque);
+
+static void uring_submit(struct aio *a, struct aio_op *op)
+{
+	struct uring *u = of(a);
+
+	if (!list_empty(&u->waiting) || !prepare(u, op))
+		list_push_back(&u->waiting, &op->node);
+	if (u->polling)
+		return;
+	u->polling = true;
+	loop_poller_add(&u->poller, a->loop, "io_uring", uring_poll, u);
+}
+
+static void prepare_waiting(struct uring *u)
+{
+	while (!list_empty(&u->waiting)) {
+		struct aio_op *op = list_first(&u->waiting, struct aio_op, node);
+
+		if (!prepare(u, op))
+			return;
+		list_remove(&op->node);
+	}
+}
+
+static bool uring_on_submit(void *opaque)
+{
+	struct uring *u = opaque;
+
+	if (!list_empty(&u->waiting))
+		prepare_waiting(u);
+	if (!u->unsubmitted)
+		return false;
+	flush_sqes(u);
+	return true;
+}
+
+/* ---- reaping ---- */
+
+/* How many completions have come, after the kernel was asked for those it has put off. */
+static unsigned completions(struct uring *u)
+{
+	unsigned ready = io_uring_cq_ready(&u->ring), flags;
+
+	if (ready)
+		return ready;
+	flags = IO_URING_READ_ONCE(*u->ring.sq.kflags);
+	if (likely(!(flags & (IORING_SQ_CQ_OVERFLOW | (u->deferred ? IORING_SQ_TASKRUN : 0)))))
+		return 0;
+	io_uring_get_events(&u->ring);
+	return io_uring_cq_ready(&u->ring);
+}
+
+/* The loop is about to sleep: from now on the eventfd wakes it. What came just before is seen by looking once more. */
+static void set_signals(struct uring *u, bool on)
+{
+	if (u->signals == on)
+		return;
+	u->signals = on;
+	io_uring_cq_eventfd_toggle(&u->ring, on);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void reap(struct uring *u, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct io_uring_cqe *cqe;
+		struct aio_op *op;
+		int res;
+
+		if (io_uring_peek_cqe(&u->ring, &cqe) || !cqe)
+			break;
+		op = io_uring_cqe_get_data(cqe);
+		res = cqe->res;
+		io_uring_cqe_seen(&u->ring, cqe);
+		u->inflight--;
+		aio_complete(op, res);
+	}
+}
+
+static bool uring_poll(void *opaque)
+{
+	struct uring *u = opaque;
+	unsigned n = completions(u);
+
+	if (!n) {
+		set_signals(u, loop_sleeping_mt(u->aio.loop));
+		n = u->signals ? completions(u) : 0;
+		if (!n)
+			return false;
+	}
+	aio_enter(&u->aio);
+	reap(u, MIN(n, REAP_MAX));
+	if (!u->inflight && list_empty(&u->waiting) && u->polling) {
+		u->polling = false;
+		loop_poller_remove(&u->poller);
+	}
+	aio_leave(&u->aio);
+	return true;
+}
+
+/* Its only purpose is to end the loop's sleep; the poller does the work. */
+static void uring_on_wake(void *opaque, unsigned events)
+{
+	struct uring *u = opaque;
+	uint64_t count;
+
+	while (read(u->eventfd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+}
+
+/* ---- files ---- */
+
+static void uring_file_init(struct aio *a, struct aio_file *f)
+{
+	struct uring *u = of(a);
+
+	for (unsigned i = 0; u->registered && i < FILES_MAX; i++) {
+		if (u->slots[i / 64] & BIT64(i % 64))
+			continue;
+		if (io_uring_register_files_update(&u->ring, i, &f->fd, 1) != 1)
+			return;
+		u->slots[i / 64] |= BIT64(i % 64);
+		f->slot = (int)i;
+		return;
+	}
+}
+
+static void uring_file_fini(struct aio *a, struct aio_file *f)
+{
+	struct uring *u = of(a);
+	int none = -1;
+
+	if (f->slot < 0)
+		return;
+	io_uring_register_files_update(&u->ring, (unsigned)f->slot, &none, 1);
+	u->slots[f->slot / 64] &= ~BIT64(f->slot % 64);
+	f->slot = -1;
+}
+
+/* ---- life ---- */
+
+/* From what the newest kernels do best down to what all can. */
+static int setup_ring(struct uring *u)
+{
+	static const unsigned flags[] = {
+		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+		IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+		0,
+	};
+	int rc = -EINVAL;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct io_uring_params p = {.flags = flags[i] | IORING_SETUP_CQSIZE |
+						     IORING_SETUP_CLAMP,
+					    .cq_entries = CQ_ENTRIES};
+
+		rc = io_uring_queue_init_params(SQ_ENTRIES, &u->ring, &p);
+		if (rc == 0) {
+			u->deferred = flags[i] & IORING_SETUP_TASKRUN_FLAG;
+			/* Without it, completions beyond the queue's length would be lost. */
+			if (p.features & IORING_FEAT_NODROP)
+				return 0;
+			io_uring_queue_exit(&u->ring);
+			return -ENOSYS;
+		}
+		if (rc != -EINVAL)
+			break;
+	}
+	return rc;
+}
+
+static bool uring_init(struct aio *a, struct error *err)
+{
+	struct uring *u = of(a);
+	int rc = setup_ring(u);
+
+	if (rc < 0)
+		return error_set_errno(err, -rc, "this kernel gives no io_uring");
+	u->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (u->eventfd < 0 || (rc = io_uring_register_eventfd(&u->ring, u->eventfd)) < 0) {
+		error_set_errno(err, u->eventfd < 0 ? errno : -rc, "io_uring without an eventfd");
+		if (u->eventfd >= 0)
+			close(u->eventfd);
+		io_uring_queue_exit(&u->ring);
+		return false;
+	}
+	u->signals = true;
+	u->registered = io_uring_register_files_sparse(&u->ring, FILES_MAX) == 0;
+	list_init(&u->waiting);
+	loop_fd_init(&u->wake, a->loop, "io_uring", uring_on_wake, u);
+	loop_fd_set(&u->wake, u->eventfd, LOOP_READ);
+	loop_submit_hook_add(&u->submit_hook, a->loop, "io_uring", uring_on_submit, u);
+	return true;
+}
+
+static void uring_fini(struct aio *a)
+{
+	struct uring *u = of(a);
+
+	if (u->polling)
+		loop_poller_remove(&u->poller);
+	loop_submit_hook_remove(&u->submit_hook);
+	loop_fd_stop(&u->wake);
+	io_uring_queue_exit(&u->ring);
+	close(u->eventfd);
+}
+
+const struct aio_engine_ops aio_uring_ops = {
+	.engine = AIO_IO_URING,
+	.name = "io_uring",
+	.size = sizeof(struct uring),
+	.init = uring_init,
+	.fini = uring_fini,
+	.submit = uring_submit,
+	.file_init = uring_file_init,
+	.file_fini = uring_file_fini,
+};
