@@ -5,26 +5,11 @@
 #define ISA_PORTS	0x10000
 #define ISA_IRQ_CASCADE 2
 
-/*
- * On a real board the cards' outputs are tied together, and the line is high while any of them
- * drives it. A device's own struct irq tells only of changes, so that counting them is enough.
- */
-static void isa_irq_changed(void *opaque, unsigned n, bool level)
-{
-	struct machine *m = opaque;
-
-	if (level)
-		m->gsi_asserted[n]++;
-	else
-		m->gsi_asserted[n]--;
-	irq_set(&m->gsi[n], m->gsi_asserted[n] != 0);
-}
-
 bool isa_connect_irq(struct device *dev, struct irq *irq, unsigned n, struct error *err)
 {
 	if (n >= ISA_IRQS || n == ISA_IRQ_CASCADE)
 		return error_set(err, "%s: there is no ISA interrupt line %u", dev->type->name, n);
-	irq_connect(irq, isa_irq_changed, dev->machine, n);
+	machine_share_gsi(dev->machine, irq, n);
 	return true;
 }
 

@@ -6,6 +6,8 @@
 #include "devices/chipset/vmgenid.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
+#include "devices/virtio/virtio_mmio.h"
+#include "devices/virtio/virtio_types.h"
 
 const struct device_type *const device_types[] = {
 	/* chipset */
@@ -30,5 +32,11 @@ const struct device_type *const device_types[] = {
 	&debugexit_type,
 	&parallel_type,
 	&testdev_type,
+	/* virtio */
+	&virtio_mmio_type,
+	&virtio_blk_pci_type,
+	&virtio_blk_device_type,
+	&virtio_rng_pci_type,
+	&virtio_rng_device_type,
 	NULL,
 };

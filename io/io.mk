@@ -38,3 +38,4 @@ libevmm_a_SOURCES += io/display/console.c
 libevmm_a_SOURCES += io/display/screendump.c
 libevmm_a_SOURCES += io/char/telnet.c
 libevmm_a_SOURCES += io/char/udp.c
+libevmm_a_SOURCES += io/rng/rng.c

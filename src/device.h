@@ -20,7 +20,7 @@ struct machine;
 struct block;
 struct chardev;
 
-enum bus_type { BUS_SYSTEM, BUS_ISA, BUS_PCI, BUS_NONE };
+enum bus_type { BUS_SYSTEM, BUS_ISA, BUS_PCI, BUS_VIRTIO, BUS_NONE };
 
 /* What must survive a snapshot: named fields, fixed width, in the order of the table. */
 struct state_field {

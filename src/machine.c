@@ -207,6 +207,25 @@ void machine_free(struct machine *m)
 	free(m);
 }
 
+/* ---- interrupt lines ---- */
+
+/* A line's own struct irq tells only of changes, so that counting those who hold it up is enough. */
+static void shared_gsi_changed(void *opaque, unsigned n, bool level)
+{
+	struct machine *m = opaque;
+
+	if (level)
+		m->gsi_asserted[n]++;
+	else
+		m->gsi_asserted[n]--;
+	irq_set(&m->gsi[n], m->gsi_asserted[n] != 0);
+}
+
+void machine_share_gsi(struct machine *m, struct irq *irq, unsigned n)
+{
+	irq_connect(irq, shared_gsi_changed, m, n);
+}
+
 /* ---- reset ---- */
 
 static void log_vcpu(struct machine *m, struct vcpu *v, const char *what)

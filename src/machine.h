@@ -251,6 +251,11 @@ bool machine_ram_build(struct machine *m, struct error *err);
 void machine_ram_map(struct machine *m);
 void machine_ram_free(struct machine *m);
 
+/*
+ * IRQ, which must be low, drives GSI N from now on, together with all others that do: the line is up while any of them is.
+ */
+void machine_share_gsi(struct machine *m, struct irq *irq, unsigned n);
+
 /* The board of the PC family (src/machine_pc.c). */
 extern const struct machine_type machine_pc, machine_none;
 const struct machine_type *machine_type_find(const char *name);

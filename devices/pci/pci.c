@@ -223,9 +223,13 @@ static struct pci_device *function_at(struct pci_bus *bus, unsigned number, unsi
 uint32_t pci_config_read(struct pci_bus *root, unsigned number, unsigned devfn, unsigned offset,
 			 unsigned size)
 {
-	const struct pci_device *pci = function_at(root, number, devfn);
+	struct pci_device *pci = function_at(root, number, devfn);
 
-	return pci && offset + size <= pci->config_bytes ? pci_get(pci, offset, size) : UINT32_MAX;
+	if (!pci || offset + size > pci->config_bytes)
+		return UINT32_MAX;
+	if (pci->config_reading)
+		pci->config_reading(pci, offset, size);
+	return pci_get(pci, offset, size);
 }
 
 void pci_config_write(struct pci_bus *root, unsigned number, unsigned devfn, unsigned offset,

@@ -129,6 +129,8 @@ struct pci_device {
 	bool intx_asserted; /* as the bus has been told */
 	/* Bytes from OFFSET on were written, or (offset 0, all) reset or loaded. The core has done its part. May be NULL. */
 	void (*config_changed)(struct pci_device *pci, unsigned offset, unsigned bytes);
+	/* BYTES from OFFSET on are about to be read. May be NULL. */
+	void (*config_reading)(struct pci_device *pci, unsigned offset, unsigned bytes);
 };
 
 /* What every PCI device type's property table has, S being its struct with a member `pci`; ADDR where it is if nobody says. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What holds for every device there is: on the pc board, with all that -device can add. */
+#include "devices/virtio/virtio_mmio.h"
+#include "src/drive.h"
 #include "tests/device/kit.h"
 
 #define STORM	     500000
@@ -55,6 +57,36 @@ static const char *needs(const struct device_type *type, const char **value)
 	return NULL;
 }
 
+static bool has_drive(const struct device_type *type)
+{
+	for (const struct device_prop *p = type->props; p && p->name; p++)
+		if (p->type == PROP_DRIVE)
+			return true;
+	return false;
+}
+
+/* A disk of nothing, for a device of TYPE. */
+static void add_disk(const struct device_type *type)
+{
+	struct error err = ERROR_INIT;
+
+	if (!drive_add(k->m,
+		       json_pack("{s:s,s:s,s:s,s:s}", "if", "none", "id", type->name, "file",
+				 "null-co://", "format", "raw"),
+		       &err))
+		fail_msg("%s", err.msg);
+}
+
+static void add_virtio_transport(void)
+{
+	static unsigned n;
+	struct error err = ERROR_INIT;
+
+	n = (n + 1) % 16;
+	if (!virtio_mmio_create(k->m, n, 0xfeb00000 + n * VIRTIO_MMIO_BYTES, 16 + n % 8, &err))
+		fail_msg("%s", err.msg);
+}
+
 static int setup(void **state)
 {
 	struct machine_config config = {
@@ -68,7 +100,12 @@ static int setup(void **state)
 
 		if (!(*t)->user_creatable)
 			continue;
-		if (has_chardev(*t)) {
+		if ((*t)->bus == BUS_VIRTIO)
+			add_virtio_transport();
+		if (has_drive(*t)) {
+			add_disk(*t);
+			kit_add(k, *t, "drive", (*t)->name, NULL);
+		} else if (has_chardev(*t)) {
 			chr = kit_chardev_new(k, (*t)->name);
 			chr->room = 100;
 			kit_add(k, *t, "chardev", (*t)->name, NULL);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The virtio devices that -device knows. */
+#ifndef EVMM_DEVICES_VIRTIO_TYPES_H
+#define EVMM_DEVICES_VIRTIO_TYPES_H
+
+#include "src/device.h"
+
+extern const struct device_type virtio_blk_pci_type, virtio_blk_device_type;
+extern const struct device_type virtio_rng_pci_type, virtio_rng_device_type;
+
+#endif
