@@ -16,6 +16,7 @@ libevmm_a_SOURCES += devices/chipset/port92.c
 libevmm_a_SOURCES += devices/chipset/reset_control.c
 libevmm_a_SOURCES += devices/chipset/system_rom.c
 libevmm_a_SOURCES += devices/chipset/vmgenid.c
+libevmm_a_SOURCES += devices/fw_path.c
 libevmm_a_SOURCES += devices/input/i8042.c
 libevmm_a_SOURCES += devices/input/ps2_keyboard.c
 libevmm_a_SOURCES += devices/input/ps2_mouse.c

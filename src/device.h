@@ -100,6 +100,8 @@ struct device_type {
 	bool (*realize)(struct device *dev, struct error *err);
 	void (*reset)(struct device *dev);
 	void (*unrealize)(struct device *dev);
+	/* OpenFirmware path for the boot order (src/boot/bootorder.h), heap. NULL: a PCI function's by its place, else none. */
+	char *(*fw_path)(struct device *dev);
 };
 
 struct device {

@@ -10,6 +10,7 @@
 #include "io/display/console.h"
 #include "src/input.h"
 #include "src/drive.h"
+#include "src/boot/bootorder.h"
 #include "src/log.h"
 #include "src/machine.h"
 #include "src/worker.h"
@@ -110,6 +111,7 @@ struct machine *machine_new(struct loop *loop, const struct machine_config *conf
 	object_set_init(&m->own_objects, loop);
 	m->objects = config->objects ? config->objects : &m->own_objects;
 	list_init(&m->inspections);
+	list_init(&m->boot_order);
 	loop_work_init(&m->control_work, loop, "machine", control, m);
 	loop_work_init(&m->reclaim_work, loop, "memory", reclaim, m);
 	as_init(&m->mem, "memory", UINT64_MAX);
@@ -203,6 +205,7 @@ void machine_free(struct machine *m)
 	as_fini(&m->io);
 	machine_ram_free(m);
 	object_set_fini(&m->own_objects);
+	boot_order_free(m);
 	free(m->board);
 	free(m);
 }

@@ -190,6 +190,11 @@ struct machine {
 	void (*raise_gpe)(void *opaque, unsigned n);
 	void *raise_gpe_opaque;
 	struct device *vmgenid; /* NULL: none */
+	struct list boot_order; /* src/boot/bootorder.h */
+	/* Set by the board: tells firmware what to boot from, letters as -boot has them. */
+	void (*set_boot_order)(struct machine *m, const char *letters);
+	bool uefi;   /* the firmware's image is UEFI's */
+	bool booted; /* -boot once= has had its turn */
 
 	/* Set by the board, its own memory: what the ACPI tables tell (src/boot/acpi.h). NULL: the guest gets no tables. */
 	const struct acpi_board *acpi;

@@ -23,6 +23,8 @@
 #define PC_IOAPIC_BASE	    0xfec00000
 #define PC_PM_BASE	    0x600
 #define PC_PM_SCI	    9
+#define PC_CMOS_BOOT_12	    0x3d
+#define PC_CMOS_BOOT_3	    0x38
 #define PC_GPE0_OFFSET	    0x0c
 #define PC_GPE0_BYTES	    4
 #define PC_VMGENID_GPE	    5
@@ -32,7 +34,7 @@
 
 struct pc {
 	struct machine *machine;
-	struct device *pic, *ioapic, *pm;
+	struct device *pic, *ioapic, *pm, *rtc;
 	struct acpi_board acpi;
 	uint32_t apic_ids[MACHINE_MAX_VCPUS];
 };
@@ -148,6 +150,20 @@ static bool pc_add_pci(struct machine *m, struct pc *pc, struct error *err)
 	return true;
 }
 
+/* SeaBIOS reads three nibbles, the first choice in the lowest: 1 floppy, 2 disk, 3 CD, 4 network. */
+static void pc_set_boot_order(struct machine *m, const char *letters)
+{
+	static const char kinds[] = "?acdn";
+	struct pc *pc = m->board;
+	uint8_t nibbles[3] = {0};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(nibbles) && letters[i]; i++)
+		nibbles[i] = letters[i] == 'b' ? 1 : (uint8_t)(strchr(kinds, letters[i]) - kinds);
+	mc146818_set_cmos(pc->rtc, PC_CMOS_BOOT_12, (uint8_t)(nibbles[1] << 4 | nibbles[0]));
+	mc146818_set_cmos(pc->rtc, PC_CMOS_BOOT_3,
+			  (uint8_t)(nibbles[2] << 4 | !m->config.boot.fd_check_off));
+}
+
 static bool pc_init(struct machine *m, struct error *err)
 {
 	struct pc *pc = xzalloc(sizeof(*pc));
@@ -158,7 +174,8 @@ static bool pc_init(struct machine *m, struct error *err)
 	pc->ioapic = device_create_builtin(m, &ioapic_type);
 	pc_wire_interrupts(m, pc);
 	device_create_builtin(m, &i8254_type);
-	device_create_builtin(m, &mc146818_type);
+	pc->rtc = device_create_builtin(m, &mc146818_type);
+	m->set_boot_order = pc_set_boot_order;
 	device_create_builtin(m, &port92_type);
 	device_create_builtin(m, &i8042_type);
 	m->fw_cfg = device_create_builtin(m, &fw_cfg_type);

@@ -136,6 +136,7 @@ static void set_defaults(struct options *o, struct loop *loop)
 	list_init(&o->strings);
 	o->config.ram_bytes = 128 * MiB;
 	o->config.acpi = true;
+	o->config.boot.splash_time = o->config.boot.reboot_timeout = -1;
 	for (unsigned i = 0; machine_types[i]; i++)
 		if (machine_types[i]->is_default)
 			o->config.type = machine_types[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options about what boots: firmware and where it is found. */
 #include <stdlib.h>
+#include "src/boot/bootorder.h"
 #include "src/boot/firmware.h"
 #include "src/options_table.h"
 
@@ -23,6 +24,84 @@ bool options_data_dir(struct options_parse_state *p, const char *value, struct e
 	if (c->boot.n_data_dirs == BOOT_DATA_DIRS)
 		return error_set(err, "more than %u directories", BOOT_DATA_DIRS);
 	c->boot.data_dirs[c->boot.n_data_dirs++] = value;
+	return true;
+}
+
+static bool boot_letters(struct optlist *l, const char *key, const char **out, struct error *err)
+{
+	const char *value = optlist_get(l, key);
+
+	if (!value)
+		return true;
+	if (!boot_order_check(value, err))
+		return false;
+	*out = value;
+	return true;
+}
+
+static bool boot_switch(struct optlist *l, const char *key, bool *out, struct error *err)
+{
+	const char *value = optlist_get(l, key);
+
+	return !value || parse_bool(value, out) ||
+	       error_set(err, "%s is 'on' or 'off', not '%s'", key, value);
+}
+
+static bool boot_ms(struct optlist *l, const char *key, int32_t *out, struct error *err)
+{
+	const char *value = optlist_get(l, key);
+	uint64_t n;
+
+	if (!value || !strcmp(value, "-1"))
+		return true;
+	if (!parse_u64(value, &n) || n > UINT16_MAX)
+		return error_set(err, "%s is a number of milliseconds up to 65535, not '%s'", key,
+				 value);
+	*out = (int32_t)n;
+	return true;
+}
+
+static bool apply_boot(struct boot_config *b, struct optlist *l, struct error *err)
+{
+	static const char *const known[] = {"order",	   "once",	     "menu",   "splash",
+					    "splash-time", "reboot-timeout", "strict", NULL};
+	const char *splash = optlist_get(l, "splash");
+
+	b->menu_given |= optlist_get(l, "menu") != NULL;
+	if (splash)
+		b->splash = splash;
+	return boot_letters(l, "order", &b->order, err) && boot_letters(l, "once", &b->once, err) &&
+	       boot_switch(l, "menu", &b->menu, err) && boot_switch(l, "strict", &b->strict, err) &&
+	       boot_ms(l, "splash-time", &b->splash_time, err) &&
+	       boot_ms(l, "reboot-timeout", &b->reboot_timeout, err) &&
+	       optlist_check_unused(l, known, err);
+}
+
+static void keep_string(struct options *o, const char **s, const char *old)
+{
+	if (*s && *s != old)
+		*s = options_keep_string(o, xstrdup(*s));
+}
+
+bool options_boot(struct options_parse_state *p, const char *value, struct error *err)
+{
+	struct boot_config *b = &p->o->config.boot, old = *b;
+	struct optlist l;
+	bool ok;
+
+	if (!optlist_parse(&l, value, "order", err))
+		return false;
+	ok = apply_boot(b, &l, err);
+	keep_string(p->o, &b->order, old.order);
+	keep_string(p->o, &b->once, old.once);
+	keep_string(p->o, &b->splash, old.splash);
+	optlist_free(&l);
+	return ok;
+}
+
+bool options_no_fd_check(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->config.boot.fd_check_off = true;
 	return true;
 }
 

@@ -636,6 +636,19 @@ const struct option_desc option_table[] = {
 	 .arg = "DIR",
 	 .help = "look for firmware in DIR first; 'help' lists the directories",
 	 .fn = options_data_dir},
+	{.name = "boot",
+	 .arg = "[order=]DRIVES[,once=DRIVES][,menu=on|off][,splash=FILE][,splash-time=MS]"
+		"[,reboot-timeout=MS][,strict=on|off]",
+	 .help = "what firmware boots from, and in which order",
+	 .man = "DRIVES are letters: a (floppy), c (hard disk), d (CD-ROM), n (network). once= holds "
+		"for the first boot alone. A device's bootindex= goes before them. With menu=on "
+		"SeaBIOS offers a menu, for splash-time= milliseconds; reboot-timeout= says after how "
+		"many it tries again when nothing boots. With strict=on it boots from nothing that has "
+		"no bootindex. UEFI firmware knows bootindex= and strict= only.",
+	 .fn = options_boot},
+	{.name = "no-fd-bootchk",
+	 .help = "firmware does not check a floppy's boot sector for its signature",
+	 .fn = options_no_fd_check},
 
 	/* Consoles */
 	{.name = "nographic",

@@ -62,6 +62,7 @@ static bool system_rom_realize(struct device *dev, struct error *err)
 		return error_set(err, "-bios %s: %llu bytes are not a multiple of 64 KiB", s->file,
 				 (unsigned long long)n);
 	}
+	dev->machine->uefi = firmware_is_uefi(s->bytes, n);
 	low = MIN(n, SYSTEM_ROM_LOW_BYTES);
 	region_init_rom(&s->rom, "pc.bios", s->bytes, n);
 	region_init_alias(&s->low, "isa-bios", &s->rom, n - low, low);

@@ -7,6 +7,7 @@ libevmm_a_SOURCES += src/boot/acpi_pci.c
 libevmm_a_SOURCES += src/boot/acpi_vmgenid.c
 libevmm_a_SOURCES += src/boot/aml.c
 libevmm_a_SOURCES += src/boot/boot.c
+libevmm_a_SOURCES += src/boot/bootorder.c
 libevmm_a_SOURCES += src/boot/elf.c
 libevmm_a_SOURCES += src/boot/firmware.c
 libevmm_a_SOURCES += src/boot/firmware_items.c

@@ -11,7 +11,12 @@ struct boot_config {
 	const char *bios; /* the image's name; NULL: no firmware, the kernel starts right away */
 	const char *data_dirs[BOOT_DATA_DIRS]; /* -L */
 	unsigned n_data_dirs;
-	bool no_graphics; /* firmware's console is the serial port */
+	/* -boot */
+	const char *order, *once; /* letters; NULL: the board's own order */
+	bool menu, menu_given, strict, fd_check_off;
+	const char *splash;
+	int32_t splash_time, reboot_timeout; /* ms; -1: not given */
+	bool no_graphics;		     /* firmware's console is the serial port */
 };
 
 #endif

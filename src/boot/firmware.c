@@ -52,6 +52,11 @@ void firmware_list_dirs(const struct machine_config *c)
 		puts(package_dirs[i]);
 }
 
+bool firmware_is_uefi(const uint8_t *image, uint64_t bytes)
+{
+	return bytes > 44 && !memcmp(image + 40, "_FVH", 4);
+}
+
 static uint8_t *read_fd(int fd, uint64_t n)
 {
 	uint8_t *bytes = xaligned_zalloc(4096, ALIGN_UP(n, 4096));

@@ -20,6 +20,9 @@ void firmware_list_dirs(const struct machine_config *c);
 uint8_t *firmware_read(const char *option, const char *path, uint64_t max, uint64_t *bytes,
 		       struct error *err);
 
+/* Is the image one of UEFI's: does it begin with a firmware volume (PI 1.7, volume 3, 3.2.1)? */
+bool firmware_is_uefi(const uint8_t *image, uint64_t bytes);
+
 /* Fills fw_cfg with what firmware asks for. After all devices are there. */
 bool firmware_describe(struct machine *m, struct error *err);
 
