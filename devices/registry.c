@@ -4,6 +4,7 @@
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
 #include "devices/chipset/vmgenid.h"
+#include "devices/display/vga.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
 #include "devices/virtio/virtio_mmio.h"
@@ -24,6 +25,9 @@ const struct device_type *const device_types[] = {
 	&i440fx_type,
 	&piix3_type,
 	&piix4_pm_type,
+	/* display */
+	&vga_pci_type,
+	&vga_isa_type,
 	/* input */
 	&i8042_type,
 	/* char */

@@ -125,7 +125,7 @@ const char *qmp_class_name(enum qmp_class error_class);
  *
  *	s  a word, or "in quotes"	S  the rest of the line		F  a file name
  *	i  an expression, 64 bits	o  a size, in MiB without a suffix	b  on or off
- *	-x the flag -x			/  "/fmt" right after the command's name, taken as it is
+ *	-x the flag -x	-xs the flag -x and a word	/  "/fmt" right after the command's name, taken as it is
  *	D  a device type and its properties (the rest of the line)	d  a device's id
  *	c  a chardev's id	O  an object's id	B  a block device's name	N  a network back end's id
  *	h  a command's name

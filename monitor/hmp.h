@@ -36,6 +36,7 @@ struct hmp_arg {
 	char name[32];
 	char kind; /* as command.h lists them; '-': the flag FLAG */
 	char flag;
+	bool valued; /* the flag has a word behind it */
 	bool optional;
 };
 /* The next of a row's arguments at *S; false at the end. */

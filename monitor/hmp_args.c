@@ -19,6 +19,8 @@ bool hmp_next_arg(const char **s, struct hmp_arg *arg)
 	p += n + 1;
 	arg->kind = *p++;
 	arg->flag = arg->kind == '-' ? *p++ : 0;
+	arg->valued = arg->flag && *p == 's';
+	p += arg->valued;
 	arg->optional = *p == '?' || arg->flag;
 	p += *p == '?';
 	*s = p;
@@ -136,14 +138,17 @@ static bool take_bool(struct monitor *mon, const struct hmp_command *c, const st
 	return true;
 }
 
-static bool take_flag(const struct hmp_arg *arg, const char **s, json_t *args)
+static bool take_flag(struct monitor *mon, const struct hmp_command *c, const struct hmp_arg *arg,
+		      const char **s, json_t *args)
 {
 	const char *p = skip_blanks(*s);
 
-	if (p[0] == '-' && p[1] == arg->flag && (!p[2] || isspace((unsigned char)p[2]))) {
-		json_object_set_new(args, arg->name, json_true());
-		*s = p + 2;
-	}
+	if (p[0] != '-' || p[1] != arg->flag || (p[2] && !isspace((unsigned char)p[2])))
+		return true;
+	*s = p + 2;
+	if (arg->valued)
+		return take_string(mon, c, arg, s, args);
+	json_object_set_new(args, arg->name, json_true());
 	return true;
 }
 
@@ -196,7 +201,7 @@ static bool take(struct monitor *mon, const struct hmp_command *c, const struct 
 {
 	switch (arg->kind) {
 	case '-':
-		return take_flag(arg, s, args);
+		return take_flag(mon, c, arg, s, args);
 	case '/':
 		return take_format(arg, s, args);
 	default:

@@ -2,6 +2,7 @@
 libevmm_a_SOURCES += monitor/command.c
 libevmm_a_SOURCES += monitor/commands.c
 libevmm_a_SOURCES += monitor/commands_control.c
+libevmm_a_SOURCES += monitor/commands_display.c
 libevmm_a_SOURCES += monitor/commands_info.c
 libevmm_a_SOURCES += monitor/commands_log.c
 libevmm_a_SOURCES += monitor/commands_memory.c

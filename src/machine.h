@@ -54,6 +54,9 @@ enum shutdown_cause {
 	SHUTDOWN_HOST_RESET, /* system_reset */
 };
 
+/* -vga; without it a standard VGA, unless -nodefaults */
+enum machine_vga { VGA_DEFAULT, VGA_NONE, VGA_STD };
+
 #define MACHINE_MAX_VCPUS 255
 #define MACHINE_MAX_RAM	  (1023 * GiB) /* 40 bits of physical address, less the hole below 4 GiB */
 #define MACHINE_GSIS	  24
@@ -76,6 +79,7 @@ struct machine_config {
 	const char *name;
 	const char *kernel, *initrd, *append;
 	bool no_reboot, no_shutdown, start_paused, nodefaults;
+	enum machine_vga vga;
 	/* -rtc */
 	bool rtc_localtime;
 	bool rtc_base_set;

@@ -11,6 +11,7 @@
 #include "devices/char/serial.h"
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
+#include "devices/display/vga.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
 #include "src/boot/boot.h"
@@ -164,6 +165,18 @@ static void pc_set_boot_order(struct machine *m, const char *letters)
 			  (uint8_t)(nibbles[2] << 4 | !m->config.boot.fd_check_off));
 }
 
+/* Where QEMU has it. Nothing that the guest could see hangs on -display. */
+static bool pc_add_vga(struct machine *m, struct error *err)
+{
+	struct device *vga;
+
+	if (m->config.vga == VGA_NONE || (m->config.vga == VGA_DEFAULT && m->config.nodefaults))
+		return true;
+	vga = device_new(m, &vga_pci_type, NULL);
+	device_set_prop_num(vga, "addr", PCI_DEVFN(2, 0));
+	return device_realize(vga, err);
+}
+
 static bool pc_init(struct machine *m, struct error *err)
 {
 	struct pc *pc = xzalloc(sizeof(*pc));
@@ -179,7 +192,7 @@ static bool pc_init(struct machine *m, struct error *err)
 	device_create_builtin(m, &port92_type);
 	device_create_builtin(m, &i8042_type);
 	m->fw_cfg = device_create_builtin(m, &fw_cfg_type);
-	if (!pc_add_pci(m, pc, err) || !pc_add_serials(m, pc, err))
+	if (!pc_add_pci(m, pc, err) || !pc_add_vga(m, err) || !pc_add_serials(m, pc, err))
 		return false;
 	pc_describe(m, pc);
 	return true;

@@ -324,18 +324,6 @@ static bool opt_nographic(struct options_parse_state *p, const char *value, stru
 	return true;
 }
 
-static bool opt_display(struct options_parse_state *p, const char *value, struct error *err)
-{
-	if (asks_for_list(value)) {
-		puts("Available display backend types:\nnone");
-		exit(0);
-	}
-	if (strcmp(value, "none"))
-		return error_set(err, "no such display; there is 'none'");
-	p->display_given = true;
-	return true;
-}
-
 static bool opt_serial(struct options_parse_state *p, const char *value, struct error *err)
 {
 	if (p->n_serials == MACHINE_SERIALS)
@@ -657,7 +645,16 @@ const struct option_desc option_table[] = {
 	 .man = "Keys go to the guest, C-c too. C-a h lists the escapes, C-a x quits, C-a c "
 		"switches to the monitor and back, C-a C-a sends C-a.",
 	 .fn = opt_nographic},
-	{.name = "display", .arg = "none", .help = "no display", .fn = opt_display},
+	{.name = "display",
+	 .arg = "none",
+	 .help = "no display",
+	 .man = "The display adapter is there all the same: the monitor's screendump shows its "
+		"screen, and sendkey types.",
+	 .fn = opt_display},
+	{.name = "vga",
+	 .arg = "std|none",
+	 .help = "the display adapter (std; none with -nodefaults)",
+	 .fn = opt_vga},
 	{.name = "serial",
 	 .arg = "DEV",
 	 .help = "the next serial port: stdio, pty, null, file:PATH, tcp:HOST:PORT, ...",

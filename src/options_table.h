@@ -47,6 +47,8 @@ struct option_desc {
 
 extern const struct option_desc option_table[]; /* ends with name NULL */
 
+/* options_display.c */
+option_fn opt_vga, opt_display;
 /* -help and -version print and exit. */
 void options_print_help(void);
 /* Keeps S until options_free. */

@@ -20,6 +20,7 @@ libevmm_a_SOURCES += src/options.c
 libevmm_a_SOURCES += src/options_boot.c
 libevmm_a_SOURCES += src/options_block.c
 libevmm_a_SOURCES += src/options_chardev.c
+libevmm_a_SOURCES += src/options_display.c
 libevmm_a_SOURCES += src/options_memory.c
 libevmm_a_SOURCES += src/options_object.c
 libevmm_a_SOURCES += src/options_monitor.c

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "devices/pci/pci.h"
+#include "src/boot/firmware.h"
 
 #define BAR_TYPE_IO	  0x1
 #define BAR_TYPE_64	  0x4
@@ -145,11 +146,19 @@ static bool read_rom(struct pci_device *pci, const char *path, struct error *err
 
 bool pci_rom_init(struct pci_device *pci, const char *default_file, struct error *err)
 {
-	const char *path = pci->romfile ? pci->romfile : default_file;
+	const char *file = pci->romfile ? pci->romfile : default_file;
+	char *path;
+	bool ok;
 
-	if (!path || !*path || !pci->rombar)
+	if (!file || !*file || !pci->rombar)
 		return true;
-	if (!read_rom(pci, path, err))
+	path = firmware_find(&pci->dev.machine->config, file);
+	/* A host without the package of a card's own ROM still has the card. */
+	if (!path && !pci->romfile)
+		return true;
+	ok = read_rom(pci, path ? path : file, err);
+	free(path);
+	if (!ok)
 		return false;
 	region_init_rom(&pci->rom_region, "option-rom", pci->rom_host, pci->rom_bytes);
 	pci->rom.region = &pci->rom_region;

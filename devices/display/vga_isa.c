@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Standard VGA on the ISA bus: the same core with its video memory at E0000000h, where Bochs' VBE display interface
+ * (vga_vbe.c) has its linear frame buffer. Its BIOS is the firmware's to take from fw_cfg.
+ *
+ * Deviates because: nothing.
+ */
+#include <stdlib.h>
+#include "devices/chipset/fw_cfg.h"
+#include "devices/display/vga.h"
+#include "devices/pci/pci.h"
+#include "src/boot/firmware.h"
+
+#define VGA_ISA_LFB	0xe0000000
+#define VGA_ISA_ROM	"vgabios.bin"
+#define VGA_ISA_ROM_MAX (64 * KiB)
+
+struct vga_isa {
+	struct device dev;
+	struct vga vga;
+	struct region lfb;
+};
+
+/* A machine without fw_cfg has no firmware that could use it. */
+static bool add_rom(struct device *dev, struct error *err)
+{
+	struct machine *m = dev->machine;
+	char *path;
+	uint8_t *bytes;
+	uint64_t n;
+	bool ok;
+
+	if (!m->fw_cfg || fw_cfg_find_file(m->fw_cfg, "vgaroms/" VGA_ISA_ROM, NULL))
+		return true;
+	path = firmware_find(&m->config, VGA_ISA_ROM);
+	if (!path)
+		return true;
+	bytes = firmware_read("isa-vga", path, VGA_ISA_ROM_MAX, &n, err);
+	free(path);
+	ok = bytes && fw_cfg_add_file(m->fw_cfg, "vgaroms/" VGA_ISA_ROM, bytes, n, err);
+	free(bytes);
+	return ok;
+}
+
+static bool vga_isa_realize(struct device *dev, struct error *err)
+{
+	struct vga_isa *s = container_of(dev, struct vga_isa, dev);
+	struct machine *m = dev->machine;
+	/* Behind the host bridge, where it leaves the window and the hole below 4 GiB to the buses. */
+	struct region *mem = m->pci ? &m->pci->mem : &m->mem.root;
+
+	if (!add_rom(dev, err) || !vga_init(&s->vga, dev, mem, &m->io.root, err))
+		return false;
+	region_init_alias(&s->lfb, "vga.lfb", &s->vga.vram_region, 0, s->vga.vram_bytes);
+	region_add(mem, VGA_ISA_LFB, &s->lfb, 0);
+	return true;
+}
+
+static void vga_isa_reset(struct device *dev)
+{
+	vga_reset(&container_of(dev, struct vga_isa, dev)->vga);
+}
+
+static void vga_isa_unrealize(struct device *dev)
+{
+	struct vga_isa *s = container_of(dev, struct vga_isa, dev);
+
+	region_remove(&s->lfb);
+	vga_fini(&s->vga);
+}
+
+static const struct state_desc vga_isa_state = {
+	.name = "isa-vga",
+	.version = 1,
+	.fields =
+		(const struct state_field[]){
+			STATE_STRUCT(vga_isa, vga, vga_state),
+			STATE_END,
+		},
+};
+
+static const struct device_prop vga_isa_props[] = {
+	VGA_PROPS(vga_isa, 8),
+	DEFINE_PROP_END,
+};
+
+const struct device_type vga_isa_type = {
+	.name = "isa-vga",
+	.desc = "Standard VGA on the ISA bus",
+	.bus = BUS_ISA,
+	.user_creatable = true,
+	.size = sizeof(struct vga_isa),
+	.props = vga_isa_props,
+	.state = &vga_isa_state,
+	.realize = vga_isa_realize,
+	.reset = vga_isa_reset,
+	.unrealize = vga_isa_unrealize,
+};

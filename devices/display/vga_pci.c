@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Standard VGA on the PCI bus: "VGA", the display adapter of Bochs and QEMU.
+ *
+ * QEMU docs/specs/standard-vga.rst; Bochs' VBE display interface (vga_vbe.c).
+ *
+ *	BAR	offset	bytes	name			access
+ *	0	0	vgamem	video memory		RW, as RAM
+ *	2	000	400	EDID			R; ones behind its 128 bytes
+ *	2	400	20	ports 3C0h to 3DFh	RW, bytes
+ *	2	500	16	VBE registers		RW, words, by their index
+ *	2	600	4	size of this group	R: 8
+ *	2	604	4	byte order		R: 1E1E1E1E, little-endian
+ *
+ * Deviates because: the window at A0000h and the VGA's ports answer whatever the command register
+ * says, as on QEMU: firmware and kernels write text before and while they enumerate the bus. A
+ * frame buffer of big-endian pixels is not offered: no guest of an x86 wants one.
+ */
+#include "devices/display/vga.h"
+#include "devices/pci/pci.h"
+
+#define VGA_VENDOR	     0x1234
+#define VGA_DEVICE	     0x1111
+#define VGA_CLASS	     0x030000
+#define VGA_SUBSYS_VENDOR    0x1af4
+#define VGA_SUBSYS	     0x1100
+#define VGA_BAR_MEMORY	     0
+#define VGA_BAR_MMIO	     2
+#define VGA_ROM		     "vgabios-stdvga.bin"
+#define MMIO_BYTES	     4096
+#define MMIO_PORTS	     0x400
+#define MMIO_PORTS_BYTES     0x20
+#define MMIO_VBE	     0x500
+#define MMIO_VBE_BYTES	     (2 * (VBE_VIDEO_MEMORY_64K + 1))
+#define MMIO_EXTENDED_SIZE   0x600
+#define MMIO_BYTE_ORDER	     0x604
+#define MMIO_EXTENDED_BYTES  8
+#define LITTLE_ENDIAN_PIXELS 0x1e1e
+
+struct vga_pci {
+	struct pci_device pci;
+
+	/* configuration */
+	bool mmio_wanted, extended;
+	uint8_t edid[VGA_EDID_BYTES];
+
+	struct vga vga;
+
+	/* host side */
+	struct region mmio;
+};
+
+static const struct pci_register vga_registers[] = {
+	{"vendor", PCI_VENDOR_ID, 2, VGA_VENDOR, 0, 0},
+	{"device", PCI_DEVICE_ID, 2, VGA_DEVICE, 0, 0},
+	{"revision", PCI_REVISION_ID, 1, 2, 0, 0},
+	{"class", PCI_CLASS, 3, VGA_CLASS, 0, 0},
+	{"subsystem vendor", PCI_SUBSYSTEM_VENDOR, 2, VGA_SUBSYS_VENDOR, 0, 0},
+	{"subsystem", PCI_SUBSYSTEM, 2, VGA_SUBSYS, 0, 0},
+	{"command", PCI_COMMAND, 2, 0, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, 0},
+	{.name = NULL},
+};
+
+/* At most two bytes, aligned. */
+static uint64_t mmio_read(void *opaque, uint64_t offset, unsigned size)
+{
+	struct vga_pci *s = opaque;
+	uint64_t value = 0;
+
+	if (offset < MMIO_PORTS) {
+		if (!s->vga.edid)
+			return UINT64_MAX;
+		for (unsigned i = 0; i < size; i++)
+			value |=
+				(uint64_t)(offset + i < VGA_EDID_BYTES ? s->edid[offset + i] : 0xff)
+				<< 8 * i;
+		return value;
+	}
+	if (offset < MMIO_PORTS + MMIO_PORTS_BYTES) {
+		for (unsigned i = 0; i < size; i++)
+			value |= (uint64_t)vga_port_read(&s->vga, offset - MMIO_PORTS + i) << 8 * i;
+		return value;
+	}
+	if (offset >= MMIO_VBE && offset < MMIO_VBE + MMIO_VBE_BYTES)
+		return vga_vbe_read(&s->vga, (offset - MMIO_VBE) / 2) >> 8 * (offset & 1);
+	if (!s->extended || offset < MMIO_EXTENDED_SIZE ||
+	    offset >= MMIO_EXTENDED_SIZE + MMIO_EXTENDED_BYTES)
+		return UINT64_MAX;
+	if (offset >= MMIO_BYTE_ORDER)
+		return LITTLE_ENDIAN_PIXELS;
+	return offset == MMIO_EXTENDED_SIZE ? MMIO_EXTENDED_BYTES : 0;
+}
+
+static void mmio_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+	struct vga_pci *s = opaque;
+
+	if (offset >= MMIO_PORTS && offset < MMIO_PORTS + MMIO_PORTS_BYTES)
+		for (unsigned i = 0; i < size; i++)
+			vga_port_write(&s->vga, offset - MMIO_PORTS + i, value >> 8 * i);
+	else if (offset >= MMIO_VBE && offset < MMIO_VBE + MMIO_VBE_BYTES && size == 2)
+		vga_vbe_write(&s->vga, (offset - MMIO_VBE) / 2, value);
+}
+
+static const struct region_ops mmio_ops = {
+	.read = mmio_read, .write = mmio_write, .min_size = 1, .max_size = 2};
+
+static void vga_pci_reset(struct device *dev)
+{
+	struct vga_pci *s = container_of(dev, struct vga_pci, pci.dev);
+
+	pci_device_reset(&s->pci);
+	vga_reset(&s->vga);
+}
+
+static bool vga_pci_realize(struct device *dev, struct error *err)
+{
+	struct vga_pci *s = container_of(dev, struct vga_pci, pci.dev);
+
+	if (!pci_device_init(&s->pci, vga_registers, err))
+		return false;
+	if (!pci_rom_init(&s->pci, VGA_ROM, err) ||
+	    !vga_init(&s->vga, dev, &dev->machine->pci->mem, &dev->machine->pci->io, err)) {
+		pci_device_fini(&s->pci);
+		return false;
+	}
+	vga_edid(s->edid, s->vga.xres, s->vga.yres);
+	pci_bar_init(&s->pci, VGA_BAR_MEMORY, PCI_BAR_PREFETCH, &s->vga.vram_region);
+	if (s->mmio_wanted) {
+		region_init_io(&s->mmio, "vga.mmio", &mmio_ops, s, MMIO_BYTES);
+		pci_bar_init(&s->pci, VGA_BAR_MMIO, 0, &s->mmio);
+	}
+	return true;
+}
+
+static void vga_pci_unrealize(struct device *dev)
+{
+	struct vga_pci *s = container_of(dev, struct vga_pci, pci.dev);
+
+	pci_device_fini(&s->pci);
+	vga_fini(&s->vga);
+}
+
+static const struct state_desc vga_pci_state = {
+	.name = "VGA",
+	.version = 1,
+	.fields =
+		(const struct state_field[]){
+			STATE_STRUCT(vga_pci, pci, pci_device_state),
+			STATE_STRUCT(vga_pci, vga, vga_state),
+			STATE_END,
+		},
+};
+
+static const struct device_prop vga_pci_props[] = {
+	VGA_PROPS(vga_pci, 16),
+	VGA_MONITOR_PROPS(vga_pci),
+	DEFINE_PROP(vga_pci, mmio_wanted, "mmio", PROP_BOOL, 1, "registers in BAR 2"),
+	DEFINE_PROP(vga_pci, extended, "qemu-extended-regs", PROP_BOOL, 1,
+		    "the byte order register is there"),
+	PCI_PROPS(vga_pci),
+	DEFINE_PROP_END,
+};
+
+const struct device_type vga_pci_type = {
+	.name = "VGA",
+	.desc = "Standard VGA",
+	.bus = BUS_PCI,
+	.user_creatable = true,
+	.size = sizeof(struct vga_pci),
+	.props = vga_pci_props,
+	.state = &vga_pci_state,
+	.realize = vga_pci_realize,
+	.reset = vga_pci_reset,
+	.unrealize = vga_pci_unrealize,
+};
