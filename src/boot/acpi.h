@@ -42,9 +42,6 @@ struct acpi_board {
 	unsigned vmgenid_gpe;	/* the general purpose event that tells of a new one */
 };
 
-/* For boards with PCI: addresses above RAM that the root bus decodes, and all that firmware has put there. */
-struct acpi_range acpi_pci_window64(const struct machine *m);
-
 /* One blob, linked for an address: RSDP first, tables after. */
 struct acpi_tables {
 	uint8_t *bytes;

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the boards of the PC family share. */
+#include "devices/char/serial.h"
+#include "devices/chipset/chipset.h"
+#include "devices/chipset/fw_cfg.h"
+#include "devices/display/vga.h"
+#include "devices/input/i8042.h"
+#include "devices/pci/pci.h"
+#include "src/pc_board.h"
+
+#define CMOS_BOOT_12 0x3d
+#define CMOS_BOOT_3  0x38
+
+#define WINDOW_ALIGN (1 * GiB)
+#define WINDOW_BYTES (32 * GiB)
+
+/* SeaBIOS reads three nibbles, the first choice in the lowest: 1 floppy, 2 disk, 3 CD, 4 network. */
+static void set_boot_order(struct machine *m, const char *letters)
+{
+	static const char kinds[] = "?acdn";
+	struct pc_board *pc = m->board;
+	uint8_t nibbles[3] = {0};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(nibbles) && letters[i]; i++)
+		nibbles[i] = letters[i] == 'b' ? 1 : (uint8_t)(strchr(kinds, letters[i]) - kinds);
+	mc146818_set_cmos(pc->rtc, CMOS_BOOT_12, (uint8_t)(nibbles[1] << 4 | nibbles[0]));
+	mc146818_set_cmos(pc->rtc, CMOS_BOOT_3,
+			  (uint8_t)(nibbles[2] << 4 | !m->config.boot.fd_check_off));
+}
+
+struct pc_board *pc_board_new(struct machine *m)
+{
+	struct pc_board *pc = xzalloc(sizeof(*pc));
+
+	m->board = pc;
+	pc->machine = m;
+	pc_irq_create(&pc->irqs, m);
+	pc->rtc = device_create_builtin(m, &mc146818_type);
+	m->set_boot_order = set_boot_order;
+	device_create_builtin(m, &port92_type);
+	device_create_builtin(m, &i8042_type);
+	m->fw_cfg = device_create_builtin(m, &fw_cfg_type);
+	return pc;
+}
+
+bool pc_board_add_rom(struct machine *m, struct error *err)
+{
+	struct device *rom;
+
+	if (!m->config.boot.bios)
+		return true;
+	rom = device_new(m, &system_rom_type, NULL);
+	if (!device_set_prop(rom, "file", m->config.boot.bios, err) || !device_realize(rom, err))
+		return false;
+	system_rom_map(rom, &m->pci->mem);
+	return true;
+}
+
+bool pc_board_add_vga(struct machine *m, unsigned slot, struct error *err)
+{
+	struct pc_board *pc = m->board;
+	struct device *vga;
+
+	if (m->config.vga == VGA_NONE || (m->config.vga == VGA_DEFAULT && m->config.nodefaults))
+		return true;
+	pc->acpi.has_vga = true;
+	vga = device_new(m, &vga_pci_type, NULL);
+	device_set_prop_num(vga, "addr", PCI_DEVFN(slot, 0));
+	return device_realize(vga, err);
+}
+
+bool pc_board_add_serials(struct machine *m, struct error *err)
+{
+	struct pc_board *pc = m->board;
+
+	for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
+		struct device *dev;
+
+		if (!m->config.serials[i])
+			continue;
+		dev = device_new(m, &serial_type, NULL);
+		device_set_prop_num(dev, "index", i);
+		device_set_prop_chardev(dev, "chardev", m->config.serials[i]);
+		if (!device_realize(dev, err))
+			return false;
+		pc->acpi.serial_mask |= BIT(i);
+	}
+	return true;
+}
+
+void pc_board_describe(struct machine *m, void (*refresh)(struct machine *m))
+{
+	struct pc_board *pc = m->board;
+
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		pc->apic_ids[i] = m->vcpus[i]->apic_id;
+	pc->acpi.cpus = m->n_vcpus;
+	pc->acpi.apic_ids = pc->apic_ids;
+	pc->acpi.ioapic_addr = PC_IRQ_IOAPIC_BASE;
+	pc->acpi.sci_irq = PC_PM_SCI;
+	pc->acpi.reset_port = PC_RESET_PORT;
+	pc->acpi.reset_value = PC_RESET_VALUE;
+	pc->acpi.has_8042 = true;
+	pc->acpi.has_rtc = true;
+	m->acpi = &pc->acpi;
+	m->acpi_refresh = refresh;
+}
+
+/* ---- the 64-bit window of the root bus ---- */
+
+static void include(struct acpi_range *r, uint64_t at, uint64_t bytes)
+{
+	r->start = MIN(r->start, ALIGN_DOWN(at, WINDOW_ALIGN));
+	r->end = MAX(r->end, ALIGN_UP(at + bytes, WINDOW_ALIGN));
+}
+
+/* What is decoded behind bridges lies within their windows, but the BARs say it as well. */
+static void include_bus(struct acpi_range *r, const struct pci_bus *bus)
+{
+	for (unsigned devfn = 0; devfn < PCI_FUNCTIONS; devfn++) {
+		const struct pci_device *pci = bus->devices[devfn];
+
+		for (unsigned n = 0; pci && n < PCI_BARS; n++) {
+			uint64_t at = pci->bars[n].region ? pci_bar_address(pci, n) : UINT64_MAX;
+
+			if (at != UINT64_MAX && at >= 4 * GiB && !(pci->bars[n].flags & PCI_BAR_IO))
+				include(r, at, pci->bars[n].region->size);
+		}
+	}
+	list_for_each(it, &bus->children)
+		include_bus(r, list_entry(it, struct pci_bus, node));
+}
+
+static struct acpi_range window64(const struct machine *m)
+{
+	uint64_t start = ALIGN_UP(4 * GiB + m->ram.above_4g, WINDOW_ALIGN);
+	struct acpi_range r = {start, start + WINDOW_BYTES};
+
+	include_bus(&r, m->pci);
+	r.start = MAX(r.start, start); /* RAM is nobody's window */
+	return r;
+}
+
+void pc_board_refresh(struct machine *m)
+{
+	struct pc_board *pc = m->board;
+
+	pc->acpi.pci_mem64 = window64(m);
+	pc->acpi.vmgenid = m->vmgenid;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A PC's interrupt wiring. */
+#include "devices/chipset/chipset.h"
+#include "src/pc_irq.h"
+
+#define ISA_IRQS	 16
+#define GSI_TIMER	 0
+#define GSI_CASCADE	 2
+#define IOAPIC_PIN_TIMER 2
+
+static void on_gsi(void *opaque, unsigned gsi, bool level)
+{
+	struct pc_irq *irqs = opaque;
+
+	if (gsi == GSI_CASCADE || !irqs->machine->vcpus)
+		return; /* no vCPUs: the machine is being taken apart */
+	if (gsi < ISA_IRQS)
+		i8259_set_irq(irqs->pic, gsi, level);
+	ioapic_set_irq(irqs->ioapic, gsi == GSI_TIMER ? IOAPIC_PIN_TIMER : gsi, level);
+}
+
+static void on_intr(void *opaque, unsigned n, bool level)
+{
+	struct machine *m = opaque;
+
+	m->accel->set_intr(m, level);
+}
+
+void pc_irq_create(struct pc_irq *irqs, struct machine *m)
+{
+	irqs->machine = m;
+	for (unsigned gsi = 0; gsi < MACHINE_GSIS; gsi++)
+		irq_connect(&m->gsi[gsi], on_gsi, irqs, gsi);
+	irqs->pic = device_create_builtin(m, &i8259_type);
+	irqs->ioapic = device_create_builtin(m, &ioapic_type);
+	irq_connect(i8259_intr(irqs->pic), on_intr, m, 0);
+	m->intack = i8259_intack;
+	m->intack_opaque = irqs->pic;
+	m->eoi_broadcast = ioapic_eoi;
+	m->eoi_opaque = irqs->ioapic;
+	device_create_builtin(m, &i8254_type);
+}
