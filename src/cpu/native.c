@@ -9,12 +9,15 @@
 #include "src/cpu/translate.h"
 
 #define ARENA_BYTES	(4 * MiB)
-#define BLOCK_MAX_BYTES (XLATE_MAX_UOPS * 384u)
+#define BLOCK_MAX_BYTES (XLATE_MAX_UOPS * 384ul)
 #define THRESHOLD	24
 
 struct native {
-	uint8_t *rw, *rx; /* the same memory */
-	uint32_t fill;
+	uint8_t *code;	/* ARENA_BYTES, to be executed only */
+	int fd;		/* through which they are written */
+	uint32_t fill;	/* of them, in use */
+	uint32_t ready; /* of these, written; the rest is in `draft` yet */
+	uint8_t *draft; /* BLOCK_MAX_BYTES, for what begins at `ready` */
 	uint8_t threshold;
 	struct native_gen gen;
 };
@@ -527,7 +530,8 @@ static void emit_exits(struct native *n, struct native_gen *g)
 		emit_land(x->jump, e->p);
 		store_pend(e, &x->pend);
 		move_to(e, x->uop - g->first);
-		emit_land(emit_jump(e, 16), n->rw);
+		/* To the start of the arena, which is that far before the draft. */
+		emit_land(emit_jump(e, 16), n->draft - n->ready);
 	}
 }
 
@@ -563,10 +567,9 @@ static unsigned fragment(struct cpu *c, struct block *b, unsigned first)
 {
 	struct native *n = c->native;
 	struct native_gen *g = &n->gen;
-	uint8_t *start = n->rw + n->fill;
 	unsigned k = first, got;
 
-	begin(g, c, b, first, start);
+	begin(g, c, b, first, n->draft + (n->fill - n->ready));
 	while (k < b->n_uops && !g->ended && g->n_exits + 8 < NATIVE_MAX_EXITS) {
 		g->at = k;
 		got = translate(g, &b->uops[k]);
@@ -585,35 +588,56 @@ static unsigned fragment(struct cpu *c, struct block *b, unsigned first)
 		emit_rm(&g->e, 0xff, 4, H_RSI, offsetof(struct uop, fn));
 	}
 	emit_exits(n, g);
-	b->uops[first].fn = (uop_fn *)(n->rx + n->fill);
-	n->fill = ALIGN_UP((uint32_t)(g->e.p - n->rw), 16u);
+	b->uops[first].fn = (uop_fn *)(n->code + n->fill);
+	n->fill = n->ready + ALIGN_UP((uint32_t)(g->e.p - n->draft), 16u);
 	return k;
 }
 
-static void start_arena(struct native *n)
+/* What is in the draft goes where it is executed. */
+static bool publish(struct native *n)
 {
-	struct emitter e = {n->rw};
+	size_t bytes = n->fill - n->ready;
+
+	if (pwrite(n->fd, n->draft, bytes, n->ready) != (ssize_t)bytes)
+		return false;
+	n->ready = n->fill;
+	return true;
+}
+
+static bool start_arena(struct native *n)
+{
+	struct emitter e = {n->draft};
 
 	/* To the function of micro-operation RSI. */
 	emit_rm(&e, 0xb7 | OP_0F, H_RAX, H_RSI, offsetof(struct uop, op));
 	emit_mov_imm(&e, H_RCX, (uintptr_t)uop_functions);
 	emit_rmx(&e, 0xff, 4, H_RCX, H_RAX, 3, 0);
-	n->fill = ALIGN_UP((uint32_t)(e.p - n->rw), 16u);
+	n->ready = 0;
+	n->fill = ALIGN_UP((uint32_t)(e.p - n->draft), 16u);
+	return publish(n);
 }
 
 static noinline_fn void translate_hot(struct cpu *c, struct block *b)
 {
 	struct native *n = c->native;
 
-	b->uops[0].fn = uop_functions[b->uops[0].op];
 	if (n->fill + BLOCK_MAX_BYTES > ARENA_BYTES) {
 		/* No fragment is being executed: this is the entry of a block. */
 		block_forget_native(c);
-		start_arena(n);
-		b->uops[0].fn = uop_functions[b->uops[0].op];
+		if (!start_arena(n))
+			n->threshold = 0;
 	}
+	b->uops[0].fn = uop_functions[b->uops[0].op];
+	if (!n->threshold)
+		return;
 	for (unsigned i = 0; i < b->n_uops;)
 		i = fragment(c, b, i);
+	if (publish(n))
+		return;
+	/* Memory that cannot be had: it is interpreted from now on. */
+	n->threshold = 0;
+	block_forget_native(c);
+	b->uops[0].fn = uop_functions[b->uops[0].op];
 }
 
 /* Stands for the first micro-operation's function while a block is watched. */
@@ -643,23 +667,20 @@ void native_set_threshold(struct cpu *c, unsigned entries)
 struct native *native_new(struct cpu *c)
 {
 	struct native *n;
-	int fd = EVMM_TAILCALL ? memfd_create("evmm-native", MFD_CLOEXEC) : -1;
 
-	if (fd < 0)
+	if (!EVMM_TAILCALL)
 		return NULL;
 	n = xzalloc(sizeof(*n));
-	n->rw = n->rx = MAP_FAILED;
-	if (!ftruncate(fd, ARENA_BYTES)) {
-		n->rw = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		n->rx = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-	}
-	close(fd);
-	if (n->rw == MAP_FAILED || n->rx == MAP_FAILED) {
+	n->draft = xmalloc(BLOCK_MAX_BYTES);
+	n->threshold = THRESHOLD;
+	n->code = MAP_FAILED;
+	n->fd = memfd_create("evmm-native", MFD_CLOEXEC);
+	if (n->fd >= 0 && !ftruncate(n->fd, ARENA_BYTES))
+		n->code = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, n->fd, 0);
+	if (n->code == MAP_FAILED || !start_arena(n)) {
 		native_free(n);
 		return NULL;
 	}
-	n->threshold = THRESHOLD;
-	start_arena(n);
 	return n;
 }
 
@@ -667,9 +688,10 @@ void native_free(struct native *n)
 {
 	if (!n)
 		return;
-	if (n->rw != MAP_FAILED)
-		munmap(n->rw, ARENA_BYTES);
-	if (n->rx != MAP_FAILED)
-		munmap(n->rx, ARENA_BYTES);
+	if (n->code != MAP_FAILED)
+		munmap(n->code, ARENA_BYTES);
+	if (n->fd >= 0)
+		close(n->fd);
+	free(n->draft);
 	free(n);
 }

@@ -11,8 +11,8 @@
  * request to leave) it leaves to the ordinary function of that very micro-operation, by jumping there with all state in struct cpu
  * as if every micro-operation before had been executed one by one. So faults are precise, and no rule is written twice.
  *
- * One per vCPU, used on its thread only. The memory has two mappings, one to write and one to execute, so that no page
- * is both. Where the host refuses that, everything is interpreted.
+ * One per vCPU, used on its thread only. The memory is mapped to be executed and not to be written: it is written by way of
+ * its file. Where the host refuses that, everything is interpreted.
  */
 #ifndef EVMM_CPU_NATIVE_H
 #define EVMM_CPU_NATIVE_H
