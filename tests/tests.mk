@@ -138,6 +138,13 @@ $(GUEST_IMAGES): tests/guest/%.elf: tests/guest/%.S tests/guest/guest.h
 	@$(MKDIR_P) tests/guest
 	$(AM_V_GEN)$(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,-N,--build-id=none,--no-warn-rwx-segments -o $@ $<
 
+# Floating-point loads that tests/bench/boot runs in the guest: static, for any x86-64.
+EXTRA_DIST += tests/bench/float.c
+CLEANFILES += tests/bench/float
+tests/bench/float: tests/bench/float.c
+	@$(MKDIR_P) tests/bench
+	$(AM_V_GEN)$(CC) -O2 -static -o $@ $< -lm
+
 # Slow tests on real systems: make check-systems [SYSTEMS=PATTERN...]
 .PHONY: check-systems
 check-systems: evmm $(GUEST_IMAGES)

@@ -57,20 +57,21 @@ def vmlinux(flavour='cloud-amd64'):
     return _made(('vmlinux', flavour), make)
 
 
-def initrd():
+def initrd(*extra):
+    """An initramfs; the files EXTRA and those of tests/boot/guest are in /root."""
     def make():
-        out = os.path.join(WORK, 'initrd.gz')
+        out = os.path.join(WORK, 'initrd%d.gz' % len(extra))
         guest = os.path.join(HERE, 'guest')
-        files = [os.path.join(guest, f) for f in sorted(os.listdir(guest))]
+        files = [os.path.join(guest, f) for f in sorted(os.listdir(guest))] + list(extra)
         button = os.path.join(os.path.dirname(kernel()), 'button-cloud-amd64.ko')
         files += [button] if os.path.exists(button) else []
         subprocess.run([os.path.join(HERE, 'mk-initramfs'), out] + files, check=True)
         return out
-    return _made('initrd', make)
+    return _made(('initrd',) + extra, make)
 
 
-def linux_args(*extra, image=None, append='console=ttyS0', mem='512'):
-    return ['-m', mem, '-kernel', image or kernel(), '-initrd', initrd(), '-append', append,
+def linux_args(*extra, image=None, append='console=ttyS0', mem='512', files=()):
+    return ['-m', mem, '-kernel', image or kernel(), '-initrd', initrd(*files), '-append', append,
             '-nographic'] + list(extra)
 
 
