@@ -18,4 +18,6 @@ libevmm_a_SOURCES += monitor/json_stream.c
 libevmm_a_SOURCES += monitor/line.c
 libevmm_a_SOURCES += monitor/monitors.c
 libevmm_a_SOURCES += monitor/qapi.c
+libevmm_a_SOURCES += monitor/qtest.c
+libevmm_a_SOURCES += monitor/qtest_irq.c
 libevmm_a_SOURCES += monitor/qmp.c

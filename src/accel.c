@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which accelerator runs the guest; and the one without any processor, for tests of devices. */
+/* Which accelerator runs the guest. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "src/machine.h"
 #include "src/options.h"
 
-static const struct accel_ops *const accelerators[] = {&accel_soft};
+static const struct accel_ops *const accelerators[] = {&accel_soft, &accel_qtest};
 
 /* ---- choosing ---- */
 
@@ -58,7 +58,7 @@ static bool matches(const char *name, const char *word, size_t len)
 
 static const struct accel_ops *find(const char *word, size_t len, struct error *err)
 {
-	static const char *const names[] = {"kvm", "soft", "tcg", NULL};
+	static const char *const names[] = {"kvm", "soft", "tcg", "qtest", NULL};
 	const char *nearest;
 	char *copy;
 
@@ -169,76 +169,3 @@ char *x86_regs_format(const struct x86_regs *r)
 	fclose(f);
 	return text;
 }
-
-/* ---- none: what would have reached a processor is noted ---- */
-
-static bool none_init(struct machine *m, struct error *err)
-{
-	m->accel_state = xzalloc(sizeof(struct accel_none_log));
-	return true;
-}
-
-static void none_fini(struct machine *m)
-{
-	free(m->accel_state);
-	m->accel_state = NULL;
-}
-
-static bool none_set_cpu_model(struct machine *m, const char *arg, struct error *err)
-{
-	return true;
-}
-
-static void none_kick(struct vcpu *v)
-{
-}
-
-static void none_msi_send(struct machine *m, uint64_t addr, uint32_t data)
-{
-	struct accel_none_log *log = m->accel_state;
-	unsigned slot = log->n_msi++ % ARRAY_SIZE(log->msi);
-
-	log->msi[slot].addr = addr;
-	log->msi[slot].data = data;
-}
-
-static void none_set_intr(struct machine *m, bool level)
-{
-	struct accel_none_log *log = m->accel_state;
-
-	log->intr = level;
-}
-
-static void none_inject_nmi(struct vcpu *v)
-{
-}
-
-static void none_memory_changed(struct machine *m)
-{
-	struct accel_none_log *log = m->accel_state;
-
-	if (log)
-		log->memory_changes++;
-}
-
-static void none_ram_written(struct machine *m, gpa_t gpa, uint64_t bytes)
-{
-	struct accel_none_log *log = m->accel_state;
-
-	log->ram_written_bytes += bytes;
-}
-
-const struct accel_ops accel_none = {
-	.name = "none",
-	.desc = "no processor",
-	.no_vcpus = true,
-	.init = none_init,
-	.fini = none_fini,
-	.set_cpu_model = none_set_cpu_model,
-	.kick = none_kick,
-	.msi_send = none_msi_send,
-	.set_intr = none_set_intr,
-	.inject_nmi = none_inject_nmi,
-	.memory_changed = none_memory_changed,
-	.ram_written = none_ram_written,
-};

@@ -176,10 +176,10 @@ struct accel_ops {
 
 extern const struct accel_ops accel_soft; /* src/cpu/soft.c */
 extern const struct accel_ops
-	accel_none; /* no CPU at all: device tests drive the machine (src/accel.c) */
+	accel_qtest; /* no CPU at all: tests drive the devices (src/accel_qtest.c) */
 
-/* m->accel_state of accel_none: what would have reached processors. */
-struct accel_none_log {
+/* m->accel_state of accel_qtest: what would have reached processors. */
+struct accel_qtest_log {
 	bool intr;	/* level of the 8259's output */
 	unsigned n_msi; /* all there were; the last ones are in msi[n % 64] */
 	struct {

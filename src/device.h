@@ -112,6 +112,9 @@ struct device {
 	struct list node; /* machine->devices, in the order of creation */
 	unsigned guest_error_count;
 	int64_t guest_error_next_ns;
+	/* Told of each level that is set at its interrupt inputs, where it has some: for tests. NULL: nobody. */
+	irq_fn *irq_tap;
+	void *irq_tap_opaque;
 	const char *broken; /* device_break's reason; cleared by reset */
 };
 
@@ -142,6 +145,13 @@ struct device *device_create_builtin(struct machine *m, const struct device_type
 uint8_t *state_save(const struct state_desc *desc, const void *obj, size_t *bytes);
 bool state_load(const struct state_desc *desc, void *obj, const uint8_t *buf, size_t bytes,
 		struct error *err);
+
+/* For devices with interrupt inputs: input N is being set. */
+static inline void device_irq_input(struct device *dev, unsigned n, bool level)
+{
+	if (unlikely(dev->irq_tap))
+		dev->irq_tap(dev->irq_tap_opaque, n, level);
+}
 
 /* The guest did what no sane driver does: counted, rate-limited, logged under -d guest_errors. */
 void guest_error(struct device *dev, const char *fmt, ...) printf_like(2, 3);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "io/char/chardev.h"
 #include "monitor/monitor.h"
+#include "monitor/qtest.h"
 #include "src/boot/boot.h"
 #include "src/drive.h"
 #include "src/log.h"
@@ -19,6 +20,8 @@ struct evmm {
 	struct options options;
 	struct machine *machine;
 	struct monitors *monitors;
+	struct qtest *qtest;
+	struct clock *fake_clock; /* -accel qtest */
 	struct loop_signal sigint, sigterm, sighup;
 };
 
@@ -91,7 +94,9 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 	loop_signal_add(&e->sighup, e->loop, "signal", SIGHUP, on_signal, e);
 	if (!options_parse(&e->options, e->loop, argc, argv, err))
 		return false;
-	e->machine = machine_new(e->loop, &e->options.config, NULL);
+	if (e->options.config.accel == &accel_qtest)
+		e->fake_clock = clock_new_fake(e->loop);
+	e->machine = machine_new(e->loop, &e->options.config, e->fake_clock);
 	e->machine->on_end = on_end;
 	e->machine->on_end_opaque = e;
 	options_on_quit(&e->options, on_quit, e);
@@ -101,16 +106,24 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 	    !boot_load(e->machine, err))
 		return false;
 	add_monitors(e);
+	if (e->options.qtest) {
+		e->qtest = qtest_new(e->machine, e->options.qtest, e->fake_clock,
+				     e->options.qtest_log, err);
+		if (!e->qtest)
+			return false;
+	}
 	return machine_start(e->machine, err);
 }
 
 static void stop(struct evmm *e)
 {
+	qtest_free(e->qtest);
 	monitors_free(e->monitors);
 	if (e->machine) {
 		boot_free(e->machine);
 		machine_free(e->machine);
 	}
+	clock_free(e->fake_clock);
 	options_free(&e->options);
 	loop_signal_remove(&e->sigint);
 	loop_signal_remove(&e->sigterm);

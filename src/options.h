@@ -21,6 +21,8 @@ struct options {
 	struct chardev *monitor;   /* NULL: none */
 	struct list drives;	   /* struct option_drive, in order */
 	struct list monitors;	   /* struct option_monitor: -qmp, -mon */
+	struct chardev *qtest;	   /* NULL: none */
+	const char *qtest_log;
 	bool nographic;
 	const char *log_mask, *log_file;
 };

@@ -208,7 +208,7 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 	}
 	if (!connect_devices(p, "debugcon", p->debugcons, p->n_debugcons, err) ||
 	    !connect_devices(p, "parallel", p->parallels, p->n_parallels, err) ||
-	    !options_connect_monitors(p, err))
+	    !options_connect_monitors(p, err) || !options_connect_qtest(p, err))
 		return false;
 	set_escapes(p);
 	if (nothing_shown)

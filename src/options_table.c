@@ -724,6 +724,16 @@ const struct option_desc option_table[] = {
 	 .help = "log what is named; 'help' lists the categories",
 	 .fn = opt_d},
 	{.name = "D", .arg = "FILE", .help = "log to FILE instead of stderr", .fn = opt_D},
+	{.name = "qtest",
+	 .arg = "DEV",
+	 .help = "QEMU's test protocol on DEV, as for -serial",
+	 .man = "A program at the other end reads and writes ports and memory, watches "
+		"interrupt lines and, with -accel qtest, moves the clock.",
+	 .fn = opt_qtest},
+	{.name = "qtest-log",
+	 .arg = "FILE",
+	 .help = "log the test protocol to FILE, or not with 'none'; else it goes to stderr",
+	 .fn = opt_qtest_log},
 	{.name = "write-man", .fn = opt_write_man},
 
 	{.name = NULL},

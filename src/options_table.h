@@ -24,6 +24,7 @@ struct options_parse_state {
 	bool smp_given;
 	const char *debugcons[MACHINE_SERIALS];
 	unsigned n_debugcons;
+	const char *qtest;
 	const char *parallels[MACHINE_PARALLELS];
 	unsigned n_parallels;
 	const char *numa[512];
@@ -80,6 +81,9 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err);
 /* One of them: "chardev:ID" or as -serial has it, with ID for a new one. *OUT NULL: none. */
 bool options_connect_one(struct options_parse_state *p, const char *option, const char *id,
 			 const char *spec, struct chardev **out, struct error *err);
+/* options_process.c */
+option_fn opt_qtest, opt_qtest_log;
+bool options_connect_qtest(struct options_parse_state *p, struct error *err);
 /* -qmp, -qmp-pretty, -mon (options_monitor.c) */
 option_fn opt_qmp, opt_qmp_pretty, opt_mon;
 bool options_connect_monitors(struct options_parse_state *p, struct error *err);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libevmm_a_SOURCES += src/accel.c
+libevmm_a_SOURCES += src/accel_qtest.c
 libevmm_a_SOURCES += src/clock.c
 libevmm_a_SOURCES += src/device.c
 libevmm_a_SOURCES += src/drive.c
@@ -24,6 +25,7 @@ libevmm_a_SOURCES += src/options_display.c
 libevmm_a_SOURCES += src/options_memory.c
 libevmm_a_SOURCES += src/options_object.c
 libevmm_a_SOURCES += src/options_monitor.c
+libevmm_a_SOURCES += src/options_process.c
 libevmm_a_SOURCES += src/options_table.c
 libevmm_a_SOURCES += src/optlist.c
 libevmm_a_SOURCES += src/pc_board.c

@@ -172,6 +172,7 @@ void i8259_set_irq(void *opaque, unsigned n, bool level)
 {
 	struct i8259 *s = opaque;
 
+	device_irq_input(&s->dev, n, level);
 	pic_set_line(&s->pic[n / I8259_IRQS_PER_PIC], n % I8259_IRQS_PER_PIC, level);
 	i8259_update(s);
 }

@@ -124,6 +124,7 @@ void ioapic_set_irq(void *opaque, unsigned pin, bool level)
 	struct ioapic *s = opaque;
 	bool rising = level && !(s->lines & BIT(pin));
 
+	device_irq_input(&s->dev, pin, level);
 	s->lines = level ? s->lines | BIT(pin) : s->lines & ~BIT(pin);
 	if (s->redir[pin] & REDIR_LEVEL)
 		ioapic_service_level(s, pin);

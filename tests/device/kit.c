@@ -29,7 +29,7 @@ struct kit *kit_new_with(const struct machine_type *type, const struct machine_c
 	if (config)
 		k->config = *config;
 	k->config.type = type ? type : &empty_board;
-	k->config.accel = &accel_none;
+	k->config.accel = &accel_qtest;
 	if (!k->config.ram_bytes)
 		k->config.ram_bytes = KIT_RAM;
 	k->loop = loop_new();

@@ -23,7 +23,7 @@ struct kit {
 	struct loop *loop;
 	struct clock *clock;
 	struct machine *m;
-	struct accel_none_log *log;
+	struct accel_qtest_log *log;
 	struct machine_config config;
 	/* of an empty board: what the GSIs did */
 	bool level[MACHINE_GSIS];

@@ -313,7 +313,7 @@ static void two_machines_in_one_process_keep_apart(void **state)
 {
 	struct machine *m = machine_new(k->loop,
 					&(struct machine_config){.type = &machine_pc,
-								 .accel = &accel_none,
+								 .accel = &accel_qtest,
 								 .ram_bytes = 4 * MiB,
 								 .rtc_clock_vm = true},
 					k->clock);

@@ -113,7 +113,7 @@ struct session *kit_session(struct kit *k, bool pretty)
 struct kit *kit_new(enum kit_machine type, void (*configure)(struct machine_config *))
 {
 	struct machine_config config = {.type = type == KIT_PC ? &machine_pc : &machine_none,
-					.accel = type == KIT_PC ? &accel_none : &fake_accel,
+					.accel = type == KIT_PC ? &accel_qtest : &fake_accel,
 					.ram_bytes = 2 * MiB,
 					.cpus = 2,
 					.maxcpus = 2,

@@ -441,7 +441,7 @@ static void a_doorbell_rings_instead_of_a_write(void **state)
 static struct machine *machine(struct loop *loop, uint64_t ram)
 {
 	struct machine_config config = {
-		.type = &machine_none, .accel = &accel_none, .ram_bytes = ram, .cpus = 1};
+		.type = &machine_none, .accel = &accel_qtest, .ram_bytes = ram, .cpus = 1};
 	struct machine *m = machine_new(loop, &config, NULL);
 	struct error err = ERROR_INIT;
 
@@ -452,7 +452,7 @@ static struct machine *machine(struct loop *loop, uint64_t ram)
 static void dma_reaches_ram_only_and_all_or_nothing(void **state)
 {
 	struct machine *m = machine(*state, MiB);
-	struct accel_none_log *log = m->accel_state;
+	struct accel_qtest_log *log = m->accel_state;
 	struct device_log d = {0};
 	struct region io;
 	uint8_t buf[64], zero[64] = {0};
@@ -518,7 +518,7 @@ static void dma_map_gives_what_is_contiguous(void **state)
 	assert_ptr_equal(dma_map(m, 0x80000 - 100, &n, true), m->ram.host + 0x80000 - 100);
 	assert_int_equal(n, 100);
 	dma_unmap(m, 0x80000 - 100, m->ram.host, n, true);
-	assert_int_equal(((struct accel_none_log *)m->accel_state)->ram_written_bytes, 100);
+	assert_int_equal(((struct accel_qtest_log *)m->accel_state)->ram_written_bytes, 100);
 	n = 1;
 	assert_null(dma_map(m, 0x80000, &n, false));
 	n = 0;
