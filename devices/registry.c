@@ -25,6 +25,8 @@ const struct device_type *const device_types[] = {
 	&i440fx_type,
 	&piix3_type,
 	&piix4_pm_type,
+	&q35_mch_type,
+	&ich9_lpc_type,
 	/* display */
 	&vga_pci_type,
 	&vga_isa_type,

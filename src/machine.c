@@ -30,7 +30,7 @@ const struct machine_type machine_none = {
 	.init = none_init,
 };
 
-const struct machine_type *const machine_types[] = {&machine_pc, &machine_none, NULL};
+const struct machine_type *const machine_types[] = {&machine_pc, &machine_q35, &machine_none, NULL};
 
 const struct machine_type *machine_type_find(const char *name)
 {

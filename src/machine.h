@@ -108,6 +108,8 @@ struct machine_type {
 	/* enum drive_if: what -drive means without if=; 0: IDE. And what it has without being asked for. */
 	uint8_t default_drive;
 	bool default_cdrom, default_floppy;
+	uint64_t low_ram_limit,
+		low_ram_split; /* RAM below 4 GiB: up to the limit all of it, else the split; 0: a PC's */
 	const char *firmware; /* what runs when there is no -kernel; NULL: nothing */
 	bool (*init)(struct machine *m, struct error *err);
 };
@@ -266,7 +268,7 @@ void machine_ram_free(struct machine *m);
 void machine_share_gsi(struct machine *m, struct irq *irq, unsigned n);
 
 /* The board of the PC family (src/machine_pc.c). */
-extern const struct machine_type machine_pc, machine_none;
+extern const struct machine_type machine_pc, machine_q35, machine_none;
 const struct machine_type *machine_type_find(const char *name);
 void machine_list_types(void);
 

@@ -176,6 +176,16 @@ static bool lock_all(const struct machine *m, struct error *err)
 			       m->ram.bytes / MiB);
 }
 
+static uint64_t low_ram(const struct machine *m, uint64_t bytes)
+{
+	const struct machine_type *type = m->config.type;
+	uint64_t limit = type->low_ram_limit ? type->low_ram_limit : RAM_LOW_LIMIT;
+
+	if (bytes <= limit)
+		return bytes;
+	return type->low_ram_split ? type->low_ram_split : RAM_LOW_SPLIT;
+}
+
 bool machine_ram_build(struct machine *m, struct error *err)
 {
 	struct machine_ram *ram = &m->ram;
@@ -190,7 +200,7 @@ bool machine_ram_build(struct machine *m, struct error *err)
 	if (!ram->bytes)
 		return true;
 	m->config.ram_bytes = ram->bytes;
-	ram->below_4g = ram->bytes <= RAM_LOW_LIMIT ? ram->bytes : RAM_LOW_SPLIT;
+	ram->below_4g = low_ram(m, ram->bytes);
 	ram->above_4g = ram->bytes - ram->below_4g;
 	if (!reserve(ram, err))
 		return false;

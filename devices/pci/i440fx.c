@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 82441FX (i440FX) host bridge: configuration mechanism #1, and the bridge's own function 00:00.0.
+ * 82441FX (i440FX) host bridge: configuration mechanism #1 (config_ports.h), and the bridge's own function 00:00.0.
  *
- * Intel 82441FX PMC data sheet (290549-001) section 3; PCI Local Bus Specification 3.0 section
- * 3.2.2.3.2.
- *
- *	port	name	width	access	reset		section
- *	cf8	CONFADD	32	RW	00000000	290549 3.1 "CONFADD"; doublewords only
- *	cfc	CONFDATA 8-32	RW	-		290549 3.1 "CONFDATA"
- *
- * The function's registers are the rows of i440fx_registers.
+ * Intel 82441FX PMC data sheet (290549-001) section 3. The function's registers are the rows of i440fx_registers.
  *
  * Not modelled: DRAM timing and row boundaries, error reporting; of the attribute maps what pam.c
  * says.
@@ -17,18 +10,7 @@
  * no firmware runs that would make it so.
  */
 #include "devices/chipset/pam.h"
-#include "devices/isa.h"
-#include "devices/pci/pci.h"
-
-#define I440FX_PORT 0xcf8
-
-#define CONFADD		    0x0
-#define CONFDATA	    0x4
-#define CONFADD_CONE	    0x80000000 /* configuration enable */
-#define CONFADD_BUS_SHIFT   16
-#define CONFADD_DEVFN_SHIFT 8
-#define CONFADD_REG	    0xfc
-#define CONFADD_WRITABLE    0x80fffffc
+#include "devices/pci/config_ports.h"
 
 #define PAM   0x59
 #define SMRAM 0x72
@@ -53,16 +35,11 @@ static const struct pci_register i440fx_registers[] = {
 struct i440fx {
 	struct pci_device pci;
 
+	struct pci_config_ports ports;
+
 	/* configuration */
-	struct region ports;
-	struct region *narrow; /* takes what is no doubleword at CF8h; starts at CF9h */
 	struct pam pam;
 	bool shadow;
-
-	/* guest-visible */
-	GUEST_VISIBLE_BEGIN;
-	uint32_t confadd;
-	GUEST_VISIBLE_END;
 
 	/* host side */
 	struct pci_bus bus;
@@ -75,55 +52,8 @@ static struct i440fx *i440fx_of(struct device *dev)
 
 void i440fx_forward_narrow(struct device *dev, struct region *region)
 {
-	i440fx_of(dev)->narrow = region;
+	i440fx_of(dev)->ports.narrow = region;
 }
-
-static bool i440fx_narrow_hit(const struct i440fx *s, uint64_t offset, unsigned size)
-{
-	return s->narrow && offset >= 1 && offset - 1 + size <= s->narrow->size;
-}
-
-static bool i440fx_selects(const struct i440fx *s)
-{
-	return s->confadd & CONFADD_CONE;
-}
-
-static uint64_t i440fx_read(void *opaque, uint64_t offset, unsigned size)
-{
-	struct i440fx *s = opaque;
-
-	if (offset >= CONFDATA) {
-		if (!i440fx_selects(s))
-			return UINT32_MAX;
-		return pci_config_read(&s->bus, s->confadd >> CONFADD_BUS_SHIFT & 0xff,
-				       s->confadd >> CONFADD_DEVFN_SHIFT & 0xff,
-				       (s->confadd & CONFADD_REG) + (offset & 3), size);
-	}
-	if (offset == CONFADD && size == 4)
-		return s->confadd;
-	if (i440fx_narrow_hit(s, offset, size))
-		return s->narrow->ops->read(s->narrow->opaque, offset - 1, size);
-	return UINT32_MAX;
-}
-
-static void i440fx_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
-{
-	struct i440fx *s = opaque;
-
-	if (offset >= CONFDATA) {
-		if (i440fx_selects(s))
-			pci_config_write(&s->bus, s->confadd >> CONFADD_BUS_SHIFT & 0xff,
-					 s->confadd >> CONFADD_DEVFN_SHIFT & 0xff,
-					 (s->confadd & CONFADD_REG) + (offset & 3), value, size);
-	} else if (offset == CONFADD && size == 4) {
-		s->confadd = value & CONFADD_WRITABLE;
-	} else if (i440fx_narrow_hit(s, offset, size)) {
-		s->narrow->ops->write(s->narrow->opaque, offset - 1, value, size);
-	}
-}
-
-static const struct region_ops i440fx_ops = {
-	.read = i440fx_read, .write = i440fx_write, .min_size = 1, .max_size = 4};
 
 /* D_LCK takes back D_OPEN, and nothing but a reset takes back D_LCK. */
 static void i440fx_config_changed(struct pci_device *pci, unsigned offset, unsigned bytes)
@@ -147,26 +77,16 @@ static void i440fx_reset(struct device *dev)
 		pam_fill(&s->pci.config[PAM]);
 		i440fx_config_changed(&s->pci, 0, PCI_CONFIG_BYTES);
 	}
-	s->confadd = 0;
-}
-
-static bool i440fx_post_load(void *opaque, struct error *err)
-{
-	struct i440fx *s = opaque;
-
-	s->confadd &= CONFADD_WRITABLE;
-	return true;
+	s->ports.confadd = 0;
 }
 
 static const struct state_desc i440fx_state = {
 	.name = "i440fx",
 	.version = 1,
-	STATE_SPAN(i440fx),
-	.post_load = i440fx_post_load,
 	.fields =
 		(const struct state_field[]){
 			STATE_STRUCT(i440fx, pci, pci_device_state),
-			STATE_FIELD(i440fx, confadd),
+			STATE_STRUCT(i440fx, ports, pci_config_ports_state),
 			STATE_END,
 		},
 };
@@ -192,15 +112,14 @@ static bool i440fx_realize(struct device *dev, struct error *err)
 	}
 	s->pci.config_changed = i440fx_config_changed;
 	pam_init(&s->pam, m, &s->bus.mem);
-	region_init_io(&s->ports, "i440fx", &i440fx_ops, s, 8);
-	return isa_add_ports(dev, &s->ports, I440FX_PORT, err);
+	return pci_config_ports_init(&s->ports, dev, &s->bus, err);
 }
 
 static void i440fx_unrealize(struct device *dev)
 {
 	struct i440fx *s = i440fx_of(dev);
 
-	region_remove(&s->ports);
+	pci_config_ports_fini(&s->ports);
 	pam_fini(&s->pam);
 	pci_device_fini(&s->pci);
 	pci_root_bus_fini(&s->bus);

@@ -176,7 +176,7 @@ struct pci_bus {
 };
 
 extern const struct state_desc pci_device_state;
-extern const struct device_type i440fx_type, piix3_type, piix4_pm_type;
+extern const struct device_type i440fx_type, piix3_type, piix4_pm_type, q35_mch_type, ich9_lpc_type;
 
 /* ---- functions (pci.c) ---- */
 
@@ -311,6 +311,12 @@ void pci_intx_update(struct pci_device *pci);
  * bridges leave them to the bus.
  */
 void i440fx_forward_narrow(struct device *dev, struct region *region);
+
+/* The same of the Q35's hub; and where configuration space is in memory, *BYTES 0: nowhere. */
+void q35_mch_forward_narrow(struct device *dev, struct region *region);
+uint64_t q35_mch_mmconfig(struct device *dev, uint64_t *bytes);
+/* ICH9's power management: where its ports are; 0: nowhere. */
+uint16_t ich9_lpc_pm_base(struct device *dev);
 
 /* PIIX4's power management function (devices/chipset/piix4_pm.c): where its ports are; 0: nowhere. */
 uint16_t piix4_pm_base(struct device *dev);

@@ -21,6 +21,8 @@
 #define LOADER_COMMAND 128
 #define ZONE_HIGH      1
 #define ZONE_FSEG      2
+#define FILE_SLACK     2048
+#define FILE_UNIT      4096
 
 enum loader_command { LOADER_ALLOCATE = 1, LOADER_POINTER, LOADER_CHECKSUM, LOADER_WRITE_POINTER };
 
@@ -107,6 +109,23 @@ static void build(struct machine *m, struct acpi_set *set, struct aml *commands)
 	*commands = make_commands(set);
 }
 
+static void pad(struct aml *a, size_t n)
+{
+	while (a->n < n)
+		aml_u8(a, 0);
+}
+
+/* SeaBIOS has read the directory before it selects a file: what the guest finds has to be of the size it was. */
+static void update(struct machine *m, const char *name, struct aml *contents)
+{
+	uint32_t n;
+
+	if (!fw_cfg_find_file(m->fw_cfg, name, &n))
+		return;
+	pad(contents, n);
+	fw_cfg_update_file(m->fw_cfg, name, contents->bytes, (uint32_t)contents->n);
+}
+
 static void on_select(void *opaque)
 {
 	struct machine *m = opaque;
@@ -115,13 +134,13 @@ static void on_select(void *opaque)
 
 	build(m, &set, &commands);
 	for (unsigned i = 0; i < ACPI_FILES; i++)
-		fw_cfg_update_file(m->fw_cfg, files[i].name, set.files[i].bytes,
-				   (uint32_t)set.files[i].n);
-	fw_cfg_update_file(m->fw_cfg, LOADER_FILE, commands.bytes, (uint32_t)commands.n);
+		update(m, files[i].name, &set.files[i]);
+	update(m, LOADER_FILE, &commands);
 	free(commands.bytes);
 	acpi_set_free(&set);
 }
 
+/* With room for the tables that there are only when firmware has programmed what they describe. */
 bool acpi_loader_add(struct machine *m, struct error *err)
 {
 	const struct fw_cfg_hooks hooks = {.select = on_select, .opaque = m};
@@ -130,6 +149,8 @@ bool acpi_loader_add(struct machine *m, struct error *err)
 	bool ok = true;
 
 	build(m, &set, &commands);
+	pad(&set.files[ACPI_TABLES], ALIGN_UP(set.files[ACPI_TABLES].n + FILE_SLACK, FILE_UNIT));
+	pad(&commands, ALIGN_UP(commands.n + FILE_SLACK, FILE_UNIT));
 	for (unsigned i = 0; i < ACPI_FILES && ok; i++)
 		if (set.files[i].n)
 			ok = fw_cfg_add_file_hooks(m->fw_cfg, files[i].name, set.files[i].bytes,
