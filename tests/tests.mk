@@ -91,6 +91,8 @@ DEVICE_TESTS += tests/device/test_q35
 DEVICE_TESTS += tests/device/test_reset_control
 DEVICE_TESTS += tests/device/test_serial
 DEVICE_TESTS += tests/device/test_testdev
+DEVICE_TESTS += tests/device/test_vga
+DEVICE_TESTS += tests/device/test_vga_draw
 check_PROGRAMS += $(DEVICE_TESTS)
 TESTS += $(DEVICE_TESTS)
 
@@ -117,6 +119,9 @@ tests_device_test_q35_SOURCES = tests/device/test_q35.c $(DEVICE_KIT)
 tests_device_test_reset_control_SOURCES = tests/device/test_reset_control.c $(DEVICE_KIT)
 tests_device_test_serial_SOURCES = tests/device/test_serial.c $(DEVICE_KIT)
 tests_device_test_testdev_SOURCES = tests/device/test_testdev.c $(DEVICE_KIT)
+VGA_KIT = tests/device/vga_kit.c tests/device/vga_kit.h $(DEVICE_KIT)
+tests_device_test_vga_SOURCES = tests/device/test_vga.c $(VGA_KIT)
+tests_device_test_vga_draw_SOURCES = tests/device/test_vga_draw.c $(VGA_KIT)
 endif
 
 # The software CPU against the host's processor, instruction by instruction (tests/cpu/hostcmp.h). For long: test_int -n 30000000.

@@ -66,15 +66,26 @@ struct vga_scan {
 
 /* ---- colours ---- */
 
+/* Their highest bits once more are what eight bits of a colour lack: the brightest stays the brightest. */
+static uint32_t five_bits(unsigned c)
+{
+	c &= 0x1f;
+	return c << 3 | c >> 2;
+}
+
+static uint32_t six_bits(unsigned c)
+{
+	c &= 0x3f;
+	return c << 2 | c >> 4;
+}
+
 static uint32_t dac_color(const struct vga *v, uint8_t index)
 {
 	const uint8_t *c = &v->dac[(index & v->dac_mask) * 3];
 
 	if (v->vbe[VBE_ENABLE] & VBE_8BIT_DAC)
 		return c[0] << 16 | c[1] << 8 | c[2];
-#define SIX_TO_EIGHT(x) (((x)&0x3f) << 2 | ((x)&0x3f) >> 4)
-	return SIX_TO_EIGHT(c[0]) << 16 | SIX_TO_EIGHT(c[1]) << 8 | SIX_TO_EIGHT(c[2]);
-#undef SIX_TO_EIGHT
+	return six_bits(c[0]) << 16 | six_bits(c[1]) << 8 | six_bits(c[2]);
 }
 
 static uint8_t palette(const struct vga *v, unsigned i)
@@ -438,13 +449,11 @@ static void convert(const struct vga_params *p, uint32_t *to, const uint8_t *fro
 			break;
 		case 15:
 			w = from[2 * i] | from[2 * i + 1] << 8;
-			to[i] = (w >> 10 & 31) * 255 / 31 << 16 | (w >> 5 & 31) * 255 / 31 << 8 |
-				(w & 31) * 255 / 31;
+			to[i] = five_bits(w >> 10) << 16 | five_bits(w >> 5) << 8 | five_bits(w);
 			break;
 		case 16:
 			w = from[2 * i] | from[2 * i + 1] << 8;
-			to[i] = (w >> 11 & 31) * 255 / 31 << 16 | (w >> 5 & 63) * 255 / 63 << 8 |
-				(w & 31) * 255 / 31;
+			to[i] = five_bits(w >> 11) << 16 | six_bits(w >> 5) << 8 | five_bits(w);
 			break;
 		case 24:
 			to[i] = from[3 * i] | from[3 * i + 1] << 8 | from[3 * i + 2] << 16;
