@@ -44,5 +44,11 @@ const struct device_type *const device_types[] = {
 	&virtio_blk_device_type,
 	&virtio_rng_pci_type,
 	&virtio_rng_device_type,
+	&virtio_balloon_pci_type,
+	&virtio_balloon_device_type,
+	&virtio_serial_pci_type,
+	&virtio_serial_device_type,
+	&virtconsole_type,
+	&virtserialport_type,
 	NULL,
 };

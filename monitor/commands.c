@@ -3,6 +3,6 @@
 #include "monitor/commands.h"
 
 const struct command_group *const command_groups[] = {
-	&commands_control, &commands_run,     &commands_info, &commands_memory,
-	&commands_log,	   &commands_display, NULL,
+	&commands_control, &commands_run,     &commands_info,	&commands_memory,
+	&commands_log,	   &commands_display, &commands_virtio, NULL,
 };

@@ -7,6 +7,7 @@
 
 extern const struct command_group commands_control; /* QMP itself, introspection, help */
 extern const struct command_group commands_display;
+extern const struct command_group commands_virtio;
 extern const struct command_group commands_info;
 extern const struct command_group commands_log;
 extern const struct command_group commands_memory;

@@ -7,6 +7,7 @@ libevmm_a_SOURCES += monitor/commands_info.c
 libevmm_a_SOURCES += monitor/commands_log.c
 libevmm_a_SOURCES += monitor/commands_memory.c
 libevmm_a_SOURCES += monitor/commands_run.c
+libevmm_a_SOURCES += monitor/commands_virtio.c
 libevmm_a_SOURCES += monitor/events.c
 libevmm_a_SOURCES += monitor/hmp.c
 libevmm_a_SOURCES += monitor/hmp_args.c

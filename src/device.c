@@ -3,19 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "src/bus.h"
 #include "src/clock.h"
 #include "src/device.h"
 #include "src/log.h"
 #include "src/loop.h"
 #include "src/machine.h"
 #include "src/options.h"
-
-static const char *const bus_names[] = {
-	[BUS_SYSTEM] = "System",
-	[BUS_ISA] = "ISA",
-	[BUS_PCI] = "PCI",
-	[BUS_NONE] = NULL,
-};
 
 /* ---- types ---- */
 
@@ -66,8 +60,8 @@ void device_list_types(void)
 		if (!(*t)->user_creatable)
 			continue;
 		printf("name \"%s\"", (*t)->name);
-		if (bus_names[(*t)->bus])
-			printf(", bus %s", bus_names[(*t)->bus]);
+		if (bus_type_name((*t)->bus))
+			printf(", bus %s", bus_type_name((*t)->bus));
 		if ((*t)->alias)
 			printf(", alias \"%s\"", (*t)->alias);
 		if ((*t)->desc)
@@ -154,8 +148,28 @@ void device_reset(struct device *dev)
 		dev->type->reset(dev);
 }
 
+/* What sits on DEV's buses came after it, and goes before it. */
+static void unrealize_children(struct device *dev)
+{
+	for (;;) {
+		struct device *child = NULL;
+
+		list_for_each(it, &dev->machine->devices) {
+			struct device *d = list_entry(it, struct device, node);
+
+			if (d->parent_bus && d->parent_bus->owner == dev)
+				child = d;
+		}
+		if (!child)
+			return;
+		device_unrealize(child);
+	}
+}
+
 void device_unrealize(struct device *dev)
 {
+	if (dev->machine)
+		unrealize_children(dev);
 	if (dev->realized && dev->type->unrealize)
 		dev->type->unrealize(dev);
 	list_remove(&dev->node);

@@ -16,11 +16,20 @@
 #include "src/memory.h"
 #include "src/props.h"
 
+struct bus;
 struct machine;
 struct block;
 struct chardev;
 
-enum bus_type { BUS_SYSTEM, BUS_ISA, BUS_PCI, BUS_VIRTIO, BUS_NONE };
+enum bus_type {
+	BUS_SYSTEM,
+	BUS_ISA,
+	BUS_PCI,
+	BUS_VIRTIO,
+	BUS_VIRTIO_SERIAL,
+	BUS_SCSI,
+	BUS_NONE,
+};
 
 /* What must survive a snapshot: named fields, fixed width, in the order of the table. */
 struct state_field {
@@ -109,6 +118,8 @@ struct device {
 	struct machine *machine;
 	char *id; /* of -device id=; may be NULL */
 	bool realized;
+	struct bus *
+		parent_bus; /* src/bus.h: set by realize; NULL: it stands for itself. Goes with its controller. */
 	struct list node; /* machine->devices, in the order of creation */
 	unsigned guest_error_count;
 	int64_t guest_error_next_ns;

@@ -107,6 +107,7 @@ struct machine *machine_new(struct loop *loop, const struct machine_config *conf
 	m->accel = config->accel;
 	m->state = RUN_PRELAUNCH;
 	list_init(&m->devices);
+	list_init(&m->buses);
 	drives_init(m);
 	object_set_init(&m->own_objects, loop);
 	m->objects = config->objects ? config->objects : &m->own_objects;

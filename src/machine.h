@@ -31,6 +31,7 @@ struct display;
 struct input;
 struct pci_bus;
 struct numa;
+struct virtio_balloon;
 struct memory_backend;
 struct json_t;
 
@@ -140,6 +141,7 @@ struct machine {
 	struct address_space io;  /* 64 Ki ports */
 	struct machine_ram ram;
 	struct list devices;
+	struct list buses;	    /* src/bus.h */
 	struct list drives;	    /* src/drive.h */
 	struct object_set *objects; /* the options', or OWN_OBJECTS */
 	struct object_set own_objects;
@@ -195,8 +197,9 @@ struct machine {
 	/* Set by the power management: general purpose event N has happened. */
 	void (*raise_gpe)(void *opaque, unsigned n);
 	void *raise_gpe_opaque;
-	struct device *vmgenid; /* NULL: none */
-	struct list boot_order; /* src/boot/bootorder.h */
+	struct device *vmgenid;		/* NULL: none */
+	struct virtio_balloon *balloon; /* devices/virtio/virtio_balloon.h; NULL: none */
+	struct list boot_order;		/* src/boot/bootorder.h */
 	/* Set by the board: tells firmware what to boot from, letters as -boot has them. */
 	void (*set_boot_order)(struct machine *m, const char *letters);
 	bool uefi;   /* the firmware's image is UEFI's */
@@ -257,6 +260,11 @@ void machine_inspect(struct machine *m, struct machine_inspect *req, loop_fn *fn
 void machine_inspect_cancel(struct machine_inspect *req);
 const char *machine_state_name(const struct machine *m);
 
+/*
+ * The guest has no use for these bytes now: the host's whole pages among them go back to the host and read as zeroes
+ * from then on. What is not RAM is left alone.
+ */
+void machine_ram_discard(struct machine *m, gpa_t gpa, uint64_t bytes);
 /* machine_ram.c, for machine.c: RAM of its backends; into the address space; and gone. */
 bool machine_ram_build(struct machine *m, struct error *err);
 void machine_ram_map(struct machine *m);

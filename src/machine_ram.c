@@ -10,6 +10,7 @@
 #include "src/memory_backend.h"
 #include "src/numa.h"
 
+#define SMALL_PAGE    4096ull
 #define HUGE_PAGE     (2 * MiB)
 #define RAM_LOW_LIMIT (3584 * MiB) /* up to this, all RAM is below 4 GiB */
 #define RAM_LOW_SPLIT (3 * GiB)	   /* else this much is */
@@ -219,6 +220,58 @@ void machine_ram_map(struct machine *m)
 	if (ram->above_4g)
 		region_add(&m->mem.root, RAM_HIGH_BASE, &ram->high, 0);
 	as_commit(&m->mem);
+}
+
+/* ---- giving back ---- */
+
+/* BYTES at HOST are backend B's own. A private file's pages would come back with what the file has: they stay. */
+static void discard(const struct memory_backend *b, uint8_t *host, uint64_t bytes)
+{
+	uintptr_t from = ALIGN_UP((uintptr_t)host, b->page_size);
+	uintptr_t to = ALIGN_DOWN((uintptr_t)host + bytes, b->page_size);
+
+	if (from >= to || (b->fd >= 0 && !b->share && b->page_size == SMALL_PAGE))
+		return;
+	/* Memory that is locked stays; it was asked for. */
+	madvise((void *)from, to - from, b->share ? MADV_REMOVE : MADV_DONTNEED);
+}
+
+static void discard_host(struct machine_ram *ram, uint8_t *host, uint64_t bytes)
+{
+	uint64_t at = 0, offset = (uint64_t)(host - ram->host);
+
+	if (host < ram->host || offset >= ram->bytes)
+		return; /* a ROM or a device's memory */
+	bytes = MIN(bytes, ram->bytes - offset);
+	for (unsigned i = 0; i < ram->n_backends && bytes; i++) {
+		const struct memory_backend *b = ram->backends[i];
+		uint64_t n;
+
+		at += b->size;
+		if (offset >= at)
+			continue;
+		n = MIN(bytes, at - offset);
+		discard(b, ram->host + offset, n);
+		offset += n;
+		bytes -= n;
+	}
+}
+
+void machine_ram_discard(struct machine *m, gpa_t gpa, uint64_t bytes)
+{
+	while (bytes) {
+		size_t n = bytes;
+		uint8_t *host = dma_map(m, gpa, &n, true);
+
+		if (!host || !n)
+			n = MIN(bytes, SMALL_PAGE - gpa % SMALL_PAGE);
+		else {
+			discard_host(&m->ram, host, n);
+			dma_unmap(m, gpa, host, n, true);
+		}
+		gpa += n;
+		bytes -= n;
+	}
 }
 
 void machine_ram_free(struct machine *m)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libevmm_a_SOURCES += src/accel.c
 libevmm_a_SOURCES += src/accel_qtest.c
+libevmm_a_SOURCES += src/bus.c
 libevmm_a_SOURCES += src/clock.c
 libevmm_a_SOURCES += src/device.c
 libevmm_a_SOURCES += src/drive.c

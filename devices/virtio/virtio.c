@@ -307,3 +307,9 @@ const struct state_desc virtio_state = {
 			STATE_END,
 		},
 };
+
+const struct state_desc virtio_no_state = {
+	.name = "none",
+	.version = 1,
+	.fields = (const struct state_field[]){STATE_END},
+};

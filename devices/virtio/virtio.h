@@ -115,6 +115,8 @@ struct virtio {
 };
 
 extern const struct state_desc virtio_state;
+/* Of classes that have nothing of their own to save. */
+extern const struct state_desc virtio_no_state;
 
 /* The properties that every virtio device has. F: the path of its struct virtio within struct S. */
 #define VIRTIO_PROPS(S, F)                                                                      \

@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "devices/virtio/virtio_blk.h"
+#include "src/boot/bootorder.h"
 
 #define SECTOR		  512ull
 #define SECTOR_SHIFT	  9
@@ -263,23 +264,23 @@ static void serve(struct virtio_blk *b, struct blk_req *r)
 	}
 }
 
-static bool serve_one(struct virtqueue *vq)
+static enum virtq_next serve_one(struct virtqueue *vq)
 {
 	struct virtio_blk *b = blk_of(vq->virtio);
 	struct blk_req *r = req_get(b, vq);
 
 	if (!virtq_pop(vq, &r->elem)) {
 		req_put(r);
-		return false;
+		return VIRTQ_NONE;
 	}
 	if (r->elem.out_bytes < sizeof(struct blk_header) || !r->elem.in_bytes) {
 		virtio_break(vq->virtio, "a block request without header or status");
 		virtq_push(vq, &r->elem, 0);
 		req_put(r);
-		return false;
+		return VIRTQ_NONE;
 	}
 	serve(b, r);
-	return true;
+	return VIRTQ_SERVED;
 }
 
 static void blk_notified(struct virtqueue *vq)
@@ -400,6 +401,10 @@ bool virtio_blk_init(struct virtio_blk *b, struct device *dev, struct error *err
 	if (!check_props(b, dev, err) ||
 	    !block_conf_attach(&b->conf, dev, &blk_block_ops, b, true, false, err))
 		return false;
+	if (!boot_index_add(dev->machine, b->conf.bootindex, dev, "disk@0,0", err)) {
+		block_detach(b->conf.block);
+		return false;
+	}
 	b->initial_write_cache = block_write_cache(b->conf.block);
 	if (block_read_only(b->conf.block))
 		features |= BIT64(BLK_F_RO);
@@ -424,6 +429,7 @@ bool virtio_blk_init(struct virtio_blk *b, struct device *dev, struct error *err
 /* The block engine is idle: nothing is in flight any more. */
 void virtio_blk_fini(struct virtio_blk *b)
 {
+	boot_index_remove(b->v.dev->machine, b->v.dev);
 	virtio_fini(&b->v);
 	block_detach(b->conf.block);
 	while (!list_empty(&b->all_reqs)) {

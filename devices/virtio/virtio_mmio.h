@@ -32,54 +32,55 @@ struct virtio_mmio_device {
  * The device type NAME##_type of struct NAME, which has `struct virtio_mmio_device mmio` first and the class's struct, whose
  * first member is `struct virtio v`, as PART; as VIRTIO_PCI_TYPE.
  */
-#define VIRTIO_MMIO_TYPE(NAME, PART, name_, desc_, PROPS, INIT, FINI)                            \
-	static bool NAME##_realize(struct device *dev, struct error *err)                        \
-	{                                                                                        \
-		struct NAME *s = container_of(dev, struct NAME, mmio.dev);                       \
-                                                                                                 \
-		if (!INIT(&s->PART, dev, err))                                                   \
-			return false;                                                            \
-		if (virtio_mmio_attach(&s->PART.v, s->mmio.bus, err))                            \
-			return true;                                                             \
-		FINI(&s->PART);                                                                  \
-		return false;                                                                    \
-	}                                                                                        \
-	static void NAME##_reset(struct device *dev)                                             \
-	{                                                                                        \
-		virtio_reset(&container_of(dev, struct NAME, mmio.dev)->PART.v);                 \
-	}                                                                                        \
-	static void NAME##_unrealize(struct device *dev)                                         \
-	{                                                                                        \
-		struct NAME *s = container_of(dev, struct NAME, mmio.dev);                       \
-                                                                                                 \
-		virtio_mmio_detach(&s->PART.v);                                                  \
-		FINI(&s->PART);                                                                  \
-	}                                                                                        \
-	static bool NAME##_post_load(void *opaque, struct error *err)                            \
-	{                                                                                        \
-		return virtio_post_load(&((struct NAME *)opaque)->PART.v, err);                  \
-	}                                                                                        \
-	static const struct state_desc NAME##_state = {                                          \
-		.name = name_,                                                                   \
-		.version = 1,                                                                    \
-		.post_load = NAME##_post_load,                                                   \
-		.fields = (const struct state_field[]){STATE_STRUCT(NAME, PART.v, virtio_state), \
-						       STATE_END},                               \
-	};                                                                                       \
-	static const struct device_prop NAME##_props[] = {                                       \
-		DEFINE_PROP_STR(NAME, mmio.bus, "bus", NULL, "virtio-mmio-bus.N"), PROPS,        \
-		DEFINE_PROP_END};                                                                \
-	const struct device_type NAME##_type = {                                                 \
-		.name = name_,                                                                   \
-		.desc = desc_,                                                                   \
-		.bus = BUS_VIRTIO,                                                               \
-		.user_creatable = true,                                                          \
-		.size = sizeof(struct NAME),                                                     \
-		.props = NAME##_props,                                                           \
-		.state = &NAME##_state,                                                          \
-		.realize = NAME##_realize,                                                       \
-		.reset = NAME##_reset,                                                           \
-		.unrealize = NAME##_unrealize,                                                   \
+#define VIRTIO_MMIO_TYPE(NAME, PART, name_, desc_, PROPS, STATE, INIT, FINI)                      \
+	static bool NAME##_realize(struct device *dev, struct error *err)                         \
+	{                                                                                         \
+		struct NAME *s = container_of(dev, struct NAME, mmio.dev);                        \
+                                                                                                  \
+		if (!INIT(&s->PART, dev, err))                                                    \
+			return false;                                                             \
+		if (virtio_mmio_attach(&s->PART.v, s->mmio.bus, err))                             \
+			return true;                                                              \
+		FINI(&s->PART);                                                                   \
+		return false;                                                                     \
+	}                                                                                         \
+	static void NAME##_reset(struct device *dev)                                              \
+	{                                                                                         \
+		virtio_reset(&container_of(dev, struct NAME, mmio.dev)->PART.v);                  \
+	}                                                                                         \
+	static void NAME##_unrealize(struct device *dev)                                          \
+	{                                                                                         \
+		struct NAME *s = container_of(dev, struct NAME, mmio.dev);                        \
+                                                                                                  \
+		virtio_mmio_detach(&s->PART.v);                                                   \
+		FINI(&s->PART);                                                                   \
+	}                                                                                         \
+	static bool NAME##_post_load(void *opaque, struct error *err)                             \
+	{                                                                                         \
+		return virtio_post_load(&((struct NAME *)opaque)->PART.v, err);                   \
+	}                                                                                         \
+	static const struct state_desc NAME##_state = {                                           \
+		.name = name_,                                                                    \
+		.version = 1,                                                                     \
+		.post_load = NAME##_post_load,                                                    \
+		.fields =                                                                         \
+			(const struct state_field[]){STATE_STRUCT(NAME, PART.v, virtio_state),    \
+						     STATE_STRUCT(NAME, PART, STATE), STATE_END}, \
+	};                                                                                        \
+	static const struct device_prop NAME##_props[] = {                                        \
+		DEFINE_PROP_STR(NAME, mmio.bus, "bus", NULL, "virtio-mmio-bus.N"), PROPS,         \
+		DEFINE_PROP_END};                                                                 \
+	const struct device_type NAME##_type = {                                                  \
+		.name = name_,                                                                    \
+		.desc = desc_,                                                                    \
+		.bus = BUS_VIRTIO,                                                                \
+		.user_creatable = true,                                                           \
+		.size = sizeof(struct NAME),                                                      \
+		.props = NAME##_props,                                                            \
+		.state = &NAME##_state,                                                           \
+		.realize = NAME##_realize,                                                        \
+		.reset = NAME##_reset,                                                            \
+		.unrealize = NAME##_unrealize,                                                    \
 	}
 
 /*

@@ -62,9 +62,10 @@ void virtio_pci_fini(struct virtio_pci *p);
 
 /*
  * The device type NAME##_type of struct NAME, which has `struct virtio_pci pci` first and the class's struct, whose first
- * member is `struct virtio v`, as PART. INIT(part, dev, err) makes queues and features, FINI(part) undoes it.
+ * member is `struct virtio v`, as PART. STATE saves what the class has beyond its struct
+ * virtio. INIT(part, dev, err) makes queues and features, FINI(part) undoes it.
  */
-#define VIRTIO_PCI_TYPE(NAME, PART, name_, alias_, desc_, PROPS, INIT, FINI)                      \
+#define VIRTIO_PCI_TYPE(NAME, PART, name_, alias_, desc_, PROPS, STATE, INIT, FINI)               \
 	static bool NAME##_realize(struct device *dev, struct error *err)                         \
 	{                                                                                         \
 		struct NAME *s = container_of(dev, struct NAME, pci.pci.dev);                     \
@@ -91,6 +92,7 @@ void virtio_pci_fini(struct virtio_pci *p);
 		.name = name_,                                                                    \
 		.version = 1,                                                                     \
 		.fields = (const struct state_field[]){STATE_STRUCT(NAME, PART.v, virtio_state),  \
+						       STATE_STRUCT(NAME, PART, STATE),           \
 						       STATE_STRUCT(NAME, pci, virtio_pci_state), \
 						       STATE_END},                                \
 	};                                                                                        \

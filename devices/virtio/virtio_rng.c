@@ -149,11 +149,13 @@ struct virtio_rng_pci {
 	struct virtio_rng rng;
 };
 VIRTIO_PCI_TYPE(virtio_rng_pci, rng, "virtio-rng-pci", "virtio-rng", "virtio random numbers on PCI",
-		VIRTIO_RNG_PROPS(virtio_rng_pci, rng), virtio_rng_init, virtio_rng_fini);
+		VIRTIO_RNG_PROPS(virtio_rng_pci, rng), virtio_no_state, virtio_rng_init,
+		virtio_rng_fini);
 
 struct virtio_rng_device {
 	struct virtio_mmio_device mmio;
 	struct virtio_rng rng;
 };
 VIRTIO_MMIO_TYPE(virtio_rng_device, rng, "virtio-rng-device", "virtio random numbers",
-		 VIRTIO_RNG_PROPS(virtio_rng_device, rng), virtio_rng_init, virtio_rng_fini);
+		 VIRTIO_RNG_PROPS(virtio_rng_device, rng), virtio_no_state, virtio_rng_init,
+		 virtio_rng_fini);

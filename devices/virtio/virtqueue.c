@@ -4,6 +4,9 @@
 #include "devices/virtio/virtio.h"
 
 #define DESC_BYTES	sizeof(struct virtq_desc)
+#define DESC_ALIGN	16
+#define AVAIL_ALIGN	2
+#define USED_ALIGN	4
 #define AVAIL_FLAGS	0
 #define AVAIL_IDX	2
 #define AVAIL_RING	4
@@ -16,6 +19,7 @@
 #define USED_NO_NOTIFY	   1
 
 #define PACKED_EVENT_BYTES 4
+#define PACKED_EVENT_ALIGN 4
 
 void virtq_bad(struct virtqueue *vq, const char *why)
 {
@@ -24,10 +28,11 @@ void virtq_bad(struct virtqueue *vq, const char *why)
 
 /* ---- memory ---- */
 
-static uint8_t *map_area(struct virtqueue *vq, gpa_t gpa, size_t bytes, bool write)
+/* Aligned as 2.7 and 2.8.10 have it. */
+static uint8_t *map_area(struct virtqueue *vq, gpa_t gpa, size_t bytes, unsigned align, bool write)
 {
 	size_t n = bytes;
-	uint8_t *host = dma_map(vq->virtio->dev->machine, gpa, &n, write);
+	uint8_t *host = gpa % align ? NULL : dma_map(vq->virtio->dev->machine, gpa, &n, write);
 
 	return host && n >= bytes ? host : NULL;
 }
@@ -40,15 +45,16 @@ bool virtq_map(struct virtqueue *vq)
 	vq->packed = packed;
 	vq->event_idx = virtio_has(vq->virtio, VIRTIO_F_EVENT_IDX);
 	vq->in_order = virtio_has(vq->virtio, VIRTIO_F_IN_ORDER);
-	vq->desc = map_area(vq, vq->desc_gpa, n * DESC_BYTES, packed);
-	vq->driver = map_area(vq, vq->driver_gpa,
-			      packed ? PACKED_EVENT_BYTES : AVAIL_RING + 2 * n + 2, false);
-	vq->device =
-		map_area(vq, vq->device_gpa,
-			 packed ? PACKED_EVENT_BYTES : USED_RING + USED_ELEM_BYTES * n + 2, true);
+	vq->desc = map_area(vq, vq->desc_gpa, n * DESC_BYTES, DESC_ALIGN, packed);
+	vq->driver =
+		map_area(vq, vq->driver_gpa, packed ? PACKED_EVENT_BYTES : AVAIL_RING + 2 * n + 2,
+			 packed ? PACKED_EVENT_ALIGN : AVAIL_ALIGN, false);
+	vq->device = map_area(vq, vq->device_gpa,
+			      packed ? PACKED_EVENT_BYTES : USED_RING + USED_ELEM_BYTES * n + 2,
+			      packed ? PACKED_EVENT_ALIGN : USED_ALIGN, true);
 	vq->mapped = vq->desc && vq->driver && vq->device;
 	if (!vq->mapped) {
-		virtq_bad(vq, "a virtqueue is not in RAM");
+		virtq_bad(vq, "a virtqueue is not in RAM, or not aligned");
 		return false;
 	}
 	if (vq->in_order && !vq->done) {
@@ -408,14 +414,18 @@ void virtq_set_notification(struct virtqueue *vq, bool on)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-void virtq_drain(struct virtqueue *vq, bool (*one)(struct virtqueue *vq))
+void virtq_drain(struct virtqueue *vq, enum virtq_next (*one)(struct virtqueue *vq))
 {
 	unsigned budget = vq->size;
 
 	do {
+		enum virtq_next next = VIRTQ_SERVED;
+
 		virtq_set_notification(vq, false);
-		while (budget && one(vq))
+		while (budget && (next = one(vq)) == VIRTQ_SERVED)
 			budget--;
+		if (next == VIRTQ_STALLED)
+			return;
 		if (!budget) {
 			virtio_kick_later(vq);
 			return;

@@ -101,12 +101,17 @@ bool virtq_pop(struct virtqueue *vq, struct virtq_elem *e);
 bool virtq_empty(struct virtqueue *vq);
 /* Takes the element that was popped last back: it will be popped again. */
 void virtq_unpop(struct virtqueue *vq, const struct virtq_elem *e);
+enum virtq_next {
+	VIRTQ_SERVED,
+	VIRTQ_NONE, /* nothing was available */
+	VIRTQ_STALLED, /* something is, but the device cannot take it: it drains the queue again when it can */
+};
 /*
- * From class->notified: calls ONE, which pops and serves an element and answers false when there was none, until nothing is
- * available. Meanwhile the driver need not notify. After a queue's worth the rest waits for the loop's next turn, so that
- * a driver which is faster than us doesn't keep the loop.
+ * From class->notified: calls ONE, which pops and serves an element, until nothing is available. Meanwhile, and
+ * while the device is stalled, the driver need not notify. After a queue's worth the rest waits for the loop's next turn, so
+ * that a driver which is faster than us doesn't keep the loop.
  */
-void virtq_drain(struct virtqueue *vq, bool (*one)(struct virtqueue *vq));
+void virtq_drain(struct virtqueue *vq, enum virtq_next (*one)(struct virtqueue *vq));
 /*
  * E is used; its first WRITTEN bytes to be written have been. The driver sees it at once, or in its turn; the interrupt, if
  * it wants one, comes at the end of the loop's turn. Every popped element must be pushed (or unpopped); one that a

@@ -28,7 +28,7 @@ struct kit {
 	/* of an empty board: what the GSIs did */
 	bool level[MACHINE_GSIS];
 	unsigned rises[MACHINE_GSIS], falls[MACHINE_GSIS];
-	struct chardev *chardevs[8];
+	struct chardev *chardevs[32];
 	unsigned n_chardevs;
 };
 

@@ -14,6 +14,12 @@ static const char *const stateless[] = {"isa-debugcon", "isa-debug-exit", "syste
 /* Parts that the board has for some options only. */
 static const char *const optional[] = {"system-rom"};
 
+/* A machine has one of them: which one goes with which board. */
+static const struct {
+	const char *type;
+	const struct machine_type *board;
+} one_of[] = {{"virtio-balloon-pci", &machine_pc}, {"virtio-balloon-device", &machine_q35}};
+
 /* Properties without which a device is not made. */
 static const struct {
 	const char *type, *name, *value;
@@ -67,6 +73,14 @@ static bool has_drive(const struct device_type *type)
 	return false;
 }
 
+static bool belongs(const struct device_type *type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(one_of); i++)
+		if (!strcmp(one_of[i].type, type->name))
+			return one_of[i].board == board;
+	return type->user_creatable;
+}
+
 /* A disk of nothing, for a device of TYPE. */
 static void add_disk(const struct device_type *type)
 {
@@ -100,7 +114,7 @@ static int setup(void **state)
 		struct kit_chardev *chr;
 		const char *value = NULL;
 
-		if (!(*t)->user_creatable)
+		if (!belongs(*t))
 			continue;
 		if ((*t)->bus == BUS_VIRTIO)
 			add_virtio_transport();
