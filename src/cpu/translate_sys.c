@@ -4,7 +4,7 @@
  * here: privilege, and what real and virtual-8086 mode don't have. The rest is the micro-operation's matter.
  */
 #include "src/cpu/cpuid.h"
-#include "src/cpu/translate.h"
+#include "src/cpu/translate_int.h"
 
 static bool in_real_or_v86(const struct xlate *x)
 {
@@ -419,15 +419,10 @@ static bool x_ins(struct xlate *x, const struct xlate_entry *e)
 {
 	bool out = e->arg & 0x100;
 	struct uop *u = ends(x, x_emit(x, out ? UOP_SYS_OUTS : UOP_SYS_INS));
-	unsigned i;
 
 	u->size = (uint8_t)e->arg;
 	u->flags |= x_flags(x);
-	u->src = S_DS;
-	for (i = 0; out && i < x->insn->operand_count_visible; i++) {
-		if (x_is_mem(&x->ops[i]))
-			u->src = (uint8_t)x_seg(x->ops[i].mem.segment);
-	}
+	u->src = (uint8_t)xi_data_segment(x);
 	return true;
 }
 
