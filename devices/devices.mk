@@ -1,4 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libevmm_a_SOURCES += devices/block/ata.c
+libevmm_a_SOURCES += devices/block/ata_commands.c
+libevmm_a_SOURCES += devices/block/ata_identify.c
+libevmm_a_SOURCES += devices/block/ata_queue.c
+libevmm_a_SOURCES += devices/block/ata_smart.c
+libevmm_a_SOURCES += devices/block/atapi.c
+libevmm_a_SOURCES += devices/block/atapi_info.c
+libevmm_a_SOURCES += devices/block/fdc.c
+libevmm_a_SOURCES += devices/block/fdc_commands.c
+libevmm_a_SOURCES += devices/block/floppy.c
+libevmm_a_SOURCES += devices/block/ide_channel.c
+libevmm_a_SOURCES += devices/block/ide_drive.c
+libevmm_a_SOURCES += devices/block/piix3_ide.c
+libevmm_a_SOURCES += devices/block/prd.c
 libevmm_a_SOURCES += devices/char/debugcon.c
 libevmm_a_SOURCES += devices/char/debugexit.c
 libevmm_a_SOURCES += devices/char/parallel.c
@@ -7,6 +21,7 @@ libevmm_a_SOURCES += devices/char/testdev.c
 libevmm_a_SOURCES += devices/chipset/acpi_pm.c
 libevmm_a_SOURCES += devices/chipset/fw_cfg.c
 libevmm_a_SOURCES += devices/chipset/i8254.c
+libevmm_a_SOURCES += devices/chipset/i8257.c
 libevmm_a_SOURCES += devices/chipset/i8259.c
 libevmm_a_SOURCES += devices/chipset/ioapic.c
 libevmm_a_SOURCES += devices/chipset/mc146818.c

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Every device there is, once. */
+#include "devices/block/floppy.h"
+#include "devices/block/ide.h"
 #include "devices/char/serial.h"
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
+#include "devices/chipset/i8257.h"
 #include "devices/chipset/vmgenid.h"
 #include "devices/display/vga.h"
 #include "devices/input/i8042.h"
@@ -14,6 +17,7 @@ const struct device_type *const device_types[] = {
 	/* chipset */
 	&fw_cfg_type,
 	&i8254_type,
+	&i8257_type,
 	&i8259_type,
 	&ioapic_type,
 	&mc146818_type,
@@ -30,6 +34,12 @@ const struct device_type *const device_types[] = {
 	/* display */
 	&vga_pci_type,
 	&vga_isa_type,
+	/* block */
+	&piix3_ide_type,
+	&ide_hd_type,
+	&ide_cd_type,
+	&isa_fdc_type,
+	&floppy_type,
 	/* input */
 	&i8042_type,
 	/* char */

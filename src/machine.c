@@ -401,6 +401,8 @@ static void control(void *opaque)
 bool machine_start(struct machine *m, struct error *err)
 {
 	LOOP_ASSERT();
+	if (m->config.type->ready)
+		m->config.type->ready(m);
 	if (!reset_all(m))
 		return error_set(err, "the guest's memory is too small for what is to be booted");
 	for (unsigned i = 0; i < m->n_vcpus; i++)

@@ -113,6 +113,8 @@ struct machine_type {
 		low_ram_split; /* RAM below 4 GiB: up to the limit all of it, else the split; 0: a PC's */
 	const char *firmware; /* what runs when there is no -kernel; NULL: nothing */
 	bool (*init)(struct machine *m, struct error *err);
+	/* All devices are there, the first reset comes. May be NULL. */
+	void (*ready)(struct machine *m);
 };
 
 extern const struct machine_type *const machine_types[]; /* src/machine.c; ends with NULL */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The `pc` board (82441FX, PIIX3, PIIX4's power management): a list of parts. */
+#include "devices/block/ide.h"
 #include "devices/chipset/chipset.h"
 #include "devices/pci/pci.h"
+#include "src/machine_disks.h"
 #include "src/pc_board.h"
 
+#define PC_IDE_DEVFN   PCI_DEVFN(1, 1)
 #define PC_VGA_SLOT    2
 #define PC_GPE0_OFFSET 0x0c
 #define PC_GPE0_BYTES  4
@@ -35,6 +38,7 @@ static void pc_describe(struct machine *m)
 static bool pc_add_pci(struct machine *m, struct pc_board *pc, struct error *err)
 {
 	struct device *reset = device_create_builtin(m, &reset_control_type);
+	struct device *ide;
 
 	pc->host_bridge = device_new(m, &i440fx_type, NULL);
 	device_set_prop_num(pc->host_bridge, "shadow", !m->config.boot.bios);
@@ -42,6 +46,10 @@ static bool pc_add_pci(struct machine *m, struct pc_board *pc, struct error *err
 		return false;
 	i440fx_forward_narrow(pc->host_bridge, reset_control_region(reset));
 	device_create_builtin(m, &piix3_type);
+	ide = device_new(m, &piix3_ide_type, NULL);
+	device_set_prop_num(ide, "addr", PC_IDE_DEVFN);
+	if (!device_realize(ide, err))
+		return false;
 	pc->pm = device_new(m, &piix4_pm_type, NULL);
 	/* Where no firmware runs, the ports have to be in place. */
 	device_set_prop_num(pc->pm, "pm-base", m->config.boot.bios ? 0 : PC_PM_BASE);
@@ -54,7 +62,8 @@ static bool pc_init(struct machine *m, struct error *err)
 	struct pc_board *pc = pc_board_new(m);
 
 	if (!pc_add_pci(m, pc, err) || !pc_board_add_rom(m, err) ||
-	    !pc_board_add_vga(m, PC_VGA_SLOT, err) || !pc_board_add_serials(m, err))
+	    !pc_board_add_vga(m, PC_VGA_SLOT, err) || !pc_board_add_serials(m, err) ||
+	    !machine_add_ide_drives(m, 2, 2, err) || !pc_board_add_floppies(m, true, err))
 		return false;
 	pc_describe(m);
 	return true;
@@ -66,5 +75,8 @@ const struct machine_type machine_pc = {
 	.desc = "Standard PC (i440FX + PIIX, 1996)",
 	.is_default = true,
 	.firmware = "bios-256k.bin",
+	.default_cdrom = true,
+	.default_floppy = true,
 	.init = pc_init,
+	.ready = pc_board_ready,
 };

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the boards of the PC family share. */
+#include "devices/block/floppy.h"
 #include "devices/char/serial.h"
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
+#include "devices/chipset/i8257.h"
 #include "devices/display/vga.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
+#include "src/drive.h"
+#include "src/machine_disks.h"
 #include "src/pc_board.h"
 
 #define CMOS_BOOT_12 0x3d
@@ -39,6 +43,7 @@ struct pc_board *pc_board_new(struct machine *m)
 	m->set_boot_order = set_boot_order;
 	device_create_builtin(m, &port92_type);
 	device_create_builtin(m, &i8042_type);
+	device_create_builtin(m, &i8257_type);
 	m->fw_cfg = device_create_builtin(m, &fw_cfg_type);
 	return pc;
 }
@@ -86,6 +91,20 @@ bool pc_board_add_serials(struct machine *m, struct error *err)
 		pc->acpi.serial_mask |= BIT(i);
 	}
 	return true;
+}
+
+bool pc_board_add_floppies(struct machine *m, bool always, struct error *err)
+{
+	if (always || drive_get(m, DRIVE_IF_FLOPPY, 0, 0) || drive_get(m, DRIVE_IF_FLOPPY, 0, 1))
+		device_create_builtin(m, &isa_fdc_type);
+	return machine_add_floppies(m, err);
+}
+
+void pc_board_ready(struct machine *m)
+{
+	struct pc_board *pc = m->board;
+
+	machine_describe_disks(m, pc->rtc);
 }
 
 void pc_board_describe(struct machine *m, void (*refresh)(struct machine *m))

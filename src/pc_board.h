@@ -22,13 +22,17 @@ struct pc_board {
 	uint32_t apic_ids[MACHINE_MAX_VCPUS];
 };
 
-/* Interrupts, timer, RTC, port 92h, keyboard, fw_cfg. */
+/* Interrupts, DMA, timer, RTC, port 92h, keyboard, fw_cfg. */
 struct pc_board *pc_board_new(struct machine *m);
 /* The firmware that -bios names, on the root bus. */
 bool pc_board_add_rom(struct machine *m, struct error *err);
 /* The display that -vga asks for, in SLOT of the root bus. Nothing that the guest could see hangs on -display. */
 bool pc_board_add_vga(struct machine *m, unsigned slot, struct error *err);
 bool pc_board_add_serials(struct machine *m, struct error *err);
+/* The floppy controller, with a drive or ALWAYS, and its drives. */
+bool pc_board_add_floppies(struct machine *m, bool always, struct error *err);
+/* The type's ready: also what -device has added is there now. */
+void pc_board_ready(struct machine *m);
 /*
  * The tables' description; REFRESH fills in what firmware decides. The board sets what is its own after this.
  */

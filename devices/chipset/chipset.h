@@ -23,7 +23,7 @@ struct irq *i8259_intr(struct device *dev);
 void ioapic_set_irq(void *opaque, unsigned pin, bool level);
 void ioapic_eoi(void *opaque, uint8_t vector);
 
-/* CMOS RAM, for boards and firmware interfaces that leave something there. */
+/* CMOS RAM, for boards and firmware interfaces that leave something there; its checksum follows. */
 void mc146818_set_cmos(struct device *dev, unsigned index, uint8_t value);
 uint8_t mc146818_get_cmos(struct device *dev, unsigned index);
 

@@ -506,9 +506,22 @@ static void rtc_write(void *opaque, uint64_t offset, uint64_t value, unsigned si
 static const struct region_ops rtc_ops = {
 	.read = rtc_read, .write = rtc_write, .min_size = 1, .max_size = 1};
 
+static void rtc_update_checksum(struct mc146818 *s)
+{
+	uint16_t sum = 0;
+
+	for (unsigned i = CMOS_CHECKSUM_FROM; i <= CMOS_CHECKSUM_LAST; i++)
+		sum += s->ram[i];
+	s->ram[CMOS_CHECKSUM] = sum >> 8;
+	s->ram[CMOS_CHECKSUM + 1] = sum;
+}
+
 void mc146818_set_cmos(struct device *dev, unsigned index, uint8_t value)
 {
-	container_of(dev, struct mc146818, dev)->ram[index % RTC_BYTES] = value;
+	struct mc146818 *s = container_of(dev, struct mc146818, dev);
+
+	s->ram[index % RTC_BYTES] = value;
+	rtc_update_checksum(s);
 }
 
 uint8_t mc146818_get_cmos(struct device *dev, unsigned index)
@@ -526,7 +539,6 @@ static void rtc_fill_cmos(struct mc146818 *s)
 	uint64_t below = m->ram.below_4g, above = m->ram.above_4g;
 	uint64_t ext_kib = below > MiB ? (below - MiB) / KiB : 0;
 	uint64_t above_16m = below > 16 * MiB ? (below - 16 * MiB) / (64 * KiB) : 0;
-	uint16_t sum = 0;
 
 	s->ram[CMOS_EQUIPMENT] = EQUIPMENT_FPU;
 	stn_le(&s->ram[CMOS_BASE_KIB], 2, MIN(below / KiB, 640));
@@ -535,10 +547,7 @@ static void rtc_fill_cmos(struct mc146818 *s)
 	stn_le(&s->ram[CMOS_ABOVE_16M], 2, MIN(above_16m, UINT16_MAX));
 	stn_le(&s->ram[CMOS_ABOVE_4G], 3, MIN(above / (64 * KiB), 0xffffff));
 	s->ram[CMOS_LAST_CPU] = m->config.cpus ? m->config.cpus - 1 : 0;
-	for (unsigned i = CMOS_CHECKSUM_FROM; i <= CMOS_CHECKSUM_LAST; i++)
-		sum += s->ram[i];
-	s->ram[CMOS_CHECKSUM] = sum >> 8;
-	s->ram[CMOS_CHECKSUM + 1] = sum;
+	rtc_update_checksum(s);
 }
 
 /* -rtc base= and clock=: what the clock shows when the machine is built. */

@@ -18,7 +18,9 @@ static const char *const optional[] = {"system-rom"};
 static const struct {
 	const char *type;
 	const struct machine_type *board;
-} one_of[] = {{"virtio-balloon-pci", &machine_pc}, {"virtio-balloon-device", &machine_q35}};
+} one_of[] = {{"virtio-balloon-pci", &machine_pc},
+	      {"virtio-balloon-device", &machine_q35},
+	      {"isa-fdc", &machine_q35}};
 
 /* Properties without which a device is not made. */
 static const struct {
