@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libevmm_a_SOURCES += devices/block/ahci.c
+libevmm_a_SOURCES += devices/block/ahci_port.c
 libevmm_a_SOURCES += devices/block/ata.c
 libevmm_a_SOURCES += devices/block/ata_commands.c
 libevmm_a_SOURCES += devices/block/ata_identify.c

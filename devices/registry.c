@@ -36,6 +36,7 @@ const struct device_type *const device_types[] = {
 	&vga_isa_type,
 	/* block */
 	&piix3_ide_type,
+	&ahci_type,
 	&ide_hd_type,
 	&ide_cd_type,
 	&isa_fdc_type,

@@ -20,8 +20,10 @@ static const struct {
 	[DRIVE_IF_VIRTIO] = {"virtio", 0},
 };
 
-unsigned drive_if_units(enum drive_if type)
+unsigned drive_if_units(const struct machine *m, enum drive_if type)
 {
+	if (type == DRIVE_IF_IDE && m->config.type->ide_units)
+		return m->config.type->ide_units;
 	return interfaces[type].units;
 }
 
@@ -85,7 +87,7 @@ static bool find_place(struct machine *m, struct place *p, struct error *err)
 	if (p->type == DRIVE_IF_DEFAULT)
 		p->type = m->config.type->default_drive ? m->config.type->default_drive
 							: DRIVE_IF_IDE;
-	units = interfaces[p->type].units;
+	units = drive_if_units(m, p->type);
 	if (p->index_given) {
 		if (p->bus_given || p->unit_given)
 			return error_set(err, "index cannot be used with bus and unit");
@@ -356,10 +358,11 @@ bool drive_add(struct machine *m, json_t *options, struct error *err)
 bool drive_add_defaults(struct machine *m, struct error *err)
 {
 	const struct machine_type *type = m->config.type;
+	unsigned units = drive_if_units(m, DRIVE_IF_IDE);
 
 	if (m->config.nodefaults)
 		return true;
-	if (type->default_cdrom && !drive_get(m, DRIVE_IF_IDE, 1, 0) &&
+	if (type->default_cdrom && !drive_get(m, DRIVE_IF_IDE, 2 / units, 2 % units) &&
 	    !add(m, json_pack("{s:s,s:s,s:i}", "if", "ide", "media", "cdrom", "index", 2), true,
 		 err))
 		return false;

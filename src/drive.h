@@ -38,7 +38,7 @@ struct drive {
 /* NULL: none. */
 struct drive *drive_get(struct machine *m, enum drive_if type, unsigned bus, unsigned unit);
 /* Units on a bus of that interface; 0: it has no buses, units are counted through. */
-unsigned drive_if_units(enum drive_if type);
+unsigned drive_if_units(const struct machine *m, enum drive_if type);
 const char *drive_if_name(enum drive_if type);
 
 /*

@@ -108,6 +108,7 @@ struct machine_type {
 	bool is_default;
 	/* enum drive_if: what -drive means without if=; 0: IDE. And what it has without being asked for. */
 	uint8_t default_drive;
+	uint8_t ide_units; /* places on an IDE cable; 0: two */
 	bool default_cdrom, default_floppy;
 	uint64_t low_ram_limit,
 		low_ram_split; /* RAM below 4 GiB: up to the limit all of it, else the split; 0: a PC's */

@@ -36,11 +36,12 @@ static bool add_drive(struct machine *m, const struct drive *d, const struct dev
 	return false;
 }
 
-bool machine_add_ide_drives(struct machine *m, unsigned buses, unsigned units, struct error *err)
+bool machine_add_ide_drives(struct machine *m, unsigned buses, struct error *err)
 {
+	unsigned units = drive_if_units(m, DRIVE_IF_IDE);
+
 	for (unsigned i = 0; i < buses * units; i++) {
-		unsigned per_bus = drive_if_units(DRIVE_IF_IDE);
-		struct drive *d = drive_get(m, DRIVE_IF_IDE, i / per_bus, i % per_bus);
+		struct drive *d = drive_get(m, DRIVE_IF_IDE, i / units, i % units);
 		char bus[16];
 
 		snprintf(bus, sizeof(bus), "ide.%u", i / units);

@@ -5,11 +5,8 @@
 
 #include "src/machine.h"
 
-/*
- * Plugs the drives of if=ide into the cables "ide.0" and on, that have UNITS places each: two on an IDE
- * channel, one on an AHCI port.
- */
-bool machine_add_ide_drives(struct machine *m, unsigned buses, unsigned units, struct error *err);
+/* Plugs the drives of if=ide into the cables "ide.0" and on. */
+bool machine_add_ide_drives(struct machine *m, unsigned buses, struct error *err);
 /* Those of if=floppy, into the floppy controller. */
 bool machine_add_floppies(struct machine *m, struct error *err);
 /* What firmware looks up in the CMOS RAM, when all devices are there. */

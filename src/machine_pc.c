@@ -63,7 +63,7 @@ static bool pc_init(struct machine *m, struct error *err)
 
 	if (!pc_add_pci(m, pc, err) || !pc_board_add_rom(m, err) ||
 	    !pc_board_add_vga(m, PC_VGA_SLOT, err) || !pc_board_add_serials(m, err) ||
-	    !machine_add_ide_drives(m, 2, 2, err) || !pc_board_add_floppies(m, true, err))
+	    !machine_add_ide_drives(m, 2, err) || !pc_board_add_floppies(m, true, err))
 		return false;
 	pc_describe(m);
 	return true;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The `q35` board (82Q35 MCH, ICH9): a list of parts. */
+#include "devices/block/ide.h"
 #include "devices/chipset/chipset.h"
 #include "devices/pci/pci.h"
+#include "src/machine_disks.h"
 #include "src/pc_board.h"
 
 #define Q35_VGA_SLOT	1
+#define Q35_SATA_DEVFN	PCI_DEVFN(31, 2)
+#define Q35_SATA_PORTS	6
 #define Q35_GPE0_OFFSET 0x20
 #define Q35_GPE0_BYTES	16
 #define Q35_VMGENID_GPE 5
@@ -48,7 +52,7 @@ static void q35_describe(struct machine *m)
 /* The hub's ports hide the reset control register's, and it is told of them. */
 static bool q35_add_pci(struct machine *m, struct pc_board *pc, struct error *err)
 {
-	struct device *reset = device_create_builtin(m, &reset_control_type);
+	struct device *reset = device_create_builtin(m, &reset_control_type), *sata;
 	bool firmware = m->config.boot.bios != NULL;
 
 	pc->host_bridge = device_new(m, &q35_mch_type, NULL);
@@ -60,7 +64,12 @@ static bool q35_add_pci(struct machine *m, struct pc_board *pc, struct error *er
 	pc->pm = device_new(m, &ich9_lpc_type, NULL);
 	device_set_prop_num(pc->pm, "pm-base", firmware ? 0 : PC_PM_BASE);
 	m->assign_resources = pci_assign_resources;
-	return device_realize(pc->pm, err);
+	if (!device_realize(pc->pm, err))
+		return false;
+	sata = device_new(m, &ahci_type, NULL);
+	device_set_prop_num(sata, "addr", Q35_SATA_DEVFN);
+	device_set_prop_num(sata, "multifunction", true);
+	return device_realize(sata, err);
 }
 
 static bool q35_init(struct machine *m, struct error *err)
@@ -68,7 +77,9 @@ static bool q35_init(struct machine *m, struct error *err)
 	struct pc_board *pc = pc_board_new(m);
 
 	if (!q35_add_pci(m, pc, err) || !pc_board_add_rom(m, err) ||
-	    !pc_board_add_vga(m, Q35_VGA_SLOT, err) || !pc_board_add_serials(m, err))
+	    !pc_board_add_vga(m, Q35_VGA_SLOT, err) || !pc_board_add_serials(m, err) ||
+	    !machine_add_ide_drives(m, Q35_SATA_PORTS, err) ||
+	    !pc_board_add_floppies(m, false, err))
 		return false;
 	q35_describe(m);
 	return true;
@@ -81,5 +92,8 @@ const struct machine_type machine_q35 = {
 	.firmware = "bios-256k.bin",
 	.low_ram_limit = Q35_RAM_LIMIT,
 	.low_ram_split = Q35_RAM_SPLIT,
+	.ide_units = 1,
+	.default_cdrom = true,
 	.init = q35_init,
+	.ready = pc_board_ready,
 };

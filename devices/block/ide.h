@@ -8,7 +8,7 @@
 
 #include "devices/block/prd.h"
 
-extern const struct device_type ide_hd_type, ide_cd_type, piix3_ide_type, isa_ide_type;
+extern const struct device_type ide_hd_type, ide_cd_type, piix3_ide_type, ahci_type;
 
 /* ---- cables (ide_drive.c) ---- */
 
