@@ -221,6 +221,7 @@ struct machine {
 	/* Puts the boot CPU and memory in the state that the loaders asked for, after each reset. */
 	bool (*boot_reset)(struct machine *m, void *opaque);
 	void *boot_opaque;
+	const struct boot_screen *boot_screen; /* the first display adapter; NULL: none */
 	/* Who wants to know of events (src/events.h); NULL: nobody. DATA is borrowed. */
 	void (*event_hook)(void *opaque, const char *name, struct json_t *data);
 	void *event_opaque;

@@ -26,6 +26,7 @@ UNIT_TESTS += tests/unit/test_acpi
 UNIT_TESTS += tests/unit/test_aio
 UNIT_TESTS += tests/unit/test_block
 UNIT_TESTS += tests/unit/test_boot
+UNIT_TESTS += tests/unit/test_boot_screen
 UNIT_TESTS += tests/cpu/test_lapic
 UNIT_TESTS += tests/unit/test_chardev
 UNIT_TESTS += tests/unit/test_chardev_kinds

@@ -2,12 +2,13 @@
 /*
  * VGA: the core that the VGA devices of the PCI and the ISA bus share. A device's struct has a struct vga in it and
  * makes it with vga_init. The parts: vga.c registers, vga_mem.c the window at A0000h and its latches,
- * vga_vbe.c Bochs' extensions, vga_draw.c the picture. Loop thread.
+ * vga_vbe.c Bochs' extensions, vga_draw.c the picture, vga_bios.c the modes for guests without firmware. Loop thread.
  */
 #ifndef EVMM_DEVICES_VGA_H
 #define EVMM_DEVICES_VGA_H
 
 #include "io/display/console.h"
+#include "src/boot/screen.h"
 #include "src/machine.h"
 
 #define VGA_SEQ_REGISTERS  5
@@ -208,6 +209,12 @@ static inline bool vga_vbe_on(const struct vga *v)
 }
 /* From a line to the next, bytes; of 4 bits per pixel, of all planes. */
 uint32_t vga_vbe_pitch(const struct vga *v);
+
+/* ---- vga_bios.c ---- */
+/* ROM: where the font is; without one there is none. */
+void vga_bios_text(struct vga *v, const uint8_t *rom, size_t rom_bytes);
+/* All but where it is. */
+bool vga_bios_framebuffer(struct vga *v, struct boot_framebuffer *fb);
 
 /* ---- vga_edid.c ---- */
 void vga_edid(uint8_t edid[VGA_EDID_BYTES], unsigned width, unsigned height);

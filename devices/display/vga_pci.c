@@ -48,6 +48,7 @@ struct vga_pci {
 
 	/* host side */
 	struct region mmio;
+	struct boot_screen boot_screen;
 };
 
 static const struct pci_register vga_registers[] = {
@@ -105,6 +106,22 @@ static void mmio_write(void *opaque, uint64_t offset, uint64_t value, unsigned s
 static const struct region_ops mmio_ops = {
 	.read = mmio_read, .write = mmio_write, .min_size = 1, .max_size = 2};
 
+static void boot_text(void *opaque)
+{
+	struct vga_pci *s = opaque;
+
+	vga_bios_text(&s->vga, s->pci.rom_host, s->pci.rom_bytes);
+}
+
+static bool boot_framebuffer(void *opaque, struct boot_framebuffer *fb)
+{
+	struct vga_pci *s = opaque;
+	uint64_t at = pci_bar_address(&s->pci, VGA_BAR_MEMORY);
+
+	fb->gpa = at;
+	return at != UINT64_MAX && vga_bios_framebuffer(&s->vga, fb);
+}
+
 static void vga_pci_reset(struct device *dev)
 {
 	struct vga_pci *s = container_of(dev, struct vga_pci, pci.dev);
@@ -125,6 +142,9 @@ static bool vga_pci_realize(struct device *dev, struct error *err)
 		return false;
 	}
 	vga_edid(s->edid, s->vga.xres, s->vga.yres);
+	s->boot_screen = (struct boot_screen){boot_text, boot_framebuffer, s};
+	if (!dev->machine->boot_screen)
+		dev->machine->boot_screen = &s->boot_screen;
 	pci_bar_init(&s->pci, VGA_BAR_MEMORY, PCI_BAR_PREFETCH, &s->vga.vram_region);
 	if (s->mmio_wanted) {
 		region_init_io(&s->mmio, "vga.mmio", &mmio_ops, s, MMIO_BYTES);
@@ -137,6 +157,8 @@ static void vga_pci_unrealize(struct device *dev)
 {
 	struct vga_pci *s = container_of(dev, struct vga_pci, pci.dev);
 
+	if (dev->machine->boot_screen == &s->boot_screen)
+		dev->machine->boot_screen = NULL;
 	pci_device_fini(&s->pci);
 	vga_fini(&s->vga);
 }

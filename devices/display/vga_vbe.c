@@ -106,6 +106,8 @@ static void vbe_write_enable(struct vga *v, uint16_t value)
 		v->vbe[VBE_VIRT_WIDTH] = v->vbe[VBE_X_OFFSET] = v->vbe[VBE_Y_OFFSET] = 0;
 		vbe_fit(v);
 		vbe_set_vga(v);
+		/* Text comes back into memory now, not when that has been cleared. */
+		vga_mem_update(v);
 		if (!(value & VBE_NOCLEARMEM))
 			memset(v->vram, 0, (size_t)v->vbe[VBE_YRES] * vga_vbe_pitch(v));
 	}

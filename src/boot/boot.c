@@ -369,6 +369,7 @@ static bool boot_reset(struct machine *m, void *opaque)
 	}
 	if (m->assign_resources)
 		m->assign_resources(m);
+	boot_screen_reset(b);
 	if (b->vmgenid)
 		vmgenid_set_address(m->vmgenid, b->vmgenid);
 	m->accel->set_regs(m->vcpus[0], &b->regs);

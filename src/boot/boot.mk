@@ -13,3 +13,4 @@ libevmm_a_SOURCES += src/boot/firmware_items.c
 libevmm_a_SOURCES += src/boot/linux.c
 libevmm_a_SOURCES += src/boot/multiboot.c
 libevmm_a_SOURCES += src/boot/pvh.c
+libevmm_a_SOURCES += src/boot/screen.c

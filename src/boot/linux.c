@@ -212,6 +212,8 @@ bool linux_load(struct boot *b, const struct boot_file *f, const uint8_t *head, 
 	if (!boot_place_file(b, f, k.setup_bytes, k.kernel_bytes, 0, k.load, err))
 		return false;
 	zero_page = make_zero_page(b, &k);
+	b->zero_page = BOOT_ZERO_PAGE;
+	boot_screen_choose(b, cmdline);
 	memcpy(boot_place(b, BOOT_CMDLINE, strlen(cmdline) + 1), cmdline, strlen(cmdline));
 	if (b->machine->config.initrd && !place_initrd(b, &k, zero_page, err))
 		return false;

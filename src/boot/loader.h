@@ -8,6 +8,7 @@
 #define EVMM_BOOT_LOADER_H
 
 #include "src/boot/boot.h"
+#include "src/boot/screen.h"
 
 /* The PC's first megabyte, as the loaders lay it out */
 #define BOOT_BDA	 0x400u /* BIOS data area: COM ports, EBDA, base memory */
@@ -59,7 +60,9 @@ struct boot {
 	struct x86_regs regs;
 	struct e820_entry e820[BOOT_E820_MAX];
 	unsigned n_e820;
-	gpa_t rsdp; /* 0: no ACPI */
+	gpa_t rsdp;			     /* 0: no ACPI */
+	gpa_t zero_page;		     /* Linux: struct boot_params; 0: none */
+	struct boot_framebuffer framebuffer; /* width 0: text */
 	gpa_t vmgenid;
 };
 

@@ -57,6 +57,23 @@ def vmlinux(flavour='cloud-amd64'):
     return _made(('vmlinux', flavour), make)
 
 
+def modules(flavour, *names):
+    """Paths of that kernel's modules and of what they depend on, in the order in which they load."""
+    folder = os.path.join(os.path.dirname(kernel(flavour)), 'modules-' + flavour)
+    paths = _made(('modules', flavour), lambda: {f[:-3].replace('-', '_'): os.path.join(d, f)
+                                                 for d, _, files in os.walk(folder) for f in files})
+    order = []
+    def add(name):
+        depends = re.search(rb'\0depends=([^\0]*)', open(paths[name], 'rb').read())
+        for other in filter(None, depends.group(1).decode().split(',') if depends else []):
+            add(other.replace('-', '_'))
+        if paths[name] not in order:
+            order.append(paths[name])
+    for name in names:
+        add(name)
+    return order
+
+
 def initrd(*extra):
     """An initramfs; the files EXTRA and those of tests/boot/guest are in /root."""
     def make():

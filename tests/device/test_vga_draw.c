@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* VGA: what each mode shows of a known pattern, and that only what changed is drawn. */
+#include <stdlib.h>
+#include <unistd.h>
 #include "tests/device/vga_kit.h"
 
 #define setup	 vga_setup
@@ -435,6 +437,57 @@ static void the_largest_mode_fits_in_its_memory(void **state)
 	assert_int_equal(pixel(2559, 1599), 0xfedcba);
 }
 
+/* ---- without firmware ---- */
+
+/* An adapter with a ROM whose font, at an odd place, has 'A' as stripes. */
+static void use_rom(void)
+{
+	static uint8_t rom[8192] = {0x55, 0xaa, sizeof(rom) / 512};
+	char path[] = "rom.XXXXXX";
+	uint8_t *font = rom + 1001;
+	int fd = mkstemp(path);
+
+	for (unsigned row = 0; row < 16; row++) {
+		font['A' * 16 + row] = row & 1 ? 0xaa : 0;
+		font[0xdb * 16 + row] = 0xff;
+		font[0xdd * 16 + row] = 0xf0;
+		font[0xde * 16 + row] = 0x0f;
+	}
+	assert_int_equal(write(fd, rom, sizeof(rom)), sizeof(rom));
+	close(fd);
+	device_unrealize(vga);
+	vga = kit_add(k, &vga_pci_type, "addr", "2", "romfile", path, NULL);
+	unlink(path);
+	pci_assign_resources(k->m);
+	vga_kit_watch();
+}
+
+static void a_guest_without_firmware_finds_text(void **state)
+{
+	const struct boot_screen *boot;
+	struct boot_framebuffer fb = {.width = 800, .height = 600, .bpp = 16};
+
+	use_rom();
+	boot = k->m->boot_screen;
+	boot->text(boot->opaque);
+	put_char(0, 0, 'A', 0x1e);
+	look(720, 400);
+	assert_int_equal(pixel(0, 1), 0xffff55);
+	assert_int_equal(pixel(1, 1), 0x0000aa);
+	assert_int_equal(pixel(0, 2), 0x0000aa);
+	assert_int_equal(pixel(100, 100), 0);
+	assert_true(boot->framebuffer(boot->opaque, &fb));
+	assert_int_equal(fb.gpa, lfb());
+	assert_int_equal(fb.pitch, 1600);
+	assert_int_equal(fb.bytes, 16 * MiB);
+	as_write(&k->m->mem, lfb() + 2, 0xf800, 2);
+	look(800, 600);
+	assert_int_equal(pixel(0, 0), 0);
+	assert_int_equal(pixel(1, 0), 0xff0000);
+	fb.width = fb.height = 4096;
+	assert_false(boot->framebuffer(boot->opaque, &fb));
+}
+
 /* ---- only what changed ---- */
 
 static void only_what_changed_is_drawn(void **state)
@@ -489,6 +542,7 @@ int main(void)
 		TEST(the_dac_may_have_eight_bits),
 		TEST(virtual_screens_are_panned),
 		TEST(the_largest_mode_fits_in_its_memory),
+		TEST(a_guest_without_firmware_finds_text),
 		TEST(only_what_changed_is_drawn),
 	};
 

@@ -35,6 +35,12 @@ static const struct console_viewer_ops viewer_ops = {
 	.refreshed = on_refreshed,
 };
 
+void vga_kit_watch(void)
+{
+	console_detach(&viewer);
+	console_attach(display_console(k->m->display, 0), &viewer, &viewer_ops, NULL);
+}
+
 int vga_setup(void **state)
 {
 	struct machine_config config = {
@@ -43,7 +49,7 @@ int vga_setup(void **state)
 	k = kit_new_with(&machine_pc, &config);
 	vga = kit_add(k, &vga_pci_type, "addr", "2", NULL);
 	pci_assign_resources(k->m);
-	console_attach(display_console(k->m->display, 0), &viewer, &viewer_ops, NULL);
+	vga_kit_watch();
 	return 0;
 }
 

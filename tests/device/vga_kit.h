@@ -13,6 +13,9 @@ extern struct device *vga;
 int vga_setup(void **state);
 int vga_teardown(void **state);
 
+/* Looks at the first adapter there is now. */
+void vga_kit_watch(void);
+
 /* IBM's mode numbers, and "mode X": 320x240 in 256 colours of four planes each. */
 enum vga_mode {
 	MODE_03 = 0x03,

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is on the screen, and what the keyboard and the mouse do to it."""
+import os
+
+from screen import Shown, reader
+from support import check, initrd, kernel, modules, variants, vmlinux
+from systems_firmware import need_seabios
+
+QUIET = ['-accel', 'soft', '-display', 'none', '-serial', 'none', '-monitor', 'none']
+
+
+def shown_linux(flavour, append, *extra, files=()):
+    need_seabios()  # the font is in VGA's BIOS
+    return Shown(*QUIET, '-m', '512', '-kernel', kernel(flavour), '-initrd', initrd(*files), '-append', append, *extra)
+
+
+def answers(screen):
+    """A command that is typed into the shell has its answer on the screen."""
+    screen.type('echo $((6*7))-"Hello, World!"\n')
+    screen.expect('^42-Hello, World!$', 30)
+
+
+@variants('pc', 'q35')
+def test_seabios(board):
+    """SeaBIOS says on the screen what it does; after a reset again."""
+    need_seabios()
+    with Shown(*QUIET, '-M', board) as s:
+        s.expect(r'^SeaBIOS \(version', 30)
+        s.expect('^No bootable device', 30)
+        picture = s.look()
+        check((picture.width, picture.height) == (720, 400), '%dx%d' % (picture.width, picture.height))
+        s.hmp('system_reset')
+        s.expect(r'\A.*SeaBIOS[^~]*\nNo bootable device', 30)
+
+
+def test_linux_text():
+    """Linux has its console in VGA's text mode, and reads the keyboard."""
+    with shown_linux('cloud-amd64', 'console=tty0') as s:
+        s.expect('^# ', 90)
+        answers(s)
+        s.type('stty size; clear\n')
+        s.expect(r'\A# *$', 30)
+        # The BIOS has left no other mode, and Linux no other font.
+        check(s.look().width == 720, 'not the text mode')
+
+
+@variants('0x303', '791', '0x115')
+def test_linux_vesa(mode):
+    """vga= gives a kernel that is started directly a frame buffer; its console is there."""
+    size, depth = {'0x303': ('37 100', 8), '791': ('48 128', 16), '0x115': ('37 100', 24)}[mode]
+    with shown_linux('amd64', 'console=tty0 quiet vga=' + mode) as s:
+        s.reader = reader(vmlinux('amd64'))
+        s.expect('^# ', 90)
+        answers(s)
+        s.type('stty size; cat /sys/class/graphics/fb0/name /sys/class/graphics/fb0/bits_per_pixel\n')
+        s.expect(r'^%s\nVESA VGA\n%d$' % (size, depth), 30)
+
+
+def test_linux_bochs_drm():
+    """Linux's driver takes the adapter, in the monitor's preferred mode; the mouse has a wheel, and events arrive."""
+    files = modules('amd64', 'bochs', 'psmouse', 'evdev')
+    with shown_linux('amd64', 'console=tty0 quiet', files=files) as s:
+        s.reader = reader(vmlinux('amd64'))
+        s.expect('^# ', 90)
+        for f in files:
+            s.type('insmod %s; ' % os.path.basename(f))
+        s.type('clear; stty size\n')
+        s.expect('^50 160$', 60)
+        picture = s.look()
+        check((picture.width, picture.height) == (1280, 800), '%dx%d' % (picture.width, picture.height))
+        answers(s)
+        s.type('grep -o "ImExPS/2.*Mouse" /proc/bus/input/devices\n')
+        s.expect('^ImExPS/2 Generic Explorer Mouse$', 30)
+        s.type('clear; (sleep 1; echo ready) & od -A n -t d1 -N 9 /dev/input/mice\n')
+        s.expect('^ready$', 30)
+        s.hmp('mouse_move 5 7')
+        s.hmp('mouse_button 1')
+        s.hmp('mouse_button 0')
+        # Flags and buttons, right, up: moved, the left button down, and up.
+        s.expect(r'^ +40 +5 +-7 +9 +0 +0 +8 +0 +0$', 30)
