@@ -54,6 +54,28 @@ class Picture:
         return differ / (width * height)
 
 
+REGION = 32
+
+
+def regions(picture):
+    """The mean colour of each square of 32x32 pixels, as hexadecimal digits rgb; a line for each row of squares."""
+    lines = []
+    for y in range(0, picture.height // REGION * REGION, REGION):
+        cells = []
+        for x in range(0, picture.width // REGION * REGION, REGION):
+            square = b''.join(picture.region(x, y, REGION, REGION))
+            cells.append(''.join('%x' % (sum(square[c::3]) // (REGION * REGION * 16)) for c in range(3)))
+        lines.append(' '.join(cells))
+    return '\n'.join(lines)
+
+
+def alike(a, b):
+    """The share of regions that are about the same in two results of regions()."""
+    a, b = a.split(), b.split()
+    same = sum(all(abs(int(p, 16) - int(q, 16)) <= 1 for p, q in zip(m, n)) for m, n in zip(a, b))
+    return same / max(len(a), len(b))
+
+
 def load_font(path):
     """The 8x16 glyphs in a file, found by what block graphics are bound to look like: dots -> character."""
     rom = open(path, 'rb').read()
@@ -204,6 +226,14 @@ class Screen:
             if time.monotonic() > end:
                 raise Timeout('no /%s/ on the screen within %d s:\n%s' % (pattern, limit, text))
             self.guest._pump(0.3)
+
+    def expect_picture(self, fits, limit=60):
+        """Waits until FITS says so of the screen's picture."""
+        end = time.monotonic() + limit
+        while not fits(self.look()):
+            if time.monotonic() > end:
+                raise Timeout('not that picture within %d s; the screen is\n%s' % (limit, regions(self.look())))
+            self.guest._pump(1)
 
     def press(self, *keys, hold=20):
         """Each of KEYS as sendkey names them, "ctrl-alt-f1"."""

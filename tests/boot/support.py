@@ -48,6 +48,16 @@ def kernel(flavour='cloud-amd64'):
     return _made(('kernel', flavour), make)
 
 
+def installer(kind):
+    """Folder of Debian's installer of that kind: linux, initrd.gz."""
+    def make():
+        r = subprocess.run([os.path.join(HERE, 'get-installer'), kind], capture_output=True, text=True)
+        if r.returncode:
+            raise Skip('no installer: ' + r.stderr.strip())
+        return r.stdout.strip()
+    return _made(('installer', kind), make)
+
+
 def vmlinux(flavour='cloud-amd64'):
     """The same kernel as an uncompressed ELF with its PVH note."""
     def make():

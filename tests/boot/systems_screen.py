@@ -2,8 +2,8 @@
 """What is on the screen, and what the keyboard and the mouse do to it."""
 import os
 
-from screen import Shown, reader
-from support import check, initrd, kernel, modules, variants, vmlinux
+from screen import Shown, alike, reader, regions
+from support import HERE, WORK, Skip, check, initrd, installer, kernel, modules, variants, vmlinux
 from systems_firmware import need_seabios
 
 QUIET = ['-accel', 'soft', '-display', 'none', '-serial', 'none', '-monitor', 'none']
@@ -59,12 +59,12 @@ def test_linux_vesa(mode):
 def test_linux_bochs_drm():
     """Linux's driver takes the adapter, in the monitor's preferred mode; the mouse has a wheel, and events arrive."""
     files = modules('amd64', 'bochs', 'psmouse', 'evdev')
-    with shown_linux('amd64', 'console=tty0 quiet', files=files) as s:
+    load = os.path.join(WORK, 'load')
+    open(load, 'w').write(''.join('insmod %s\n' % os.path.basename(f) for f in files))
+    with shown_linux('amd64', 'console=tty0 quiet', files=files + [load]) as s:
         s.reader = reader(vmlinux('amd64'))
         s.expect('^# ', 90)
-        for f in files:
-            s.type('insmod %s; ' % os.path.basename(f))
-        s.type('clear; stty size\n')
+        s.type('sh load; clear; stty size\n')
         s.expect('^50 160$', 60)
         picture = s.look()
         check((picture.width, picture.height) == (1280, 800), '%dx%d' % (picture.width, picture.height))
@@ -78,3 +78,46 @@ def test_linux_bochs_drm():
         s.hmp('mouse_button 0')
         # Flags and buttons, right, up: moved, the left button down, and up.
         s.expect(r'^ +40 +5 +-7 +9 +0 +0 +8 +0 +0$', 30)
+
+
+def shown_installer(kind, append):
+    need_seabios()
+    folder = installer(kind)
+    return Shown(*QUIET, '-m', '1024', '-kernel', os.path.join(folder, 'linux'), '-initrd',
+                 os.path.join(folder, 'initrd.gz'), '-append', append)
+
+
+def test_installer_text():
+    """Debian's installer asks for the language, in text, and goes on with what is typed."""
+    with shown_installer('text', 'vga=normal fb=false nomodeset quiet') as s:
+        s.expect('Select a language', 120)
+        s.expect('English +- +English', 10)
+        s.press('ret')
+        s.expect('Select your location', 60)
+        s.expect('United Kingdom', 10)
+
+
+def test_installer_graphics():
+    """Debian's installer shows its first page on bochs-drm's frame buffer, as it does on QEMU's screen."""
+    want = open(os.path.join(HERE, 'installer-gtk.regions')).read()
+    with shown_installer('gtk', 'vga=788 quiet') as s:
+        s.expect_picture(lambda p: p.width == 1280 and alike(regions(p), want) > 0.97, 150)
+
+
+def test_memtest():
+    """Memtest86+ passes over all memory without an error. (Not its bit fade test: that waits for minutes.)"""
+    need_seabios()
+    image = '/boot/memtest86+x64.bin'
+    if not os.path.exists(image):
+        raise Skip(image + ' is not there (package memtest86+)')
+    with Shown(*QUIET, '-m', '8', '-kernel', image) as s:
+        s.expect('Testing: .', 30)
+        for key, then in (('f1', 'Settings:'), ('f1', 'Test Selection:'), ('f2', 'Enter test #')):
+            s.press(key)
+            s.expect(then, 20)
+        s.press('1', '0', 'ret')
+        s.expect(r'\*\*\.$', 20)
+        s.press('f10')
+        s.expect('Settings:', 20)
+        s.press('f10')
+        s.expect('Pass: +1 +Errors: 0', 120)
