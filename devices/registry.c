@@ -10,6 +10,7 @@
 #include "devices/display/vga.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
+#include "devices/scsi/scsi_types.h"
 #include "devices/virtio/virtio_mmio.h"
 #include "devices/virtio/virtio_types.h"
 
@@ -57,9 +58,14 @@ const struct device_type *const device_types[] = {
 	&virtio_rng_device_type,
 	&virtio_balloon_pci_type,
 	&virtio_balloon_device_type,
+	&virtio_scsi_pci_type,
+	&virtio_scsi_device_type,
 	&virtio_serial_pci_type,
 	&virtio_serial_device_type,
 	&virtconsole_type,
 	&virtserialport_type,
+	/* scsi */
+	&scsi_hd_type,
+	&scsi_cd_type,
 	NULL,
 };

@@ -25,7 +25,7 @@
  * the command only when all is written.
  */
 #include <stdlib.h>
-#include "devices/block/atapi.h"
+#include "devices/block/ata.h"
 
 static void ata_go(struct ata_device *ata);
 
@@ -786,7 +786,7 @@ bool ata_loaded(struct ata_device *ata)
 	if (ata->conf.block && !ata->is_cd)
 		block_set_write_cache(ata->conf.block, ata->write_cache);
 	if (ata->conf.block && ata->is_cd)
-		block_lock_medium(ata->conf.block, ata->tray_locked);
+		block_lock_medium(ata->conf.block, ata->mmc.tray_locked);
 	ata->port->ops->restored(ata->port);
 	ata->resetting = false;
 	ata->draining = ata->in_flight;
@@ -838,7 +838,7 @@ void ata_reset(struct ata_device *ata, bool hard)
 	ata->left = ata->chunk = 0;
 	ata_queue_reset(ata);
 	if (hard && ata->is_cd)
-		atapi_reset(ata);
+		mmc_reset(&ata->mmc);
 	if (hard)
 		ata_reset_settings(ata);
 	if (ata->in_flight) {

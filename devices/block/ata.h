@@ -24,6 +24,7 @@
 
 #include <sys/uio.h>
 #include "devices/block/ata_defs.h"
+#include "devices/scsi/mmc.h"
 #include "io/block/block.h"
 #include "src/bus.h"
 #include "src/machine.h"
@@ -34,7 +35,7 @@
 #define ATA_NO_TAG	 ATA_QUEUE
 #define ATA_IOVS	 256 /* of one request; as an element has two bytes or more, they hold a sector */
 #define ATA_IO_BYTES	 (1u * MiB) /* at most in one request */
-#define ATA_CDB		 12
+#define ATA_CDB		 MMC_CDB_BYTES
 
 struct ata_device;
 struct ata_port;
@@ -156,6 +157,7 @@ struct ata_device {
 	uint16_t rotation_rate;
 	bool is_cd;
 	bool cache_at_reset;
+	struct mmc_drive mmc; /* a CD drive's; it has a guest-visible part of its own */
 	struct ide_bus *bus;
 	struct ata_port *port;
 	uint64_t sectors; /* of ATA_SECTOR; a CD's follow from the medium */
@@ -177,17 +179,13 @@ struct ata_device {
 	uint8_t block_sectors; /* of this command's DRQ block */
 	uint8_t multiple;
 	uint8_t transfer_mode; /* SET FEATURES 03h */
-	uint8_t sense_key, sense_asc, sense_ascq;
-	uint8_t event; /* of the medium, not reported yet (MMC-5 6.7) */
 	uint8_t queue_error_tag, queue_error_status, queue_error;
 	uint8_t cdb[ATA_CDB];
-	uint8_t recovery, retries; /* mode page 01h */
 	bool use_dma, lba48, fua;
 	bool intrq;
 	bool smart, smart_autosave, write_cache, read_ahead, standby;
 	bool queue_failed; /* until the error log is read */
-	bool tray_open, tray_locked, unit_attention;
-	uint8_t pad[2];
+	uint8_t pad[3];
 	struct ata_queued queue[ATA_QUEUE];
 	uint8_t buffer[ATA_BUFFER];
 	GUEST_VISIBLE_END;
@@ -285,8 +283,5 @@ void ata_io_submitted(struct ata_io *io);
 void ata_io_done(void *opaque, int ret);
 /* ATAPI (atapi.c). */
 void atapi_cmd_packet(struct ata_device *ata);
-void atapi_reset(struct ata_device *ata);
-void atapi_medium_changed(struct ata_device *ata, bool loaded);
-void atapi_eject_request(struct ata_device *ata, bool force);
 
 #endif

@@ -8,7 +8,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include "devices/block/atapi.h"
+#include "devices/block/ata.h"
 #include "devices/block/ide.h"
 #include "src/boot/bootorder.h"
 
@@ -128,22 +128,22 @@ bool ide_geometry(struct machine *m, unsigned bus, unsigned unit, uint32_t *cyls
 
 static void on_medium_changed(void *opaque, bool loaded)
 {
-	atapi_medium_changed(opaque, loaded);
+	mmc_medium_changed(&((struct ata_device *)opaque)->mmc, loaded);
 }
 
 static bool on_tray_open(void *opaque)
 {
-	return ((struct ata_device *)opaque)->tray_open;
+	return ((struct ata_device *)opaque)->mmc.tray_open;
 }
 
 static void on_eject_request(void *opaque, bool force)
 {
-	atapi_eject_request(opaque, force);
+	mmc_eject_request(&((struct ata_device *)opaque)->mmc, force);
 }
 
 static bool on_medium_locked(void *opaque)
 {
-	return ((struct ata_device *)opaque)->tray_locked;
+	return ((struct ata_device *)opaque)->mmc.tray_locked;
 }
 
 static const struct block_device_ops disk_ops = {0};
@@ -232,21 +232,16 @@ static const struct state_desc ata_state = {
 			STATE_FIELD(ata_device, cur_secs),
 			STATE_FIELD(ata_device, trim_pos),
 			STATE_STRUCT(ata_device, tf, taskfile_state),
+			STATE_STRUCT(ata_device, mmc, mmc_drive_state),
 			STATE_FIELD(ata_device, op),
 			STATE_FIELD(ata_device, phase),
 			STATE_FIELD(ata_device, command),
 			STATE_FIELD(ata_device, block_sectors),
 			STATE_FIELD(ata_device, multiple),
 			STATE_FIELD(ata_device, transfer_mode),
-			STATE_FIELD(ata_device, sense_key),
-			STATE_FIELD(ata_device, sense_asc),
-			STATE_FIELD(ata_device, sense_ascq),
-			STATE_FIELD(ata_device, event),
 			STATE_FIELD(ata_device, queue_error_tag),
 			STATE_FIELD(ata_device, queue_error_status),
 			STATE_FIELD(ata_device, queue_error),
-			STATE_FIELD(ata_device, recovery),
-			STATE_FIELD(ata_device, retries),
 			STATE_ARRAY(ata_device, cdb),
 			STATE_FIELD(ata_device, use_dma),
 			STATE_FIELD(ata_device, lba48),
@@ -258,9 +253,6 @@ static const struct state_desc ata_state = {
 			STATE_FIELD(ata_device, read_ahead),
 			STATE_FIELD(ata_device, standby),
 			STATE_FIELD(ata_device, queue_failed),
-			STATE_FIELD(ata_device, tray_open),
-			STATE_FIELD(ata_device, tray_locked),
-			STATE_FIELD(ata_device, unit_attention),
 			STATE_ARRAY(ata_device, pad),
 			STATE_STRUCT_ARRAY(ata_device, queue, queued_state),
 			STATE_ARRAY(ata_device, buffer),
@@ -351,6 +343,12 @@ static bool drive_realize(struct device *dev, bool is_cd, struct error *err)
 			block_detach(ata->conf.block);
 		return false;
 	}
+	ata->mmc.block = ata->conf.block;
+	ata->mmc.atapi = true;
+	ata->mmc.vendor = "QEMU";
+	ata->mmc.product = ata->model;
+	ata->mmc.revision = ata->version;
+	ata->mmc.serial = ata->serial;
 	ata->io = ata_io_new(ata, ATA_NO_TAG, ATA_BUFFER);
 	ata->port->ata = ata;
 	return true;

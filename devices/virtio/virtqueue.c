@@ -299,9 +299,10 @@ static void split_set_notification(struct virtqueue *vq, bool on)
 
 /* ---- either ring ---- */
 
+/* While requests from before a reset are under way nothing new is taken: a driver that does not wait could pile them up. */
 static bool usable(struct virtqueue *vq)
 {
-	return vq->enabled && vq->mapped && !vq->virtio->dev->broken;
+	return vq->enabled && vq->mapped && !vq->orphans && !vq->virtio->dev->broken;
 }
 
 bool virtq_empty(struct virtqueue *vq)
@@ -369,8 +370,9 @@ void virtq_push(struct virtqueue *vq, const struct virtq_elem *e, uint64_t writt
 
 	mark_written(vq, e, written);
 	if (virtq_is_orphan(vq, e)) {
-		vq->orphans--;
 		vq->virtio->orphans--;
+		if (!--vq->orphans)
+			virtio_kick_later(vq);
 		return;
 	}
 	vq->in_flight--;
