@@ -12,8 +12,8 @@
  *	BMIBA+0-7, 8-f	bus master, of each	2.7
  *
  * Not modelled: the timing registers keep what is written, and nothing comes of it.
- * Deviates because: the ports are decoded whether IDETIM's enable bits are set or not; kernels that start
- * without firmware expect them to be.
+ * Deviates because: IDETIM's enable bits are set from reset on, and the ports are decoded whether they are or not; kernels
+ * that start without firmware look at them, and touch no channel that is off.
  */
 #include "devices/block/ide.h"
 #include "devices/isa.h"
@@ -39,7 +39,7 @@ static const struct pci_register piix3_ide_registers[] = {
 	{"RID", PCI_REVISION_ID, 1, 0x00, 0, 0},
 	{"CLASSC", PCI_CLASS, 3, 0x010180, 0, 0}, /* old ports, bus master */
 	{"MLT", PCI_LATENCY_TIMER, 1, 0x00, 0xf0, 0},
-	{"IDETIM", 0x40, 4, 0x00000000, 0xb3ffb3ff, 0},
+	{"IDETIM", 0x40, 4, 0x80008000, 0xb3ffb3ff, 0},
 	{"SIDETIM", 0x44, 1, 0x00, 0xff, 0},
 	{.name = NULL},
 };
