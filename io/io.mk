@@ -8,6 +8,8 @@ if HAVE_LIBURING
 libevmm_a_SOURCES += io/aio/uring.c
 endif
 libevmm_a_SOURCES += io/block/align.c
+libevmm_a_SOURCES += io/block/blkdebug.c
+libevmm_a_SOURCES += io/block/blklogwrites.c
 libevmm_a_SOURCES += io/block/block.c
 libevmm_a_SOURCES += io/block/conf.c
 libevmm_a_SOURCES += io/block/drivers.c
@@ -16,11 +18,14 @@ libevmm_a_SOURCES += io/block/file_lock.c
 libevmm_a_SOURCES += io/block/node.c
 libevmm_a_SOURCES += io/block/null.c
 libevmm_a_SOURCES += io/block/options.c
+libevmm_a_SOURCES += io/block/overlay.c
 libevmm_a_SOURCES += io/block/probe.c
 libevmm_a_SOURCES += io/block/raw.c
 libevmm_a_SOURCES += io/block/request.c
 libevmm_a_SOURCES += io/block/serial.c
 libevmm_a_SOURCES += io/block/stats.c
+libevmm_a_SOURCES += io/block/throttle.c
+libevmm_a_SOURCES += io/block/throttle_filter.c
 libevmm_a_SOURCES += io/char/address.c
 libevmm_a_SOURCES += io/char/chardev.c
 libevmm_a_SOURCES += io/char/config.c

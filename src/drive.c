@@ -145,6 +145,8 @@ static char *default_id(const struct place *p)
 struct drive_policy {
 	char *rerror, *werror;
 	bool writeback, snapshot;
+	char *throttle_group;
+	struct throttle_config throttle;
 };
 
 static bool set_cache_mode(struct block_options *o, const char *mode, bool *writeback,
@@ -208,6 +210,51 @@ static bool parse_cache(struct block_options *o, struct drive_policy *p, struct 
 	return ok;
 }
 
+/* throttling.*, and the older words for it. */
+static bool parse_throttle(struct block_options *o, struct drive_policy *p, struct error *err)
+{
+	static const struct {
+		const char *old, *key;
+	} renamed[] = {
+		{"iops", "iops-total"},
+		{"iops_rd", "iops-read"},
+		{"iops_wr", "iops-write"},
+		{"bps", "bps-total"},
+		{"bps_rd", "bps-read"},
+		{"bps_wr", "bps-write"},
+		{"iops_max", "iops-total-max"},
+		{"iops_rd_max", "iops-read-max"},
+		{"iops_wr_max", "iops-write-max"},
+		{"bps_max", "bps-total-max"},
+		{"bps_rd_max", "bps-read-max"},
+		{"bps_wr_max", "bps-write-max"},
+		{"iops_size", "iops-size"},
+		{"group", "group"},
+	};
+	json_t *json = block_options_take(o, "throttling");
+	struct block_options sub;
+	bool any, ok = true;
+
+	if (json && !json_is_object(json)) {
+		json_decref(json);
+		return error_set(
+			err,
+			"'throttling' has a value: throttling.iops-total=N and the like are meant");
+	}
+	block_options_init(&sub, json);
+	for (unsigned i = 0; i < ARRAY_SIZE(renamed); i++) {
+		json_t *value = block_options_take(o, renamed[i].old);
+
+		if (value)
+			json_object_set_new(sub.json, renamed[i].key, value);
+	}
+	ok = throttle_config_take(&sub, &p->throttle, &any, err) &&
+	     block_options_str(&sub, "group", &p->throttle_group, err) &&
+	     block_options_check_unused(&sub, err);
+	block_options_fini(&sub);
+	return ok;
+}
+
 static bool parse_policy(struct block_options *o, struct drive_policy *p, struct error *err)
 {
 	bool copy_on_read = false;
@@ -215,7 +262,7 @@ static bool parse_policy(struct block_options *o, struct drive_policy *p, struct
 	p->writeback = true;
 	if (!block_options_str(o, "rerror", &p->rerror, err) ||
 	    !block_options_str(o, "werror", &p->werror, err) || !parse_cache(o, p, err) ||
-	    !block_options_bool(o, "snapshot", &p->snapshot, err) ||
+	    !parse_throttle(o, p, err) || !block_options_bool(o, "snapshot", &p->snapshot, err) ||
 	    !block_options_bool(o, "copy-on-read", &copy_on_read, err))
 		return false;
 	return !copy_on_read || error_set(err, "copy-on-read is for images with a backing file");
@@ -228,6 +275,9 @@ static bool apply_policy(struct block *b, const struct drive_policy *p, struct e
 	if (p->werror && !block_on_error_parse(p->werror, false, &b->on_write_error, err))
 		return false;
 	b->write_cache = p->writeback;
+	if (throttle_config_any(&p->throttle))
+		block_set_throttle(b, p->throttle_group ? p->throttle_group : block_id(b),
+				   &p->throttle);
 	return true;
 }
 
@@ -292,6 +342,7 @@ static struct block *make_block(struct loop *loop, struct block_options *o, cons
 	}
 	free(policy.rerror);
 	free(policy.werror);
+	free(policy.throttle_group);
 	return b;
 }
 

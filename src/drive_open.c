@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include "io/block/block_internal.h"
+#include "io/block/drivers.h"
 #include "io/block/probe.h"
 #include "src/drive.h"
 
@@ -171,6 +172,18 @@ static struct block_node *open_guessed(struct loop *loop, json_t *options, struc
 	return n;
 }
 
+/* What snapshot=on puts upon IMAGE, whose reference it takes over. */
+static struct block_node *open_overlay(struct loop *loop, struct block_node *image,
+				       struct error *err)
+{
+	json_t *json = json_pack("{s:s,s:s}", "driver", block_overlay.name, "file", image->name);
+	struct block_node *n = open_node(loop, json, err);
+
+	json_decref(json);
+	block_node_unref(image);
+	return n;
+}
+
 struct block_node *drive_open_node(struct loop *loop, json_t *options, bool snapshot,
 				   struct error *err)
 {
@@ -178,11 +191,10 @@ struct block_node *drive_open_node(struct loop *loop, json_t *options, bool snap
 
 	json_t *driver = json_object_get(options, "driver");
 
-	if (snapshot) {
-		error_set(err, "snapshot=on is not offered yet");
-	} else if (expand_file(options, err)) {
+	if (snapshot)
+		json_object_set_new(options, "read-only", json_true());
+	if (expand_file(options, err))
 		n = driver ? open_node(loop, options, err) : open_guessed(loop, options, err);
-	}
 	json_decref(options);
-	return n;
+	return n && snapshot ? open_overlay(loop, n, err) : n;
 }

@@ -2,6 +2,7 @@
 /* Objects of -object: the list of their types, and their life. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "io/block/throttle_group.h"
 #include "io/rng/rng.h"
 #include "src/memory_backend.h"
 #include "src/object.h"
@@ -9,8 +10,13 @@
 #include "src/util.h"
 
 const struct object_type *const object_types[] = {
-	&memory_backend_file_type, &memory_backend_memfd_type, &memory_backend_ram_type,
-	&rng_builtin_type,	   &rng_random_type,	       NULL,
+	&memory_backend_file_type,
+	&memory_backend_memfd_type,
+	&memory_backend_ram_type,
+	&rng_builtin_type,
+	&rng_random_type,
+	&throttle_group_type,
+	NULL,
 };
 
 /* ---- types ---- */

@@ -25,6 +25,7 @@ UNIT_TESTS += tests/cpu/test_translate
 UNIT_TESTS += tests/unit/test_acpi
 UNIT_TESTS += tests/unit/test_aio
 UNIT_TESTS += tests/unit/test_block
+UNIT_TESTS += tests/unit/test_block_filters
 UNIT_TESTS += tests/unit/test_boot
 UNIT_TESTS += tests/unit/test_boot_screen
 UNIT_TESTS += tests/cpu/test_lapic
@@ -68,6 +69,7 @@ tests_unit_test_chardev_kinds_SOURCES = tests/unit/test_chardev_kinds.c $(CHARDE
 tests_unit_test_chardev_socket_SOURCES = tests/unit/test_chardev_socket.c $(CHARDEV_KIT)
 BLOCK_KIT = tests/unit/block_kit.c tests/unit/block_kit.h
 tests_unit_test_block_SOURCES = tests/unit/test_block.c $(BLOCK_KIT)
+tests_unit_test_block_filters_SOURCES = tests/unit/test_block_filters.c $(BLOCK_KIT)
 
 DEVICE_TESTS =
 DEVICE_TESTS += tests/device/test_acpi_pm

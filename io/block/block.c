@@ -158,7 +158,8 @@ static void submit(struct block *b, struct block_req *r)
 	r->submitting = true;
 	r->start_ns = clock_now_ns(loop_clock_host(b->loop));
 	r->root = block_node_ref(b->root);
-	block_node_submit(b->root, r);
+	if (likely(!b->throttle.group) || throttle_enter(&b->throttle, r))
+		block_node_submit(b->root, r);
 	r->submitting = false;
 }
 
@@ -315,8 +316,18 @@ bool block_drain(struct loop *loop, int64_t max_ns)
 	struct clock *clock = loop_clock_host(loop);
 	int64_t end = clock_now_ns(clock) + max_ns;
 
-	list_for_each(it, &all)
-		block_cancel_held(list_entry(it, struct block, node));
+	list_for_each(it, &all) {
+		struct block *b = list_entry(it, struct block, node);
+
+		block_cancel_held(b);
+		throttle_set_unlimited(&b->throttle, true);
+	}
+	list_for_each(it, block_nodes()) {
+		struct block_node *n = list_entry(it, struct block_node, node);
+
+		if (n->drv->cancel_waiting)
+			n->drv->cancel_waiting(n);
+	}
 	while (block_any_inflight()) {
 		int64_t left = end - clock_now_ns(clock);
 
@@ -394,6 +405,31 @@ void block_lock_medium(struct block *b, bool locked)
 	b->locked = locked;
 }
 
+/* ---- limits ---- */
+
+static void throttled_go(struct throttle_member *m, struct block_req *r)
+{
+	block_node_submit(r->root, r);
+}
+
+void block_set_throttle(struct block *b, const char *group, const struct throttle_config *c)
+{
+	bool same = b->throttle.group && !strcmp(throttle_group_name(b->throttle.group), group);
+	struct throttle_group *g;
+
+	LOOP_ASSERT();
+	if (!throttle_config_any(c)) {
+		throttle_member_fini(&b->throttle);
+		return;
+	}
+	if (!same) {
+		g = throttle_group_get(b->loop, group);
+		throttle_member_fini(&b->throttle);
+		throttle_member_init(&b->throttle, g, throttled_go);
+	}
+	throttle_group_set(b->throttle.group, c);
+}
+
 /* ---- life ---- */
 
 struct block *block_new(struct loop *loop, const char *id, struct error *err)
@@ -428,6 +464,7 @@ struct block *block_new(struct loop *loop, const char *id, struct error *err)
 	loop_work_init(&b->done_work, loop, "block", block_on_done_work, b);
 	timer_init(&b->stall_timer, loop_clock_host(loop), "block", block_on_stall_timer, b);
 	block_stats_init(&b->stats);
+	throttle_member_init(&b->throttle, NULL, throttled_go);
 	list_push_back(&all, &b->node);
 	return b;
 }
@@ -439,6 +476,7 @@ void block_free(struct block *b)
 		return;
 	b->ops = NULL;
 	block_remove_medium(b);
+	throttle_member_fini(&b->throttle);
 	loop_work_cancel(&b->done_work);
 	timer_cancel(&b->stall_timer);
 	list_remove(&b->node);

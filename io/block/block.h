@@ -38,7 +38,7 @@ enum block_op { BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH, BLOCK_OP_DISCARD,
 #define BLOCK_UNMAP 2u /* of zeroes: may deallocate, if the drive has discard=unmap */
 
 /* Nodes that a request passes leave their part of the way back here. */
-#define BLOCK_MAX_FRAMES 12
+#define BLOCK_MAX_FRAMES 24
 
 struct block_frame {
 	struct block_node *node;

@@ -6,6 +6,7 @@
 #include "io/block/block.h"
 #include "io/block/node.h"
 #include "io/block/stats.h"
+#include "io/block/throttle.h"
 #include "src/clock.h"
 #include "src/loop.h"
 
@@ -50,6 +51,7 @@ struct block {
 	struct list held;    /* by werror=stop, until the guest goes on */
 	struct list done;    /* to be called back */
 	struct loop_work done_work;
+	struct throttle_member throttle;
 	struct block_limits limits; /* of an empty drive */
 	struct block_stats stats;
 	struct timer stall_timer;
@@ -65,6 +67,8 @@ void block_free(struct block *b);
 /* Another medium, whose reference is taken over; NULL: none. The device is told. */
 bool block_insert_medium(struct block *b, struct block_node *root, struct error *err);
 void block_remove_medium(struct block *b);
+/* Limits of its own, in the group of that name; none in C: no limits. */
+void block_set_throttle(struct block *b, const char *group, const struct throttle_config *c);
 /* The root node has another size. */
 void block_root_resized(struct block *b);
 bool block_id_valid(const char *id);

@@ -8,6 +8,11 @@ const struct block_driver *const block_drivers[] = {
 	&block_host_device,
 	&block_null,
 	&block_null_aio,
+	/* filters */
+	&block_blkdebug,
+	&block_blklogwrites,
+	&block_throttle,
+	&block_overlay,
 	/* formats */
 	&block_raw,
 	NULL,

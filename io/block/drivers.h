@@ -7,6 +7,8 @@
 
 extern const struct block_driver block_file, block_host_device; /* file.c */
 extern const struct block_driver block_null, block_null_aio;	/* null.c */
-extern const struct block_driver block_raw;
+extern const struct block_driver block_raw, block_blkdebug, block_blklogwrites, block_throttle;
+/* Not for users: drive_open.c puts it on the image of a drive with snapshot=on. */
+extern const struct block_driver block_overlay;
 
 #endif
