@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Small guests from tests/guest, some of which mean harm."""
+import json
 import os
 import signal
 import subprocess
@@ -60,19 +61,52 @@ def test_jump_into_nowhere():
     check(status == 0, repr((status, out, err)))
 
 
+class Qmp:
+    """The monitor of a machine whose guest means harm, on its stdin and stdout."""
+
+    def __init__(self, p):
+        self.p = p
+        self.answer('QMP')
+        self.run('qmp_capabilities')
+
+    def answer(self, key):
+        for line in self.p.stdout:
+            message = json.loads(line)
+            if key in message:
+                return message[key]
+        raise AssertionError('the monitor has hung up: %s' % self.p.stderr.read())
+
+    def run(self, command):
+        self.p.stdin.write('{"execute": "%s"}\n' % command)
+        self.p.stdin.flush()
+        return self.answer('return')
+
+
 def survives(name, seconds, *extra):
-    p = subprocess.Popen(command(name, *extra), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                         stderr=subprocess.PIPE, text=True)
+    """NAME runs for SECONDS. A guest that finds the way to switch the machine off is begun anew, with other numbers."""
+    line = command(name, '-no-shutdown', '-qmp', 'stdio', *extra)
+    line[line.index('-debugcon') + 1] = 'null'
+    p = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def resident():
         for line in open('/proc/%d/status' % p.pid):
             if line.startswith('VmRSS:'):
                 return int(line.split()[1])
+
+    def watch(qmp, seconds):
+        end = time.time() + seconds
+        while time.time() < end:
+            if qmp.run('query-status')['status'] == 'shutdown':
+                qmp.run('system_reset')
+                qmp.run('cont')
+            time.sleep(0.2)
+
     try:
-        time.sleep(3)
+        qmp = Qmp(p)
+        watch(qmp, 3)
         before = resident()
-        time.sleep(seconds)
-        check(p.poll() is None, 'ended by itself with status %s: %s' % (p.returncode, p.stderr.read() if p.poll() is not None else ''))
+        watch(qmp, seconds)
+        check(p.poll() is None, 'ended by itself with status %s' % p.returncode)
         after = resident()
         check(after < before + 16384, 'grew from %d to %d KiB' % (before, after))
         p.send_signal(signal.SIGTERM)
