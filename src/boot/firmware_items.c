@@ -36,10 +36,9 @@ static bool add_memory_map(struct machine *m, struct error *err)
 	return fw_cfg_add_file(m->fw_cfg, "etc/e820", map, n * sizeof(map[0]), err);
 }
 
-/* The list as it is when firmware reads it: devices may have come or gone. */
-static void select_boot_order(void *opaque)
+/* The list as it is at reset: firmware learns from the directory how long the file is, before it reads it. */
+static void update_boot_order(struct machine *m)
 {
-	struct machine *m = opaque;
 	uint32_t n;
 	char *list = boot_order_list(m, &n);
 
@@ -77,11 +76,10 @@ static bool add_splash(struct machine *m, struct error *err)
 static bool add_boot_options(struct machine *m, struct error *err)
 {
 	const struct boot_config *b = &m->config.boot;
-	const struct fw_cfg_hooks hooks = {.select = select_boot_order, .opaque = m};
 	uint16_t wait = (uint16_t)b->splash_time;
 
 	fw_cfg_set_num(m->fw_cfg, FW_CFG_BOOT_MENU, 2, b->menu);
-	return fw_cfg_add_file_hooks(m->fw_cfg, "bootorder", "", 0, &hooks, err) &&
+	return fw_cfg_add_file(m->fw_cfg, "bootorder", "", 0, err) &&
 	       fw_cfg_add_file(m->fw_cfg, "etc/boot-fail-wait", &b->reboot_timeout, 4, err) &&
 	       (b->splash_time < 0 ||
 		fw_cfg_add_file(m->fw_cfg, "etc/boot-menu-wait", &wait, 2, err)) &&
@@ -112,6 +110,7 @@ static bool firmware_reset(struct machine *m, void *opaque)
 	if (m->set_boot_order)
 		m->set_boot_order(m, letters ? letters : "cad");
 	m->booted = true;
+	update_boot_order(m);
 	return true;
 }
 
