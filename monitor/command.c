@@ -116,8 +116,8 @@ static void run(void *opaque)
 		free(call);
 	else if (result || error_is_set(&call->err))
 		command_complete(call, result);
-	else
-		assert(call->command->flags & COMMAND_DEFERRED);
+	else if (!(call->command->flags & COMMAND_DEFERRED))
+		command_complete(call, command_fail(call, "The answer cannot be put as JSON"));
 }
 
 void command_start(struct machine *m, const struct qmp_command *command, json_t *args,

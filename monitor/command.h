@@ -118,6 +118,26 @@ void command_start(struct machine *m, const struct qmp_command *command, json_t 
 void command_abandon(struct command_call *call);
 const char *qmp_class_name(enum qmp_class error_class);
 
+/* A checked argument, or what stands for one that isn't there. */
+static inline const char *arg_str(json_t *args, const char *name)
+{
+	return json_string_value(json_object_get(args, name));
+}
+
+static inline json_int_t arg_int(json_t *args, const char *name, json_int_t otherwise)
+{
+	json_t *v = json_object_get(args, name);
+
+	return v ? json_integer_value(v) : otherwise;
+}
+
+static inline bool arg_bool(json_t *args, const char *name, bool otherwise)
+{
+	json_t *v = json_object_get(args, name);
+
+	return v ? json_is_true(v) : otherwise;
+}
+
 /* ---- the human monitor ---- */
 
 /*

@@ -2,7 +2,21 @@
 /* The table of contents: whose commands there are. */
 #include "monitor/commands.h"
 
+/* One a line. */
+/* clang-format off */
 const struct command_group *const command_groups[] = {
-	&commands_control, &commands_run,     &commands_info,	&commands_memory,
-	&commands_log,	   &commands_display, &commands_virtio, NULL,
+	&commands_control,
+	&commands_chardev,
+	&commands_cpu,
+	&commands_device,
+	&commands_display,
+	&commands_info,
+	&commands_log,
+	&commands_machine,
+	&commands_memory,
+	&commands_qom,
+	&commands_run,
+	&commands_virtio,
+	NULL,
 };
+/* clang-format on */

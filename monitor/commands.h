@@ -5,12 +5,17 @@
 
 #include "monitor/command.h"
 
+extern const struct command_group commands_chardev;
 extern const struct command_group commands_control; /* QMP itself, introspection, help */
+extern const struct command_group commands_cpu;
+extern const struct command_group commands_device;
 extern const struct command_group commands_display;
 extern const struct command_group commands_virtio;
 extern const struct command_group commands_info;
 extern const struct command_group commands_log;
+extern const struct command_group commands_machine;
 extern const struct command_group commands_memory;
+extern const struct command_group commands_qom;
 extern const struct command_group commands_run;
 
 #endif

@@ -2,50 +2,7 @@
 /* `info ...`: what the machine, its devices and the loop are doing. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include "io/block/block.h"
-#include "io/char/chardev.h"
 #include "monitor/commands.h"
-
-/* ---- processors ---- */
-
-static void info_cpus(struct monitor *mon, json_t *args)
-{
-	struct machine *m = monitor_machine(mon);
-
-	for (unsigned i = 0; i < m->n_vcpus; i++) {
-		struct vcpu *v = m->vcpus[i];
-		struct x86_regs regs;
-
-		m->accel->get_regs(v, &regs);
-		monitor_printf(mon, "%c CPU #%u: apic_id=%u pc=0x%016" PRIx64 "\n",
-			       v == monitor_vcpu(mon) ? '*' : ' ', i, v->apic_id, regs.rip);
-	}
-}
-
-static void print_registers(struct monitor *mon, struct vcpu *v)
-{
-	struct x86_regs regs;
-	char *text;
-
-	v->machine->accel->get_regs(v, &regs);
-	text = x86_regs_format(&regs);
-	monitor_printf(mon, "CPU#%u\n%s", v->index, text);
-	free(text);
-}
-
-static void info_registers(struct monitor *mon, json_t *args)
-{
-	struct machine *m = monitor_machine(mon);
-
-	if (json_object_get(args, "all")) {
-		for (unsigned i = 0; i < m->n_vcpus; i++)
-			print_registers(mon, m->vcpus[i]);
-	} else if (monitor_vcpu(mon)) {
-		print_registers(mon, monitor_vcpu(mon));
-	} else {
-		monitor_printf(mon, "no CPU\n");
-	}
-}
 
 /* ---- the loop ---- */
 
@@ -73,103 +30,6 @@ static void info_loop(struct monitor *mon, json_t *args)
 			       " posted, %" PRIu64 " doorbells, %" PRIu64 " sleeps\n",
 			       i, s->traps, s->spins_won, s->loop_wakes, s->posted, s->doorbells,
 			       s->sleeps);
-	}
-}
-
-/* ---- devices ---- */
-
-static void print_prop(struct monitor *mon, struct device *dev, const struct device_prop *p)
-{
-	const void *field = (const char *)dev + p->offset;
-
-	monitor_printf(mon, "    %s = ", p->name);
-	switch (p->type) {
-	case PROP_BOOL:
-		monitor_printf(mon, "%s\n", *(const bool *)field ? "true" : "false");
-		break;
-	case PROP_U8:
-		monitor_printf(mon, "%u (0x%x)\n", *(const uint8_t *)field,
-			       *(const uint8_t *)field);
-		break;
-	case PROP_U16:
-		monitor_printf(mon, "%u (0x%x)\n", *(const uint16_t *)field,
-			       *(const uint16_t *)field);
-		break;
-	case PROP_U32:
-		monitor_printf(mon, "%u (0x%x)\n", *(const uint32_t *)field,
-			       *(const uint32_t *)field);
-		break;
-	case PROP_U64:
-	case PROP_SIZE:
-		monitor_printf(mon, "%" PRIu64 " (0x%" PRIx64 ")\n", *(const uint64_t *)field,
-			       *(const uint64_t *)field);
-		break;
-	case PROP_STRING:
-		monitor_printf(mon, "\"%s\"\n", *(char *const *)field ? *(char *const *)field : "");
-		break;
-	case PROP_CHARDEV: {
-		const struct chardev *chr = *(struct chardev *const *)field;
-
-		monitor_printf(mon, "\"%s\"\n", chr && chardev_id(chr) ? chardev_id(chr) : "");
-		break;
-	}
-	case PROP_DRIVE: {
-		const struct block *b = *(struct block *const *)field;
-
-		monitor_printf(mon, "\"%s\"\n", b ? block_id(b) : "");
-		break;
-	}
-	case PROP_INT32:
-		monitor_printf(mon, "%d (0x%x)\n", *(const int32_t *)field,
-			       *(const uint32_t *)field);
-		break;
-	case PROP_PCI_ADDR: {
-		int32_t devfn = *(const int32_t *)field;
-
-		if (devfn < 0)
-			monitor_printf(mon, "auto\n");
-		else
-			monitor_printf(mon, "%02x.%x\n", devfn >> 3, devfn & 7);
-		break;
-	}
-	}
-}
-
-static void print_device(struct monitor *mon, struct device *dev)
-{
-	monitor_printf(mon, "  dev: %s, id \"%s\"\n", dev->type->name, dev->id ? dev->id : "");
-	for (const struct device_prop *p = dev->type->props; p && p->name; p++)
-		print_prop(mon, dev, p);
-	if (dev->guest_error_count)
-		monitor_printf(mon, "    guest errors: %u\n", dev->guest_error_count);
-	if (dev->broken)
-		monitor_printf(mon, "    needs a reset: %s\n", dev->broken);
-}
-
-static void info_qtree(struct monitor *mon, json_t *args)
-{
-	static const struct {
-		enum bus_type type;
-		const char *name;
-	} buses[] = {{BUS_SYSTEM, "main-system-bus"},
-		     {BUS_PCI, "pci.0"},
-		     {BUS_ISA, "isa.0"},
-		     {BUS_NONE, "no bus"}};
-	struct machine *m = monitor_machine(mon);
-
-	for (unsigned i = 0; i < ARRAY_SIZE(buses); i++) {
-		bool any = false;
-
-		list_for_each(it, &m->devices) {
-			struct device *dev = list_entry(it, struct device, node);
-
-			if (dev->type->bus != buses[i].type)
-				continue;
-			if (!any)
-				monitor_printf(mon, "bus: %s\n", buses[i].name);
-			any = true;
-			print_device(mon, dev);
-		}
 	}
 }
 
@@ -235,13 +95,9 @@ static void info_mtree(struct monitor *mon, json_t *args)
 }
 
 static const struct hmp_command info[] = {
-	{"cpus", NULL, NULL, "show infos for each CPU", .fn = info_cpus, .parked = true},
 	{"loop", NULL, NULL, "show what the event loop spends its time on", .fn = info_loop},
 	{"mtree", "flat:-f", "[-f]", "show memory tree (-f: dump flat view for address spaces)",
 	 .fn = info_mtree},
-	{"qtree", NULL, NULL, "show device tree", .fn = info_qtree},
-	{"registers", "all:-a", "[-a]", "show the cpu registers (-a: all)", .fn = info_registers,
-	 .parked = true},
 	{.name = NULL},
 };
 

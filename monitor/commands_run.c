@@ -103,14 +103,6 @@ static void show_name(struct monitor *mon, json_t *answer)
 		monitor_printf(mon, "%s\n", name);
 }
 
-static void hmp_cpu(struct monitor *mon, json_t *args)
-{
-	json_int_t index = json_integer_value(json_object_get(args, "index"));
-
-	if (index < 0 || index > UINT32_MAX || !monitor_set_vcpu(mon, (unsigned)index))
-		monitor_error(mon, "invalid CPU index");
-}
-
 static const struct qapi_type types[] = {
 	{QAPI_ENUM, "RunState", "internal-error paused prelaunch running shutdown", NULL, NULL},
 	{QAPI_STRUCT, "StatusInfo", "running:bool singlestep:bool status:RunState", NULL, NULL},
@@ -148,7 +140,6 @@ static const struct qmp_event events[] = {
 
 static const struct hmp_command hmp[] = {
 	{"cont|c", NULL, NULL, "resume emulation", .qmp = "cont"},
-	{"cpu", "index:i", "index", "set the default CPU", .fn = hmp_cpu},
 	{"nmi", NULL, NULL, "inject an NMI", .qmp = "inject-nmi"},
 	{"quit|q", NULL, NULL, "quit the emulator", .qmp = "quit"},
 	{"stop|s", NULL, NULL, "stop emulation", .qmp = "stop"},

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libevmm_a_SOURCES += monitor/base64.c
 libevmm_a_SOURCES += monitor/command.c
 libevmm_a_SOURCES += monitor/commands.c
+libevmm_a_SOURCES += monitor/commands_chardev.c
 libevmm_a_SOURCES += monitor/commands_control.c
 libevmm_a_SOURCES += monitor/commands_display.c
+libevmm_a_SOURCES += monitor/commands_cpu.c
+libevmm_a_SOURCES += monitor/commands_device.c
 libevmm_a_SOURCES += monitor/commands_info.c
 libevmm_a_SOURCES += monitor/commands_log.c
+libevmm_a_SOURCES += monitor/commands_machine.c
 libevmm_a_SOURCES += monitor/commands_memory.c
+libevmm_a_SOURCES += monitor/commands_qom.c
 libevmm_a_SOURCES += monitor/commands_run.c
 libevmm_a_SOURCES += monitor/commands_virtio.c
 libevmm_a_SOURCES += monitor/events.c
@@ -22,3 +28,4 @@ libevmm_a_SOURCES += monitor/qapi.c
 libevmm_a_SOURCES += monitor/qtest.c
 libevmm_a_SOURCES += monitor/qtest_irq.c
 libevmm_a_SOURCES += monitor/qmp.c
+libevmm_a_SOURCES += monitor/values.c

@@ -111,6 +111,14 @@ const struct accel_ops *accel_select(const char *name, struct error *err)
 	}
 }
 
+bool accel_exists(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(accelerators); i++)
+		if (!strcmp(accelerators[i]->name, name))
+			return true;
+	return false;
+}
+
 void accel_list(void)
 {
 	printf("Accelerators supported by this build:\n");

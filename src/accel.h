@@ -131,6 +131,12 @@ struct accel_ops {
 	/* -cpu MODEL[,+f,-f,k=v]; NULL model: the default. "help" and "?" are handled before, by cpu_help. */
 	bool (*set_cpu_model)(struct machine *m, const char *arg, struct error *err);
 	void (*cpu_help)(void);
+	/* The I-th of the models of -cpu; false when there are no more. NULL: there are none. */
+	bool (*cpu_model)(unsigned i, const char **name, const char **desc);
+	/* FN for each feature that a model can have, and whether this one has it. False: there is no model of that name. */
+	bool (*cpu_model_features)(const char *model,
+				   void (*fn)(void *opaque, const char *feature, bool on),
+				   void *opaque);
 	/* After set_cpu_model: do the CPUs have long mode? NULL: yes. */
 	bool (*has_long_mode)(struct machine *m);
 	bool (*vcpu_init)(struct vcpu *v, struct error *err);
@@ -198,6 +204,8 @@ struct accel_qtest_log {
 const struct accel_ops *accel_select(const char *name, struct error *err);
 /* -accel help */
 void accel_list(void);
+/* Is there one of that name in this build? */
+bool accel_exists(const char *name);
 
 /* Registers as text, for -d and the monitor; several lines. The caller frees it. */
 char *x86_regs_format(const struct x86_regs *r);

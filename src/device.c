@@ -127,8 +127,10 @@ struct device *device_new(struct machine *m, const struct device_type *type, con
 	dev->machine = m;
 	dev->id = id ? xstrdup(id) : NULL;
 	list_init(&dev->node);
-	if (m)
+	if (m) {
+		dev->number = m->devices_made++;
 		list_push_back(&m->devices, &dev->node);
+	}
 	props_set_defaults(dev, type->props);
 	return dev;
 }
@@ -193,15 +195,23 @@ struct device *device_create_builtin(struct machine *m, const struct device_type
 
 /* ---- -device ---- */
 
-static bool id_in_use(const struct machine *m, const char *id)
+struct device *device_find(struct machine *m, const char *id)
 {
 	list_for_each(it, &m->devices) {
-		const struct device *dev = list_entry(it, struct device, node);
+		struct device *dev = list_entry(it, struct device, node);
 
 		if (dev->id && !strcmp(dev->id, id))
-			return true;
+			return dev;
 	}
-	return false;
+	return NULL;
+}
+
+char *device_path(const struct device *dev)
+{
+	if (dev->id)
+		return xasprintf("/machine/peripheral/%s", dev->id);
+	return xasprintf("/machine/%s/device[%u]", dev->by_user ? "peripheral-anon" : "unattached",
+			 dev->number);
 }
 
 static bool apply_options(struct device *dev, struct optlist *l, struct error *err)
@@ -216,7 +226,7 @@ static bool apply_options(struct device *dev, struct optlist *l, struct error *e
 	return device_realize(dev, err);
 }
 
-static struct device *create_from_list(struct machine *m, struct optlist *l, struct error *err)
+struct device *device_create_from_list(struct machine *m, struct optlist *l, struct error *err)
 {
 	const char *driver = optlist_get(l, "driver");
 	const char *id = optlist_get(l, "id");
@@ -232,24 +242,33 @@ static struct device *create_from_list(struct machine *m, struct optlist *l, str
 		unknown_type(driver, err);
 		return NULL;
 	}
-	if (optlist_get(l, "help") || optlist_get(l, "?")) {
-		device_help(type);
-		exit(0);
-	}
 	if (!type->user_creatable) {
 		error_set(err, "'%s' is a part of the board; it can't be added", driver);
 		return NULL;
 	}
-	if (id && id_in_use(m, id)) {
+	if (id && device_find(m, id)) {
 		error_set(err, "Duplicate device ID '%s'", id);
 		return NULL;
 	}
 	dev = device_new(m, type, id);
+	dev->by_user = true;
 	if (!apply_options(dev, l, err)) {
 		device_unrealize(dev);
 		return NULL;
 	}
 	return dev;
+}
+
+/* "TYPE,help" prints and exits: for the command line only. */
+static void help_if_asked(struct optlist *l)
+{
+	const char *driver = optlist_get(l, "driver");
+	const struct device_type *type = driver ? device_type_find(driver) : NULL;
+
+	if (!type || (!optlist_get(l, "help") && !optlist_get(l, "?")))
+		return;
+	device_help(type);
+	exit(0);
 }
 
 struct device *device_create_from_option(struct machine *m, const char *arg, struct error *err)
@@ -262,7 +281,8 @@ struct device *device_create_from_option(struct machine *m, const char *arg, str
 		exit(0);
 	}
 	if (optlist_parse(&l, arg, "driver", err)) {
-		dev = create_from_list(m, &l, err);
+		help_if_asked(&l);
+		dev = device_create_from_list(m, &l, err);
 		optlist_free(&l);
 	}
 	return dev;

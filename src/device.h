@@ -113,6 +113,11 @@ struct device_type {
 	void (*unrealize)(struct device *dev);
 	/* OpenFirmware path for the boot order (src/boot/bootorder.h), heap. NULL: a PCI function's by its place, else none. */
 	char *(*fw_path)(struct device *dev);
+	/* Requests of its own are still in flight: not to be unrealized yet. NULL: there never are any. */
+	bool (*busy)(struct device *dev);
+	/* qom-set of one of the properties on a realized device; it says which it lets be changed. NULL: none. */
+	bool (*set_prop)(struct device *dev, const char *name, const char *value,
+			 struct error *err);
 };
 
 struct device {
@@ -122,6 +127,9 @@ struct device {
 	bool realized;
 	struct bus *
 		parent_bus; /* src/bus.h: set by realize; NULL: it stands for itself. Goes with its controller. */
+	bool unplugging;  /* src/hotplug.h: it goes as soon as it can */
+	bool by_user;	  /* -device or device_add made it */
+	unsigned number;  /* of all that the machine ever had */
 	struct list node; /* machine->devices, in the order of creation */
 	unsigned guest_error_count;
 	int64_t guest_error_next_ns;
@@ -145,6 +153,12 @@ void device_set_prop_drive(struct device *dev, const char *name, struct block *b
 bool device_realize(struct device *dev, struct error *err);
 void device_reset(struct device *dev);
 void device_unrealize(struct device *dev);
+/* "/machine/peripheral/ID", "/machine/peripheral-anon/device[N]" or, of the board's own, "/machine/unattached/device[N]". Heap. */
+char *device_path(const struct device *dev);
+struct device *device_find(struct machine *m, const char *id);
+/* By a list with "driver", perhaps "id" and "bus", and properties. */
+struct optlist;
+struct device *device_create_from_list(struct machine *m, struct optlist *l, struct error *err);
 /* "-device NAME[,prop=value...]"; NAME,help prints the properties and exits 0. */
 struct device *device_create_from_option(struct machine *m, const char *arg, struct error *err);
 /* -device help */

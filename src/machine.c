@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "src/events.h"
+#include "src/hotplug.h"
 #include "io/display/console.h"
 #include "src/input.h"
 #include "src/drive.h"
@@ -108,6 +109,7 @@ struct machine *machine_new(struct loop *loop, const struct machine_config *conf
 	m->state = RUN_PRELAUNCH;
 	list_init(&m->devices);
 	list_init(&m->buses);
+	list_init(&m->unplugs);
 	drives_init(m);
 	object_set_init(&m->own_objects, loop);
 	m->objects = config->objects ? config->objects : &m->own_objects;
@@ -188,6 +190,7 @@ void machine_free(struct machine *m)
 	LOOP_ASSERT();
 	clock_pause(m->clock);
 	vcpus_free(m);
+	hotplug_fini(m);
 	drives_drain(m);
 	worker_pool_free(m->workers);
 	as_detach_all(&m->mem);

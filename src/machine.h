@@ -146,6 +146,7 @@ struct machine {
 	struct list devices;
 	struct list buses;	    /* src/bus.h */
 	struct list drives;	    /* src/drive.h */
+	unsigned devices_made;	    /* also those that are gone */
 	struct object_set *objects; /* the options', or OWN_OBJECTS */
 	struct object_set own_objects;
 	struct display *display; /* io/display/console.h */
@@ -222,6 +223,15 @@ struct machine {
 	bool (*boot_reset)(struct machine *m, void *opaque);
 	void *boot_opaque;
 	const struct boot_screen *boot_screen; /* the first display adapter; NULL: none */
+	/*
+	 * Set by a board that tells its guest of devices that come and go (src/hotplug.h); NULL: guests find out by
+	 * looking. PLUGGED: DEV is there. UNPLUG asks the guest to let DEV go, after which the board calls
+	 * device_unplug(); false with ERR when that can't be asked.
+	 */
+	void (*device_plugged)(void *opaque, struct device *dev);
+	bool (*device_unplug)(void *opaque, struct device *dev, struct error *err);
+	void *hotplug_opaque;
+	struct list unplugs; /* of src/hotplug.c */
 	/* Who wants to know of events (src/events.h); NULL: nobody. DATA is borrowed. */
 	void (*event_hook)(void *opaque, const char *name, struct json_t *data);
 	void *event_opaque;

@@ -21,7 +21,7 @@ const struct object_type *const object_types[] = {
 
 /* ---- types ---- */
 
-static const struct object_type *type_find(const char *name)
+const struct object_type *object_type_find(const char *name)
 {
 	for (const struct object_type *const *t = object_types; *t; t++)
 		if (!strcmp((*t)->name, name))
@@ -58,7 +58,7 @@ const struct object_type *object_type_of_option(const char *arg)
 	if (!optlist_parse(&l, arg, "qom-type", NULL))
 		return NULL;
 	name = optlist_get(&l, "qom-type");
-	type = name ? type_find(name) : NULL;
+	type = name ? object_type_find(name) : NULL;
 	optlist_free(&l);
 	return type;
 }
@@ -176,10 +176,10 @@ static bool set_props(struct object *o, struct optlist *l, struct error *err)
 	return true;
 }
 
-static struct object *create_from_list(struct object_set *set, struct optlist *l, struct error *err)
+struct object *object_create_from_list(struct object_set *set, struct optlist *l, struct error *err)
 {
 	const char *name = optlist_get(l, "qom-type"), *id = optlist_get(l, "id");
-	const struct object_type *type = name ? type_find(name) : NULL;
+	const struct object_type *type = name ? object_type_find(name) : NULL;
 	struct object *o;
 
 	if (!name) {
@@ -189,11 +189,6 @@ static struct object *create_from_list(struct object_set *set, struct optlist *l
 	if (!type) {
 		unknown_type(name, err);
 		return NULL;
-	}
-	if (optlist_get(l, "help") || optlist_get(l, "?")) {
-		printf("%s options:\n", type->name);
-		props_help(type->props);
-		exit(0);
 	}
 	if (!id) {
 		error_set(err, "Parameter 'id' is missing");
@@ -218,6 +213,19 @@ static struct object *create_from_list(struct object_set *set, struct optlist *l
 	return object_add(o, err) ? o : NULL;
 }
 
+/* "TYPE,help" prints and exits: for the command line only. */
+static void help_if_asked(struct optlist *l)
+{
+	const char *name = optlist_get(l, "qom-type");
+	const struct object_type *type = name ? object_type_find(name) : NULL;
+
+	if (!type || (!optlist_get(l, "help") && !optlist_get(l, "?")))
+		return;
+	printf("%s options:\n", type->name);
+	props_help(type->props);
+	exit(0);
+}
+
 struct object *object_create_from_option(struct object_set *set, const char *arg, struct error *err)
 {
 	struct optlist l;
@@ -225,7 +233,8 @@ struct object *object_create_from_option(struct object_set *set, const char *arg
 
 	if (!optlist_parse(&l, arg, "qom-type", err))
 		return NULL;
-	o = create_from_list(set, &l, err);
+	help_if_asked(&l);
+	o = object_create_from_list(set, &l, err);
 	optlist_free(&l);
 	return o;
 }

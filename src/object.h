@@ -46,6 +46,10 @@ void object_set_fini(struct object_set *set);
 /* "TYPE,id=ID[,prop=value...]". TYPE,help prints the properties and exits 0. */
 struct object *object_create_from_option(struct object_set *set, const char *arg,
 					 struct error *err);
+/* By a list with "qom-type", "id" and properties. */
+struct optlist;
+struct object *object_create_from_list(struct object_set *set, struct optlist *l,
+				       struct error *err);
 /* For the program's own: properties by props_set or in the struct, then object_add. */
 struct object *object_new(struct object_set *set, const struct object_type *type, const char *id);
 /* On failure the object is freed. */
@@ -56,6 +60,7 @@ bool object_delete(struct object_set *set, const char *id, struct error *err);
 struct object *object_find(const struct object_set *set, const char *id,
 			   const struct object_type *type, struct error *err);
 
+const struct object_type *object_type_find(const char *name);
 extern const struct object_type *const object_types[]; /* ends with NULL */
 /* The type that ARG names, or NULL. */
 const struct object_type *object_type_of_option(const char *arg);

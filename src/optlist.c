@@ -77,6 +77,14 @@ bool optlist_parse(struct optlist *l, const char *arg, const char *implied_key, 
 	return true;
 }
 
+bool optlist_add(struct optlist *l, const char *key, const char *value)
+{
+	if (l->n == ARRAY_SIZE(l->items))
+		return false;
+	l->items[l->n++] = (struct optlist_item){.key = xstrdup(key), .value = xstrdup(value)};
+	return true;
+}
+
 void optlist_free(struct optlist *l)
 {
 	for (unsigned i = 0; i < l->n; i++) {

@@ -15,6 +15,8 @@ struct optlist {
 	} items[64];
 };
 bool optlist_parse(struct optlist *l, const char *arg, const char *implied_key, struct error *err);
+/* One more, copied. False when there is no room. */
+bool optlist_add(struct optlist *l, const char *key, const char *value);
 void optlist_free(struct optlist *l);
 const char *optlist_get(struct optlist *l, const char *key); /* marks it used */
 /* Error naming the first unused key and the nearest of KNOWN (NULL-terminated). */

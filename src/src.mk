@@ -9,6 +9,7 @@ libevmm_a_SOURCES += src/drive_open.c
 libevmm_a_SOURCES += src/error.c
 libevmm_a_SOURCES += src/events.c
 libevmm_a_SOURCES += src/input.c
+libevmm_a_SOURCES += src/hotplug.c
 libevmm_a_SOURCES += src/log.c
 libevmm_a_SOURCES += src/loop.c
 libevmm_a_SOURCES += src/machine.c

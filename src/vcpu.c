@@ -546,6 +546,7 @@ static void *vcpu_thread(void *opaque)
 	struct vcpu *v = opaque;
 	char name[16];
 
+	__atomic_store_n(&v->tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
 	snprintf(name, sizeof(name), "vcpu%u", v->index);
 	prctl(PR_SET_NAME, name);
 	prctl(PR_SET_TIMERSLACK, 1000ul); /* ns: guest timers while it is halted */

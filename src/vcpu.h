@@ -94,6 +94,7 @@ struct vcpu {
 	uint32_t apic_id;
 	pthread_t thread;
 	bool thread_started;
+	int tid;     /* of the thread, as the host has it; 0: not known yet. Atomic */
 	void *accel; /* the accelerator's part: struct cpu for soft */
 
 	/* shared between the vCPU thread and others; atomic */

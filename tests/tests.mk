@@ -56,6 +56,7 @@ ACCEL_BOX = tests/accel/box.c tests/accel/box.h
 tests_accel_test_debug_SOURCES = tests/accel/test_debug.c $(ACCEL_BOX)
 
 MONITOR_TESTS =
+MONITOR_TESTS += tests/monitor/test_commands
 MONITOR_TESTS += tests/monitor/test_json_stream
 MONITOR_TESTS += tests/monitor/test_qmp
 MONITOR_TESTS += tests/monitor/test_qtest
@@ -63,6 +64,7 @@ check_PROGRAMS += $(MONITOR_TESTS)
 TESTS += $(MONITOR_TESTS)
 MONITOR_KIT = tests/monitor/kit.c tests/monitor/kit.h
 tests_monitor_test_qtest_SOURCES = tests/monitor/test_qtest.c tests/device/kit.c tests/device/kit.h
+tests_monitor_test_commands_SOURCES = tests/monitor/test_commands.c $(MONITOR_KIT)
 tests_monitor_test_qmp_SOURCES = tests/monitor/test_qmp.c $(MONITOR_KIT)
 CHARDEV_KIT = tests/unit/chardev_kit.c tests/unit/chardev_kit.h
 tests_unit_test_chardev_kinds_SOURCES = tests/unit/test_chardev_kinds.c $(CHARDEV_KIT)

@@ -275,6 +275,27 @@ void cpu_model_list(void)
 	printf("\n");
 }
 
+bool cpu_model_name(unsigned i, const char **name, const char **desc)
+{
+	if (i >= ARRAY_SIZE(models))
+		return false;
+	*name = models[i].name;
+	*desc = models[i].desc;
+	return true;
+}
+
+bool cpu_model_features(const char *model, void (*fn)(void *opaque, const char *feature, bool on),
+			void *opaque)
+{
+	struct cpu_model m;
+
+	if (!model_init(&m, model))
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(features); i++)
+		fn(opaque, features[i].name, cpu_model_has(&m, features[i].feature));
+	return true;
+}
+
 /* ---- -cpu ---- */
 
 /* Underscores and dashes are the same in feature names. */

@@ -91,6 +91,10 @@ struct cpu_model {
 struct cpu_model *cpu_model_parse(const char *arg, struct error *err);
 /* -cpu ? */
 void cpu_model_list(void);
+/* As accel_ops has them. */
+bool cpu_model_name(unsigned i, const char **name, const char **desc);
+bool cpu_model_features(const char *model, void (*fn)(void *opaque, const char *feature, bool on),
+			void *opaque);
 static inline bool cpu_model_has(const struct cpu_model *m, unsigned feature)
 {
 	return m->features[feature >> 8] & (1u << ((feature >> 1) & 31));

@@ -290,10 +290,10 @@ static void processors_are_parked_while_they_are_looked_at(void **state)
 
 	fake_regs.rip = 0x1000;
 	for (int i = 0; i < 50; i++) {
-		const char *cpus = command(f, "info cpus");
+		const char *cpus = command(f, "info registers -a");
 
-		assert_non_null(strstr(cpus, "* CPU #0: apic_id=0 pc=0x0000000000001000\r\n"));
-		assert_non_null(strstr(cpus, "  CPU #1: apic_id=1 pc=0x0000000000001001\r\n"));
+		assert_non_null(strstr(cpus, "RIP=0000000000001000"));
+		assert_non_null(strstr(cpus, "RIP=0000000000001001"));
 		turn(f);
 		assert_false(vcpus_all_parked(f->m));
 	}
