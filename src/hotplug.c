@@ -19,9 +19,8 @@ struct unplug {
 
 bool device_is_hotpluggable(const struct device_type *type)
 {
-	return type->user_creatable &&
-	       (type->bus == BUS_PCI || type->bus == BUS_SCSI || type->bus == BUS_VIRTIO_SERIAL ||
-		type->bus == BUS_NONE);
+	return type->user_creatable && (type->bus == BUS_PCI || type->bus == BUS_SCSI ||
+					type->bus == BUS_VIRTIO_SERIAL || type->bus == BUS_NONE);
 }
 
 static const char *bus_name(enum bus_type bus)

@@ -68,6 +68,7 @@ struct scsi_device {
 	const struct scsi_class *cls;
 	struct scsi_bus *bus; /* NULL: not on one */
 	struct list node;     /* bus->units */
+	unsigned in_flight;
 };
 
 extern const struct state_desc scsi_device_state;
@@ -123,6 +124,8 @@ void scsi_bus_reset(struct scsi_bus *bus);
 bool scsi_device_attach(struct scsi_device *dev, const struct scsi_class *cls, struct error *err);
 void scsi_device_detach(struct scsi_device *dev);
 void scsi_device_reset(struct scsi_device *dev);
+/* For struct device_type: are requests of it under way? */
+bool scsi_device_busy(struct device *dev);
 /* The next command but INQUIRY, REPORT LUNS and REQUEST SENSE will report it. */
 void scsi_attention(struct scsi_device *dev, uint16_t asc);
 /* For struct device_type: the adapter's path. And with a bootindex, the unit's place behind it. */

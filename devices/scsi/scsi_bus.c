@@ -59,6 +59,11 @@ bool scsi_target_exists(const struct scsi_bus *bus, unsigned target)
 	return false;
 }
 
+bool scsi_device_busy(struct device *dev)
+{
+	return container_of(dev, struct scsi_device, dev)->in_flight;
+}
+
 void scsi_bus_reset(struct scsi_bus *bus)
 {
 	list_for_each(it, &bus->units)
@@ -178,6 +183,8 @@ bool scsi_boot_index_add(struct scsi_device *dev, int32_t bootindex, struct erro
 
 static void finish(struct scsi_req *req)
 {
+	if (req->dev)
+		req->dev->in_flight--;
 	free(req->iov);
 	free(req->bounce);
 	req->iov = NULL;
@@ -367,6 +374,8 @@ void scsi_submit(struct scsi_req *req)
 	uint16_t asc;
 
 	req->dev = scsi_unit(req->bus, req->target, req->lun);
+	if (req->dev)
+		req->dev->in_flight++;
 	req->transferred = 0;
 	req->iov = NULL;
 	req->bounce = NULL;

@@ -296,5 +296,6 @@ const struct device_type scsi_cd_type = {
 	.realize = scsi_cd_realize,
 	.reset = scsi_cd_reset,
 	.unrealize = scsi_cd_unrealize,
+	.busy = scsi_device_busy,
 	.fw_path = scsi_adapter_fw_path,
 };

@@ -613,5 +613,6 @@ const struct device_type scsi_hd_type = {
 	.realize = scsi_hd_realize,
 	.reset = scsi_hd_reset,
 	.unrealize = scsi_hd_unrealize,
+	.busy = scsi_device_busy,
 	.fw_path = scsi_adapter_fw_path,
 };

@@ -110,6 +110,15 @@ void virtio_fini(struct virtio *v)
 	v->scratch = NULL;
 }
 
+bool virtio_busy(const struct virtio *v)
+{
+	unsigned n = v->orphans;
+
+	for (unsigned i = 0; i < v->n_queues; i++)
+		n += v->queues[i].in_flight;
+	return v->cls->must_drain && n;
+}
+
 bool virtio_running(const struct virtio *v)
 {
 	return v->status & VIRTIO_STATUS_DRIVER_OK && !v->dev->broken;

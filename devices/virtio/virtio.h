@@ -71,6 +71,8 @@ struct virtio_class {
 	void (*reset)(struct virtio *v);
 	/* VQ alone was reset (2.6.1). May be NULL. */
 	void (*queue_reset)(struct virtqueue *vq);
+	/* Requests can't be taken back: the device stays until the last has ended. */
+	bool must_drain;
 };
 
 struct virtio_transport {
@@ -150,6 +152,8 @@ void virtio_config_changed(struct virtio *v);
 void virtio_break(struct virtio *v, const char *why);
 /* For virtq_notify. */
 void virtio_interrupt(struct virtio *v, struct virtqueue *vq);
+/* For struct device_type: has it requests that must end before it can go? */
+bool virtio_busy(const struct virtio *v);
 /* Is the device in a driver's hands? */
 bool virtio_running(const struct virtio *v);
 

@@ -371,6 +371,7 @@ static const struct virtio_class blk_class = {
 	.features_set = blk_features_set,
 	.notified = blk_notified,
 	.reset = blk_reset,
+	.must_drain = true,
 };
 
 /* ---- life ---- */

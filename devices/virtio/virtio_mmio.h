@@ -48,6 +48,10 @@ struct virtio_mmio_device {
 	{                                                                                         \
 		virtio_reset(&container_of(dev, struct NAME, mmio.dev)->PART.v);                  \
 	}                                                                                         \
+	static bool NAME##_busy(struct device *dev)                                               \
+	{                                                                                         \
+		return virtio_busy(&container_of(dev, struct NAME, mmio.dev)->PART.v);            \
+	}                                                                                         \
 	static void NAME##_unrealize(struct device *dev)                                          \
 	{                                                                                         \
 		struct NAME *s = container_of(dev, struct NAME, mmio.dev);                        \
@@ -80,6 +84,7 @@ struct virtio_mmio_device {
 		.state = &NAME##_state,                                                           \
 		.realize = NAME##_realize,                                                        \
 		.reset = NAME##_reset,                                                            \
+		.busy = NAME##_busy,                                                              \
 		.unrealize = NAME##_unrealize,                                                    \
 	}
 

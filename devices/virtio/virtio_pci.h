@@ -81,6 +81,10 @@ void virtio_pci_fini(struct virtio_pci *p);
 	{                                                                                         \
 		virtio_pci_reset(&container_of(dev, struct NAME, pci.pci.dev)->pci);              \
 	}                                                                                         \
+	static bool NAME##_busy(struct device *dev)                                               \
+	{                                                                                         \
+		return virtio_busy(&container_of(dev, struct NAME, pci.pci.dev)->PART.v);         \
+	}                                                                                         \
 	static void NAME##_unrealize(struct device *dev)                                          \
 	{                                                                                         \
 		struct NAME *s = container_of(dev, struct NAME, pci.pci.dev);                     \
@@ -109,6 +113,7 @@ void virtio_pci_fini(struct virtio_pci *p);
 		.state = &NAME##_state,                                                           \
 		.realize = NAME##_realize,                                                        \
 		.reset = NAME##_reset,                                                            \
+		.busy = NAME##_busy,                                                              \
 		.unrealize = NAME##_unrealize,                                                    \
 	}
 

@@ -527,6 +527,7 @@ static const struct virtio_class scsi_class = {
 	.config_written = scsi_config_written,
 	.notified = scsi_notified,
 	.reset = scsi_reset,
+	.must_drain = true,
 };
 
 static bool virtio_scsi_init(struct virtio_scsi *s, struct device *dev, struct error *err)
