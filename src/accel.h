@@ -120,6 +120,14 @@ struct debug_stop {
 	enum debug_kind kind; /* WATCH */
 };
 
+/* Who notes what guests write to regions with a dirty log (src/dirty_log.h). */
+enum dirty_logging {
+	DIRTY_UNKNOWN,	 /* nobody: any page may have been written */
+	DIRTY_BY_LOOP,	 /* there are no processors */
+	DIRTY_BY_VCPUS,	 /* each vCPU, and serves VCPU_REQ_DIRTY */
+	DIRTY_BY_KERNEL, /* dirty_sync asks it */
+};
+
 struct accel_ops {
 	const char *name;
 	const char *alias; /* or NULL */
@@ -176,6 +184,9 @@ struct accel_ops {
 	void (*inject_nmi)(struct vcpu *v);
 	/* Loop thread: a new memory or port view was published. */
 	void (*memory_changed)(struct machine *m);
+	enum dirty_logging dirty_logging;
+	/* Loop thread: marks in LOG what was written since the last call, which is noted anew from here on. */
+	void (*dirty_sync)(struct machine *m, struct dirty_log *log);
 	/* Loop thread: a device wrote guest RAM. */
 	void (*ram_written)(struct machine *m, gpa_t gpa, uint64_t bytes);
 };

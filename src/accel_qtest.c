@@ -67,6 +67,7 @@ const struct accel_ops accel_qtest = {
 	.name = "qtest",
 	.desc = "no processor: -qtest drives the devices",
 	.no_vcpus = true,
+	.dirty_logging = DIRTY_BY_LOOP,
 	.init = qtest_init,
 	.fini = qtest_fini,
 	.set_cpu_model = qtest_set_cpu_model,

@@ -208,6 +208,7 @@ void machine_free(struct machine *m)
 	as_fini(&m->mem);
 	as_fini(&m->io);
 	machine_ram_free(m);
+	dirty_logs_free(m);
 	object_set_fini(&m->own_objects);
 	boot_order_free(m);
 	free(m->board);

@@ -18,6 +18,7 @@
 #include "src/boot/boot_config.h"
 #include "src/clock.h"
 #include "src/device.h"
+#include "src/dirty_log.h"
 #include "src/irq.h"
 #include "src/loop.h"
 #include "src/memory.h"
@@ -153,6 +154,10 @@ struct machine {
 	struct input *input;	 /* src/input.h */
 	struct vcpu **vcpus;
 	unsigned n_vcpus;
+	/* src/dirty_log.h; the logs are for the vCPUs to look at as well */
+	struct dirty_log *dirty_logs[DIRTY_LOGS_MAX];
+	unsigned n_dirty_logs;
+	uint64_t dirty_ticket;
 	uint64_t posted_tickets
 		__attribute__((aligned(64))); /* given out to posted writes; atomic */
 	uint64_t posted_done

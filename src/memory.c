@@ -2,6 +2,7 @@
 /* Address spaces: trees of regions, the flat views rendered from them, and the dispatch of accesses. */
 #include <stdlib.h>
 #include "src/clock.h"
+#include "src/dirty_log.h"
 #include "src/log.h"
 #include "src/loop.h"
 #include "src/machine.h"
@@ -51,6 +52,7 @@ static void paint_leaf(struct canvas *cv, struct region *r, __int128 base, uint6
 				.host = r->host ? r->host + offset : NULL,
 				.posted = r->posted,
 				.counter = r->counter,
+				.log = r->log,
 			};
 
 			canvas_insert(cv, i++, &range);
@@ -519,6 +521,13 @@ uint64_t as_read(struct address_space *as, uint64_t addr, unsigned size)
 	return value;
 }
 
+/* BYTES at ADDR, within RANGE, were written. */
+static void range_wrote(const struct view_range *range, uint64_t addr, uint64_t bytes)
+{
+	if (range->log)
+		dirty_log_mark_mt(range->log, range->region_offset + (addr - range->start), bytes);
+}
+
 static void range_write(struct address_space *as, const struct view_range *range, uint64_t addr,
 			uint64_t value, unsigned size)
 {
@@ -527,6 +536,7 @@ static void range_write(struct address_space *as, const struct view_range *range
 
 	if (range->kind == REGION_RAM) {
 		host_store(range->host + into, size, value);
+		range_wrote(range, addr, size);
 		if (as->ram_written)
 			as->ram_written(as->changed_opaque, addr, size);
 		return;
@@ -605,8 +615,13 @@ bool dma_read(struct machine *m, gpa_t gpa, void *buf, size_t bytes)
 	return true;
 }
 
+/* All of it is in one range of RAM. */
 static void dma_wrote(struct machine *m, gpa_t gpa, size_t bytes)
 {
+	const struct view_range *range = m->n_dirty_logs ? view_find(m->mem.view, gpa) : NULL;
+
+	if (range && range->last - gpa >= bytes - 1)
+		range_wrote(range, gpa, bytes);
 	if (m->accel && m->accel->ram_written)
 		m->accel->ram_written(m, gpa, bytes);
 }

@@ -20,6 +20,7 @@ typedef uint64_t gpa_t; /* guest-physical address */
 struct clock;
 struct loop_notifier;
 struct device;
+struct dirty_log;
 
 struct region_ops {
 	/* OFFSET is from the region's start; SIZE is 1, 2, 4 or 8 bytes, within [min_size, max_size] and aligned unless `unaligned`. */
@@ -57,7 +58,9 @@ struct region {
 	uint64_t size; /* bytes; the whole 2^64 is not expressible and not needed */
 	const struct region_ops *ops;
 	void *opaque;
-	uint8_t *host;	      /* RAM and ROM */
+	uint8_t *host; /* RAM and ROM */
+	struct dirty_log
+		*log; /* RAM: whose writes are noted (src/dirty_log.h); NULL: they are not */
 	struct region *alias; /* ALIAS: target and where in it */
 	uint64_t alias_offset;
 	struct region_counter counter; /* set: reads show it, whatever OPS has */
@@ -91,6 +94,7 @@ struct view_range {
 	uint64_t region_offset; /* of START in REGION */
 	uint8_t *host;		/* of START; RAM and ROM */
 	struct region_counter counter;
+	struct dirty_log *log;
 	bool posted; /* copies of the region's, so that a vCPU need not look at the region */
 	unsigned n_doorbells;
 	struct region_doorbell *doorbells; /* owned by the view */

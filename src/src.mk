@@ -4,6 +4,7 @@ libevmm_a_SOURCES += src/accel_qtest.c
 libevmm_a_SOURCES += src/bus.c
 libevmm_a_SOURCES += src/clock.c
 libevmm_a_SOURCES += src/device.c
+libevmm_a_SOURCES += src/dirty_log.c
 libevmm_a_SOURCES += src/drive.c
 libevmm_a_SOURCES += src/drive_open.c
 libevmm_a_SOURCES += src/error.c

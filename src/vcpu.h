@@ -82,6 +82,7 @@ enum vcpu_request {
 	VCPU_REQ_INTR = 1u << 3,  /* look at the local APIC's inbox */
 	VCPU_REQ_CODE = 1u << 4,  /* look at the inbox of written code pages */
 	VCPU_REQ_TIMER = 1u << 5, /* the local APIC timer may be due */
+	VCPU_REQ_DIRTY = 1u << 6, /* writes are to be noted again (src/dirty_log.h) */
 };
 
 struct vcpu_stats {
@@ -103,6 +104,7 @@ struct vcpu {
 	uint64_t
 		view_seen; /* generation of the memory views that this vCPU no longer reads below */
 	uint64_t io_view_seen;
+	uint64_t dirty_served; /* the last machine->dirty_ticket that was carried out */
 
 	/* mailbox */
 	uint32_t mbox __attribute__((aligned(64))); /* enum vcpu_mailbox_state; atomic */

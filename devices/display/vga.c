@@ -410,9 +410,10 @@ bool vga_init(struct vga *v, struct device *dev, struct region *mem, struct regi
 				 v->vgamem_mb);
 	v->text = xaligned_zalloc(4096, VGA_TEXT_BYTES);
 	region_init_ram(&v->vram_region, "vga.vram", v->vram, v->vram_bytes);
+	v->log = dirty_log_new(dev->machine, &v->vram_region);
 	vga_mem_init(v, mem);
 	vga_add_ports(v, io);
-	v->scan = vga_scan_new();
+	v->scan = vga_scan_new(v);
 	v->con = console_new(dev->machine->display, dev->id ? dev->id : dev->type->name,
 			     &vga_console_ops, v);
 	return true;
@@ -447,6 +448,7 @@ static bool vga_post_load(void *opaque, struct error *err)
 	v->attr_index &= 0x3f;
 	vga_vbe_post_load(v);
 	vga_mem_update(v);
+	vga_vram_written(v, 0, v->vram_bytes);
 	return true;
 }
 

@@ -148,9 +148,10 @@ struct vga {
 	/* host side */
 	uint8_t *vram; /* a doubleword holds the bytes of the four planes at one address */
 	struct region vram_region;
-	struct region window, window_io;      /* A0000h to BFFFFh */
-	struct region window_ram;	      /* onto vram, while it can be */
-	struct region window_text;	      /* onto text */
+	struct dirty_log *log;		 /* of vram; NULL: none, all may be written at any time */
+	struct region window, window_io; /* A0000h to BFFFFh */
+	struct region window_ram;	 /* onto vram, while it can be */
+	struct region window_text;	 /* onto text */
 	uint64_t window_at, window_ram_bytes; /* where window_ram shows vram */
 	uint8_t *text; /* what planes 0 and 1 hold, by the addresses of the CPU */
 	bool ram_shown, text_shown;
@@ -189,6 +190,13 @@ void vga_mem_update(struct vga *v);
 /* What the guest wrote as text is brought into vram. */
 void vga_mem_sync(struct vga *v);
 
+/* Video memory was written by other than the guest's own hand. */
+static inline void vga_vram_written(struct vga *v, uint64_t offset, uint64_t bytes)
+{
+	if (v->log)
+		dirty_log_mark_mt(v->log, offset, bytes);
+}
+
 static inline uint32_t vga_dword(const struct vga *v, uint32_t index)
 {
 	uint32_t value;
@@ -221,7 +229,7 @@ void vga_edid(uint8_t edid[VGA_EDID_BYTES], unsigned width, unsigned height);
 
 /* ---- vga_draw.c ---- */
 extern const struct console_ops vga_console_ops;
-struct vga_scan *vga_scan_new(void);
+struct vga_scan *vga_scan_new(const struct vga *v);
 void vga_scan_free(struct vga_scan *s);
 /* Scan lines that are shown. */
 unsigned vga_lines(const struct vga *v);

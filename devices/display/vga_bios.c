@@ -90,6 +90,7 @@ void vga_bios_text(struct vga *v, const uint8_t *rom, size_t rom_bytes)
 		load_font(v, font);
 	for (unsigned i = 0; i < COLUMNS * ROWS; i++)
 		memcpy(v->vram + 8 * i, &blank, 2);
+	vga_vram_written(v, 0, VGA_WINDOW_SIZE);
 	vga_mem_update(v);
 }
 

@@ -6,8 +6,8 @@
  * While nobody looks at the screen nothing is done here, and nothing that the guest writes is taken note of. When it is
  * to be refreshed, what each line is made of is gathered into a *record* (a doubleword for each character clock: the
  * dots of a character's row with its colours, or the bytes of the planes) and compared with that of the last refresh; only
- * where it differs pixels are made. The linear modes of Bochs' extensions are compared as they are. All addresses are taken
- * modulo the size of video memory, whatever the registers say.
+ * where it differs pixels are made. The linear modes of Bochs' extensions are compared as they are, and of them only lines on
+ * pages that were written (src/dirty_log.h). All addresses are taken modulo the size of video memory, whatever the registers say.
  */
 #include <stdlib.h>
 #include "devices/display/vga.h"
@@ -58,7 +58,8 @@ struct vga_scan {
 	/* the next line */
 	unsigned y, row, half, pan;
 	uint32_t addr;
-	uint8_t *shadow; /* records, or memory, of the lines as they were drawn */
+	uint64_t *written; /* VGA_LINEAR: pages, of the refresh that is under way */
+	uint8_t *shadow;   /* records, or memory, of the lines as they were drawn */
 	size_t shadow_stride;
 	uint32_t record[VGA_CELLS];
 	uint32_t line[LINE_DOTS];
@@ -237,6 +238,8 @@ static void scan_begin(struct vga *v)
 		s->shadow = xzalloc(s->shadow_stride * p.height);
 		console_resize(v->con, p.width, p.height);
 	}
+	if (p.kind == VGA_LINEAR && v->log)
+		dirty_log_take(v->dev->machine, v->log, s->written);
 	s->y = s->half = 0;
 	s->row = p.preset_row;
 	s->addr = p.start;
@@ -465,7 +468,8 @@ static void convert(const struct vga_params *p, uint32_t *to, const uint8_t *fro
 	}
 }
 
-static void draw_linear_line(struct vga *v)
+/* False: it has not been written. */
+static bool draw_linear_line(struct vga *v)
 {
 	struct vga_scan *s = v->scan;
 	const struct vga_params *p = &s->now;
@@ -475,10 +479,13 @@ static void draw_linear_line(struct vga *v)
 	const uint8_t *from = v->vram + at;
 
 	if (at + p->width * bytes > v->vram_bytes)
-		return;
+		return false;
 	if (!s->all) {
+		if (v->log && !dirty_log_any(s->written, at / DIRTY_PAGE,
+					     (at + p->width * bytes - 1) / DIRTY_PAGE))
+			return false;
 		if (!memcmp(from, shadow, p->width * bytes))
-			return;
+			return true;
 		/* Widths are multiples of 8. */
 		while (first < end &&
 		       !memcmp(from + first * bytes, shadow + first * bytes, 8 * bytes))
@@ -491,6 +498,22 @@ static void draw_linear_line(struct vga *v)
 	memcpy(shadow + first * bytes, from + first * bytes, (end - first) * bytes);
 	convert(p, surface_line(v, s->y) + first, shadow + first * bytes, end - first);
 	console_touch(v->con, first, s->y, end - first, 1);
+	return true;
+}
+
+/* False: there was nothing to do. */
+static bool draw_line(struct vga *v)
+{
+	switch (v->scan->now.kind) {
+	case VGA_LINEAR:
+		return draw_linear_line(v);
+	case VGA_BLANK:
+		draw_blank_line(v);
+		return v->scan->all;
+	default:
+		draw_record_line(v);
+		return true;
+	}
 }
 
 static void next_line(struct vga_scan *s)
@@ -525,13 +548,8 @@ static bool vga_refresh(void *opaque)
 	while (s->y < s->now.height) {
 		if (pixels > SLICE_PIXELS)
 			return false;
-		pixels += s->now.width;
-		if (s->now.kind == VGA_LINEAR)
-			draw_linear_line(v);
-		else if (s->now.kind == VGA_BLANK)
-			draw_blank_line(v);
-		else
-			draw_record_line(v);
+		if (draw_line(v))
+			pixels += s->now.width;
 		next_line(s);
 	}
 	s->active = false;
@@ -586,13 +604,18 @@ static bool vga_text(void *opaque, struct console_text *text)
 
 const struct console_ops vga_console_ops = {.refresh = vga_refresh, .text = vga_text};
 
-struct vga_scan *vga_scan_new(void)
+struct vga_scan *vga_scan_new(const struct vga *v)
 {
-	return xzalloc(sizeof(struct vga_scan));
+	struct vga_scan *s = xzalloc(sizeof(*s));
+
+	if (v->log)
+		s->written = xzalloc(v->log->words * 8);
+	return s;
 }
 
 void vga_scan_free(struct vga_scan *s)
 {
+	free(s->written);
 	free(s->shadow);
 	free(s);
 }

@@ -150,6 +150,7 @@ static void write_byte(struct vga *v, uint64_t addr, uint8_t byte)
 	memcpy(&old, v->vram + index * 4, 4);
 	value = (old & ~mask) | (value & mask);
 	memcpy(v->vram + index * 4, &value, 4);
+	vga_vram_written(v, index * 4, 4);
 }
 
 static uint8_t read_byte(struct vga *v, uint64_t addr)
@@ -245,6 +246,7 @@ void vga_mem_sync(struct vga *v)
 		return;
 	for (unsigned i = 0; i < TEXT_CELLS; i++)
 		memcpy(v->vram + 8 * i, v->text + 2 * i, 2);
+	vga_vram_written(v, 0, 8 * TEXT_CELLS);
 }
 
 static void show_ram(struct vga *v, bool show, uint64_t at, uint64_t first, uint64_t bytes)

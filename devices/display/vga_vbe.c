@@ -95,6 +95,14 @@ static void vbe_set_vga(struct vga *v)
 	cr[CRTC_MAX_SCAN] = (cr[CRTC_MAX_SCAN] & ~0x9fu) | 0x40;
 }
 
+static void vbe_clear(struct vga *v)
+{
+	size_t bytes = (size_t)v->vbe[VBE_YRES] * vga_vbe_pitch(v);
+
+	memset(v->vram, 0, bytes);
+	vga_vram_written(v, 0, bytes);
+}
+
 static void vbe_write_enable(struct vga *v, uint16_t value)
 {
 	bool was_on = vga_vbe_on(v);
@@ -109,7 +117,7 @@ static void vbe_write_enable(struct vga *v, uint16_t value)
 		/* Text comes back into memory now, not when that has been cleared. */
 		vga_mem_update(v);
 		if (!(value & VBE_NOCLEARMEM))
-			memset(v->vram, 0, (size_t)v->vbe[VBE_YRES] * vga_vbe_pitch(v));
+			vbe_clear(v);
 	}
 	vga_mem_update(v);
 }

@@ -15,6 +15,8 @@
 /* More bits of tlb_entry.phys, beside those of mmu.h */
 #define TLB_ROM	  8ull
 #define TLB_LARGE 16ull /* from a 2 MiB page */
+#define TLB_LOGGED \
+	32ull /* writes to it are noted (src/dirty_log.h): once, as long as the entry is there */
 
 /* ---- the TLB ---- */
 
@@ -141,6 +143,26 @@ void mmu_protect_code_page(struct cpu *c, uint64_t phys)
 	}
 }
 
+void mmu_log_writes(struct cpu *c)
+{
+	unsigned t, w;
+
+	for (t = 0; t < MMU_CHECKED; t++) {
+		for (w = 0; w < TLB_SIZE / 64; w++) {
+			uint64_t bits = c->tlb_filled[t][w];
+
+			for (; bits; bits &= bits - 1) {
+				struct tlb_entry *e =
+					&c->tables[t][w * 64 + (unsigned)__builtin_ctzll(bits)];
+
+				if (e->phys & TLB_LOGGED)
+					e->wtag = TLB_INVALID;
+			}
+		}
+	}
+	dirty_log_release(c->machine, c->vcpu->index);
+}
+
 void mmu_config_changed(struct cpu *c)
 {
 	if (unlikely(c->tables[MMU_CHECKED][0].rtag != TLB_INVALID)) {
@@ -178,8 +200,21 @@ static void tlb_mark(struct cpu *c, unsigned index, uint64_t lin, const struct w
 		c->large_1g |= BIT64((lin >> 30) & 63);
 }
 
+/* A page that R's log is to know of. Who only reads gets no right to write along, for then it would have to be noted. */
+static void tlb_make_logged(struct cpu *c, struct tlb_entry *e, const struct view_range *r,
+			    uint64_t phys, enum mmu_access access)
+{
+	e->phys |= TLB_LOGGED;
+	if (access != ACC_WRITE)
+		e->wtag = TLB_INVALID;
+	else if (c->vcpu)
+		dirty_log_hold(r->log, c->vcpu->index,
+			       (r->region_offset + (phys - r->start)) / DIRTY_PAGE);
+}
+
 /* What a finished walk says, as an entry. */
-static void tlb_make(struct cpu *c, struct tlb_entry *e, uint64_t page, const struct walk *w)
+static void tlb_make(struct cpu *c, struct tlb_entry *e, uint64_t page, const struct walk *w,
+		     enum mmu_access access)
 {
 	const struct view_range *r = mmu_range(c, w->phys);
 
@@ -205,6 +240,8 @@ static void tlb_make(struct cpu *c, struct tlb_entry *e, uint64_t page, const st
 	} else if (c->code_map && !code_map_may_write_fast(c, w->phys)) {
 		e->wtag |= TLB_SLOW;
 	}
+	if (unlikely(r->log))
+		tlb_make_logged(c, e, r, w->phys, access);
 }
 
 /* The walk for LIN's page; raises what it raises. */
@@ -244,7 +281,7 @@ static struct tlb_entry tlb_get(struct cpu *c, const struct uop *u, uint64_t lin
 		return *slot;
 	c->stats.tlb_fills++;
 	tlb_walk(c, u, lin, access, index, &w);
-	tlb_make(c, &e, page, &w);
+	tlb_make(c, &e, page, &w, access);
 	if (likely(w.read)) { /* else: may be executed only, and isn't kept */
 		*slot = e;
 		tlb_mark(c, index, lin, &w);
@@ -333,6 +370,8 @@ static void phys_write(struct cpu *c, uint64_t phys, unsigned size, uint64_t val
 		return;
 	if (r->kind == REGION_RAM) {
 		stn_le(r->host + (phys - r->start), size, value);
+		if (r->log)
+			dirty_log_mark_mt(r->log, r->region_offset + (phys - r->start), size);
 		if (c->code_map)
 			code_map_written(c->code_map, c, phys, size);
 		return;

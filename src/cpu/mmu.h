@@ -163,6 +163,8 @@ void mmu_fetch_io(struct cpu *c, uint64_t phys, void *buf, size_t bytes);
 void mmu_config_changed(struct cpu *c);
 /* Takes the machine's current memory view (VCPU_REQ_FLUSH; also after a device was written). Flushes when it is another. */
 void mmu_take_view(struct cpu *c);
+/* From now on the first write to a page with a dirty log is noted again (VCPU_REQ_DIRTY). */
+void mmu_log_writes(struct cpu *c);
 /* All entries; or all but global ones; or one page. */
 void mmu_flush_all(struct cpu *c);
 void mmu_flush_nonglobal(struct cpu *c);

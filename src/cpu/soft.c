@@ -57,6 +57,8 @@ static bool serve(struct cpu *c)
 	} else if (requests & VCPU_REQ_FLUSH) {
 		take_view(c);
 	}
+	if (requests & VCPU_REQ_DIRTY)
+		mmu_log_writes(c);
 	if (requests & VCPU_REQ_CODE)
 		code_map_serve(c);
 	lapic_serve(c->lapic);
@@ -272,6 +274,7 @@ const struct accel_ops accel_soft = {
 	.name = "soft",
 	.alias = "tcg",
 	.desc = "software CPU, needs nothing of the host",
+	.dirty_logging = DIRTY_BY_VCPUS,
 	.init = soft_init,
 	.fini = soft_fini,
 	.set_cpu_model = soft_set_cpu_model,
