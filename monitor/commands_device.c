@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "monitor/commands.h"
 #include "monitor/values.h"
+#include "src/bus.h"
 #include "src/hotplug.h"
 #include "src/object.h"
 
@@ -172,24 +173,52 @@ static void hmp_object_add(struct monitor *mon, json_t *args)
 	json_decref(spec);
 }
 
-static void print_device(struct monitor *mon, struct device *dev)
+static void print_props(struct monitor *mon, const struct device *dev, unsigned indent)
 {
-	monitor_printf(mon, "  dev: %s, id \"%s\"\n", dev->type->name, dev->id ? dev->id : "");
 	for (const struct device_prop *p = dev->type->props; p && p->name; p++) {
 		json_t *v = value_get(dev, p);
 		char *text = json_dumps(v, JSON_ENCODE_ANY);
 
-		monitor_printf(mon, "    %s = %s", p->name, text ? text : "");
+		monitor_printf(mon, "%*s%s = %s", indent, "", p->name, text ? text : "");
 		if (json_is_integer(v))
 			monitor_printf(mon, " (0x%" PRIx64 ")", (uint64_t)json_integer_value(v));
 		monitor_printf(mon, "\n");
 		free(text);
 		json_decref(v);
 	}
+}
+
+static void print_bus(struct monitor *mon, const struct bus *bus, unsigned indent);
+
+static void print_device(struct monitor *mon, const struct device *dev, unsigned indent)
+{
+	monitor_printf(mon, "%*sdev: %s, id \"%s\"\n", indent, "", dev->type->name,
+		       dev->id ? dev->id : "");
+	print_props(mon, dev, indent + 2);
 	if (dev->guest_error_count)
-		monitor_printf(mon, "    guest errors: %u\n", dev->guest_error_count);
+		monitor_printf(mon, "%*sguest errors: %u\n", indent + 2, "",
+			       dev->guest_error_count);
 	if (dev->broken)
-		monitor_printf(mon, "    needs a reset: %s\n", dev->broken);
+		monitor_printf(mon, "%*sneeds a reset: %s\n", indent + 2, "", dev->broken);
+	list_for_each(it, &dev->machine->buses) {
+		const struct bus *bus = list_entry(it, struct bus, node);
+
+		if (bus->owner == dev)
+			print_bus(mon, bus, indent + 2);
+	}
+}
+
+/* A bus that a controller offers, and who is on it. */
+static void print_bus(struct monitor *mon, const struct bus *bus, unsigned indent)
+{
+	monitor_printf(mon, "%*sbus: %s\n%*s  type %s\n", indent, "", bus->name, indent, "",
+		       bus_type_name(bus->type));
+	list_for_each(it, &monitor_machine(mon)->devices) {
+		const struct device *dev = list_entry(it, struct device, node);
+
+		if (dev->parent_bus == bus)
+			print_device(mon, dev, indent + 2);
+	}
 }
 
 static void info_qtree(struct monitor *mon, json_t *args)
@@ -200,6 +229,7 @@ static void info_qtree(struct monitor *mon, json_t *args)
 	} buses[] = {{BUS_SYSTEM, "main-system-bus"},
 		     {BUS_PCI, "pci.0"},
 		     {BUS_ISA, "isa.0"},
+		     {BUS_VIRTIO, "virtio-mmio"},
 		     {BUS_NONE, "no bus"}};
 	struct machine *m = monitor_machine(mon);
 
@@ -209,12 +239,12 @@ static void info_qtree(struct monitor *mon, json_t *args)
 		list_for_each(it, &m->devices) {
 			struct device *dev = list_entry(it, struct device, node);
 
-			if (dev->type->bus != buses[i].type)
+			if (dev->type->bus != buses[i].type || dev->parent_bus)
 				continue;
 			if (!any)
 				monitor_printf(mon, "bus: %s\n", buses[i].name);
 			any = true;
-			print_device(mon, dev);
+			print_device(mon, dev, 2);
 		}
 	}
 }

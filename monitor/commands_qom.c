@@ -339,6 +339,8 @@ static json_t *qom_list(struct command_call *call, json_t *args)
 	for (const struct device_prop *p = n.dev ? n.dev->type->props : n.object->type->props;
 	     p && p->name; p++)
 		json_array_append_new(list, property(p->name, value_type(p), NULL));
+	for (const struct device_live_prop *p = n.dev ? n.dev->live_props : NULL; p && p->name; p++)
+		json_array_append_new(list, property(p->name, p->type, NULL));
 	if (n.dev) {
 		json_array_append_new(list, property("realized", "bool", NULL));
 		json_array_append_new(list, property("hotpluggable", "bool", NULL));
@@ -360,6 +362,15 @@ static const char *type_of(struct machine *m, const struct node *n)
 	}
 }
 
+static const struct device_live_prop *find_live(const struct node *n, const char *name)
+{
+	for (const struct device_live_prop *p = n->dev ? n->dev->live_props : NULL; p && p->name;
+	     p++)
+		if (!strcmp(p->name, name))
+			return p;
+	return NULL;
+}
+
 static json_t *get_special(struct machine *m, const struct node *n, const char *name)
 {
 	if (!strcmp(name, "type"))
@@ -370,6 +381,8 @@ static json_t *get_special(struct machine *m, const struct node *n, const char *
 		return json_boolean(device_is_hotpluggable(n->dev->type));
 	if (n->vcpu && !strcmp(name, "apic-id"))
 		return json_integer(n->vcpu->apic_id);
+	if (find_live(n, name))
+		return find_live(n, name)->get(n->dev);
 	return NULL;
 }
 
@@ -407,21 +420,18 @@ static json_t *qom_set(struct command_call *call, json_t *args)
 {
 	const char *path = arg_str(args, "path"), *name = arg_str(args, "property");
 	struct node n = find_node(call->machine, path);
+	const struct device_live_prop *live;
 	struct error err = ERROR_INIT;
-	bool ok;
 
 	if (n.kind == NODE_NONE)
 		return not_found(call, path);
-	if (!find_prop(&n, name))
+	live = find_live(&n, name);
+	if (live && live->set)
+		return live->set(n.dev, json_object_get(args, "value"), &err)
+			       ? command_ok()
+			       : command_fail_error(call, &err);
+	if (!live && !find_prop(&n, name))
 		return no_property(call, &n, name);
-	if (n.dev && n.dev->type->set_prop) {
-		char *text = value_text(json_object_get(args, "value"));
-
-		ok = text ? n.dev->type->set_prop(n.dev, name, text, &err)
-			  : error_set(&err, "Invalid parameter type for '%s'", name);
-		free(text);
-		return ok ? command_ok() : command_fail_error(call, &err);
-	}
 	return command_fail(call,
 			    "Attempt to set property '%s' on device '%s' (type '%s') after it was "
 			    "realized",

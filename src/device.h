@@ -99,6 +99,17 @@ struct state_desc {
 
 struct device;
 
+struct json_t;
+
+/* What the monitor can look at, and perhaps set, while the device is in use (qom-get, qom-set). */
+struct device_live_prop {
+	const char *name; /* NULL ends a list */
+	const char *type; /* as qom-list shows it */
+	struct json_t *(*get)(struct device *dev);
+	/* NULL: only looked at. */
+	bool (*set)(struct device *dev, struct json_t *value, struct error *err);
+};
+
 struct device_type {
 	const char *name;
 	const char *alias; /* QEMU's second spelling, or NULL */
@@ -115,9 +126,6 @@ struct device_type {
 	char *(*fw_path)(struct device *dev);
 	/* Requests of its own are still in flight: not to be unrealized yet. NULL: there never are any. */
 	bool (*busy)(struct device *dev);
-	/* qom-set of one of the properties on a realized device; it says which it lets be changed. NULL: none. */
-	bool (*set_prop)(struct device *dev, const char *name, const char *value,
-			 struct error *err);
 };
 
 struct device {
@@ -127,10 +135,11 @@ struct device {
 	bool realized;
 	struct bus *
 		parent_bus; /* src/bus.h: set by realize; NULL: it stands for itself. Goes with its controller. */
-	bool unplugging;  /* src/hotplug.h: it goes as soon as it can */
-	bool by_user;	  /* -device or device_add made it */
-	unsigned number;  /* of all that the machine ever had */
-	struct list node; /* machine->devices, in the order of creation */
+	bool unplugging;			   /* src/hotplug.h: it goes as soon as it can */
+	bool by_user;				   /* -device or device_add made it */
+	unsigned number;			   /* of all that the machine ever had */
+	const struct device_live_prop *live_props; /* set by realize; NULL: none */
+	struct list node;			   /* machine->devices, in the order of creation */
 	unsigned guest_error_count;
 	int64_t guest_error_next_ns;
 	/* Told of each level that is set at its interrupt inputs, where it has some: for tests. NULL: nobody. */

@@ -219,6 +219,34 @@ void virtio_balloon_set_target(struct virtio_balloon *b, uint64_t bytes)
 	virtio_config_changed(&b->v);
 }
 
+static json_t *live_stats(struct device *dev)
+{
+	return virtio_balloon_stats(dev->machine->balloon);
+}
+
+static json_t *live_interval(struct device *dev)
+{
+	return json_integer(dev->machine->balloon->poll_seconds);
+}
+
+static bool set_live_interval(struct device *dev, json_t *value, struct error *err)
+{
+	json_int_t n = json_integer_value(value);
+
+	if (!json_is_integer(value) || n < 0)
+		return error_set(err, "timer value must be greater than zero");
+	if (n > UINT32_MAX)
+		return error_set(err, "timer value is too big");
+	virtio_balloon_set_polling(dev->machine->balloon, (uint32_t)n);
+	return true;
+}
+
+static const struct device_live_prop live_props[] = {
+	{"guest-stats", "guest statistics", live_stats, NULL},
+	{"guest-stats-polling-interval", "int", live_interval, set_live_interval},
+	{NULL, NULL, NULL, NULL},
+};
+
 /* ---- the device ---- */
 
 static void balloon_config_written(struct virtio *v, unsigned offset, unsigned bytes)
@@ -292,6 +320,7 @@ static bool virtio_balloon_init(struct virtio_balloon *b, struct device *dev, st
 	timer_init(&b->poll, dev->machine->clock, "virtio-balloon", ask_for_stats, b);
 	forget_stats(b);
 	dev->machine->balloon = b;
+	dev->live_props = live_props;
 	return true;
 }
 

@@ -151,6 +151,32 @@ static void statistics(void **state)
 	assert_false(vk_used(&v, STATS, &id, &len));
 }
 
+/* What qom-get and qom-set reach. */
+static void live_properties(void **state)
+{
+	struct device *dev = k->m->balloon->v.dev;
+	const struct device_live_prop *stats = dev->live_props, *interval = stats + 1;
+	struct error err = ERROR_INIT;
+	json_t *v;
+
+	assert_string_equal(interval->name, "guest-stats-polling-interval");
+	v = json_integer(3);
+	assert_true(interval->set(dev, v, &err));
+	json_decref(v);
+	v = interval->get(dev);
+	assert_int_equal(json_integer_value(v), 3);
+	json_decref(v);
+	v = json_integer(-1);
+	assert_false(interval->set(dev, v, &err));
+	error_clear(&err);
+	json_decref(v);
+	v = json_string("3");
+	assert_false(interval->set(dev, v, &err));
+	error_clear(&err);
+	json_decref(v);
+	assert_null(stats->set);
+}
+
 static void report(gpa_t gpa, uint32_t len)
 {
 	const struct vk_piece piece = {gpa, len, true};
@@ -191,9 +217,13 @@ static void there_is_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(inflated_pages_go_back),	      TEST(page_numbers_that_mean_harm),
-		TEST(the_target_and_what_came_of_it), TEST(statistics),
-		TEST(free_pages_are_reported),	      TEST(there_is_one),
+		TEST(inflated_pages_go_back),
+		TEST(page_numbers_that_mean_harm),
+		TEST(the_target_and_what_came_of_it),
+		TEST(statistics),
+		TEST(live_properties),
+		TEST(free_pages_are_reported),
+		TEST(there_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
