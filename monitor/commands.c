@@ -10,6 +10,7 @@ const struct command_group *const command_groups[] = {
 	&commands_cpu,
 	&commands_device,
 	&commands_display,
+	&commands_gdb,
 	&commands_info,
 	&commands_log,
 	&commands_machine,

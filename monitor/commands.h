@@ -10,6 +10,7 @@ extern const struct command_group commands_control; /* QMP itself, introspection
 extern const struct command_group commands_cpu;
 extern const struct command_group commands_device;
 extern const struct command_group commands_display;
+extern const struct command_group commands_gdb;
 extern const struct command_group commands_virtio;
 extern const struct command_group commands_info;
 extern const struct command_group commands_log;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "monitor/commands.h"
+#include "src/x86_paging.h"
 
 #define MAX_COUNT 65536
 
@@ -73,54 +74,6 @@ static void print_value(struct monitor *mon, const struct format *f, uint64_t v)
 	}
 }
 
-/* ---- where a linear address is (SDM 3A, chapter 4); neither permissions nor accessed bits matter here ---- */
-
-#define PTE_P	 BIT64(0)
-#define PTE_PS	 BIT64(7)
-#define PTE_ADDR 0x000ffffffffff000ull
-
-static bool walk(struct machine *m, uint64_t table, unsigned levels, unsigned entry_bytes,
-		 uint64_t linear, gpa_t *gpa)
-{
-	unsigned index_bits = entry_bytes == 8 ? 9 : 10;
-
-	for (unsigned level = levels; level > 0; level--) {
-		unsigned shift = 12 + (level - 1) * index_bits;
-		uint64_t entry = 0;
-
-		if (!dma_read(m,
-			      table + ((linear >> shift) & ((1u << index_bits) - 1)) * entry_bytes,
-			      &entry, entry_bytes) ||
-		    !(entry & PTE_P))
-			return false;
-		table = entry & PTE_ADDR;
-		if (level > 1 && level < 4 && (entry & PTE_PS)) {
-			/* PSE-36: bits 13 to 20 of a 4 MiB page's entry are address bits 32 to 39. */
-			if (entry_bytes == 4)
-				table |= (entry & 0x1fe000) << 19;
-			table &= ~(BIT64(shift) - 1) | (entry_bytes == 4 ? 0xff00000000 : 0);
-			*gpa = table | (linear & (BIT64(shift) - 1));
-			return true;
-		}
-	}
-	*gpa = table | (linear & 0xfff);
-	return true;
-}
-
-static bool linear_to_gpa(struct machine *m, const struct x86_regs *r, uint64_t linear, gpa_t *gpa)
-{
-	enum { CR0_PG = 1u << 31, CR4_PAE = 1u << 5, CR4_LA57 = 1u << 12, EFER_LMA = 1u << 10 };
-
-	*gpa = linear;
-	if (!(r->cr0 & (uint32_t)CR0_PG))
-		return true;
-	if (r->efer & EFER_LMA)
-		return walk(m, r->cr3 & PTE_ADDR, r->cr4 & CR4_LA57 ? 5 : 4, 8, linear, gpa);
-	if (r->cr4 & CR4_PAE)
-		return walk(m, r->cr3 & 0xffffffe0, 3, 8, (uint32_t)linear, gpa);
-	return walk(m, r->cr3 & 0xfffff000, 2, 4, (uint32_t)linear, gpa);
-}
-
 /* ---- dumps ---- */
 
 struct source {
@@ -134,7 +87,7 @@ static bool read_bytes(const struct source *src, uint64_t addr, uint8_t *buf, un
 	for (unsigned i = 0; i < n; i++) {
 		gpa_t gpa = addr + i;
 
-		if (src->regs && !linear_to_gpa(src->m, src->regs, addr + i, &gpa))
+		if (src->regs && !x86_translate(src->m, src->regs, addr + i, &gpa))
 			return false;
 		buf[i] = (uint8_t)as_read(&src->m->mem, gpa, 1);
 	}
@@ -148,7 +101,7 @@ static bool read_value(const struct source *src, uint64_t addr, unsigned size, u
 	gpa_t gpa = addr;
 
 	if (addr % size == 0) {
-		if (src->regs && !linear_to_gpa(src->m, src->regs, addr, &gpa))
+		if (src->regs && !x86_translate(src->m, src->regs, addr, &gpa))
 			return false;
 		*v = as_read(&src->m->mem, gpa, size);
 		return true;

@@ -176,6 +176,11 @@ struct accel_ops {
 	 * machine->on_debug_stop. False: ERR says what this accelerator or host can't.
 	 */
 	bool (*set_guest_debug)(struct vcpu *v, const struct guest_debug *debug, struct error *err);
+	/*
+	 * Loop thread, all vCPUs parked; NULL: software breakpoints are INT3s in memory. From now on every vCPU stops before the
+	 * instruction at any of these linear addresses, with DEBUG_SW_BREAK, whatever is in memory there. The guest sees none of it.
+	 */
+	void (*set_breakpoints)(struct machine *m, const uint64_t *addrs, unsigned n);
 	/* Any thread: an MSI or IOAPIC message, address and data as on the bus (SDM 3A 11.11). */
 	void (*msi_send)(struct machine *m, uint64_t addr, uint32_t data);
 	/* Loop thread: level of the 8259's INTR output, wired to LINT0 of the boot processor. */

@@ -299,6 +299,21 @@ static void ask_vcpus_to_park(struct machine *m)
 	vcpus_pause(m, on_parked, m);
 }
 
+/* To a debugger. */
+static void report_stop(struct machine *m)
+{
+	struct debug_stop stop = m->debug_stop;
+
+	if (m->running_wanted || !vcpus_all_parked(m))
+		return;
+	m->debug_stop.vcpu = NULL;
+	if (stop.vcpu && m->on_debug_stop)
+		m->on_debug_stop(m->debug_opaque, &stop);
+	else if (!stop.vcpu && m->stop_untold && m->on_stopped)
+		m->on_stopped(m->debug_opaque);
+	m->stop_untold = false;
+}
+
 static void end(struct machine *m)
 {
 	bool stay = m->config.no_shutdown && (m->shutdown_cause == SHUTDOWN_GUEST ||
@@ -312,6 +327,8 @@ static void end(struct machine *m)
 	m->state = RUN_SHUTDOWN;
 	m->running_wanted = false;
 	clock_pause(m->clock);
+	m->stop_untold = stay;
+	report_stop(m);
 	if (!stay && m->on_end)
 		m->on_end(m->on_end_opaque);
 }
@@ -319,7 +336,8 @@ static void end(struct machine *m)
 static void run(struct machine *m)
 {
 	m->state = RUN_RUNNING;
-	clock_resume(m->clock);
+	if (!m->clock_held)
+		clock_resume(m->clock);
 	vcpus_resume(m);
 	drives_retry(m);
 }
@@ -356,17 +374,6 @@ void machine_inspect_cancel(struct machine_inspect *req)
 	list_remove(&req->node);
 }
 
-static void report_debug_stop(struct machine *m)
-{
-	struct debug_stop stop = m->debug_stop;
-
-	if (!stop.vcpu || !vcpus_all_parked(m))
-		return;
-	m->debug_stop.vcpu = NULL;
-	if (m->on_debug_stop)
-		m->on_debug_stop(m->debug_opaque, &stop);
-}
-
 /* Does what is to be done next. The work phase only: no device is in the middle of anything. */
 static void control(void *opaque)
 {
@@ -399,7 +406,7 @@ static void control(void *opaque)
 		run(m);
 	else
 		clock_pause(m->clock);
-	report_debug_stop(m);
+	report_stop(m);
 }
 
 bool machine_start(struct machine *m, struct error *err)
@@ -434,6 +441,7 @@ void machine_stop(struct machine *m, enum run_state state)
 		qmp_event_emit(m, "STOP", NULL);
 	m->state = state;
 	m->running_wanted = false;
+	m->stop_untold = true;
 	clock_pause(m->clock);
 	ask_vcpus_to_park(m);
 	loop_work_schedule(&m->control_work);
@@ -477,6 +485,8 @@ void machine_resume(struct machine *m)
 		return;
 	m->state = RUN_RUNNING;
 	m->running_wanted = true;
+	m->debug_stop.vcpu = NULL;
+	m->stop_untold = false;
 	qmp_event_emit(m, "RESUME", NULL);
 	loop_work_schedule(&m->control_work);
 }

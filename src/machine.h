@@ -34,6 +34,7 @@ struct pci_bus;
 struct numa;
 struct virtio_balloon;
 struct memory_backend;
+struct gdbstub;
 struct json_t;
 
 enum run_state {
@@ -200,8 +201,13 @@ struct machine {
 	 * in the work phase. Of several vCPUs that stop together the first is told of; a breakpoint of another is met again.
 	 */
 	void (*on_debug_stop)(void *opaque, const struct debug_stop *stop);
-	void *debug_opaque;
+	/* It has stopped for the reason that STATE gives, which isn't a debugger's: when all vCPUs are parked, in the work phase. */
+	void (*on_stopped)(void *opaque);
+	void *debug_opaque;	      /* of both */
 	struct debug_stop debug_stop; /* vcpu NULL: told already */
+	bool stop_untold;
+	bool clock_held;	 /* a debugger's steps take no guest time */
+	struct gdbstub *gdbstub; /* monitor/gdbstub.h; NULL: none */
 
 	/* Set by the power management: general purpose event N has happened. */
 	void (*raise_gpe)(void *opaque, unsigned n);

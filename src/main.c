@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "io/char/chardev.h"
+#include "monitor/gdbstub.h"
 #include "monitor/monitor.h"
 #include "monitor/qtest.h"
 #include "src/boot/boot.h"
@@ -112,12 +113,18 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 		if (!e->qtest)
 			return false;
 	}
+	if (e->options.gdb && !gdbstub_start(e->machine, e->options.gdb, true, err)) {
+		error_prefix(err, "-gdb %s: ", e->options.gdb);
+		return false;
+	}
 	return machine_start(e->machine, err);
 }
 
 static void stop(struct evmm *e)
 {
 	qtest_free(e->qtest);
+	if (e->machine)
+		gdbstub_stop(e->machine);
 	monitors_free(e->monitors);
 	if (e->machine) {
 		boot_free(e->machine);

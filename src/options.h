@@ -23,6 +23,7 @@ struct options {
 	struct list monitors;	   /* struct option_monitor: -qmp, -mon */
 	struct chardev *qtest;	   /* NULL: none */
 	const char *qtest_log;
+	const char *gdb; /* where -gdb or -s listens; NULL: none */
 	bool nographic;
 	const char *log_mask, *log_file;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options about the process itself, and the test protocol. */
+/* Options about the process itself, the test protocol and the debugger. */
 #include "src/options_table.h"
 
 bool opt_qtest(struct options_parse_state *p, const char *value, struct error *err)
@@ -13,6 +13,18 @@ bool opt_qtest(struct options_parse_state *p, const char *value, struct error *e
 bool opt_qtest_log(struct options_parse_state *p, const char *value, struct error *err)
 {
 	p->o->qtest_log = value;
+	return true;
+}
+
+bool opt_gdb(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->gdb = value;
+	return true;
+}
+
+bool opt_s(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->gdb = "tcp::1234";
 	return true;
 }
 

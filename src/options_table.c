@@ -724,6 +724,14 @@ const struct option_desc option_table[] = {
 	 .help = "log what is named; 'help' lists the categories",
 	 .fn = opt_d},
 	{.name = "D", .arg = "FILE", .help = "log to FILE instead of stderr", .fn = opt_D},
+	{.name = "gdb",
+	 .arg = "DEV",
+	 .help = "wait for gdb on DEV, as for -serial: tcp::PORT, unix:PATH,server=on,wait=off, stdio, chardev:ID",
+	 .man = "The guest runs until gdb connects (\"target remote :PORT\"), with -S not even that long. TCP "
+		"listens without being told to. gdb sees vCPUs as threads, and its \"monitor\" command is the "
+		"human monitor.",
+	 .fn = opt_gdb},
+	{.name = "s", .help = "the same as -gdb tcp::1234", .fn = opt_s},
 	{.name = "qtest",
 	 .arg = "DEV",
 	 .help = "QEMU's test protocol on DEV, as for -serial",

@@ -82,7 +82,7 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err);
 bool options_connect_one(struct options_parse_state *p, const char *option, const char *id,
 			 const char *spec, struct chardev **out, struct error *err);
 /* options_process.c */
-option_fn opt_qtest, opt_qtest_log;
+option_fn opt_qtest, opt_qtest_log, opt_gdb, opt_s;
 bool options_connect_qtest(struct options_parse_state *p, struct error *err);
 /* -qmp, -qmp-pretty, -mon (options_monitor.c) */
 option_fn opt_qmp, opt_qmp_pretty, opt_mon;

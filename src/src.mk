@@ -40,3 +40,4 @@ libevmm_a_SOURCES += src/state.c
 libevmm_a_SOURCES += src/util.c
 libevmm_a_SOURCES += src/vcpu.c
 libevmm_a_SOURCES += src/worker.c
+libevmm_a_SOURCES += src/x86_paging.c

@@ -453,6 +453,9 @@ void cpu_debug_db(struct cpu *c, uint64_t dr6_bits);
 void cpu_debug_stop(struct cpu *c, enum debug_reason reason, uint64_t addr)
 	__attribute__((noreturn, cold));
 bool cpu_set_guest_debug(struct cpu *c, const struct guest_debug *debug, struct error *err);
+void cpu_set_breakpoints(struct machine *m, const uint64_t *addrs, unsigned n);
+/* Does a debugger want C to stop before the instruction at LIN? */
+bool cpu_has_breakpoint(const struct cpu *c, uint64_t lin);
 
 /* ---- soft_state.c: accel_ops' get_* and set_* beyond the registers ---- */
 void cpu_get_fpu(struct cpu *c, struct x86_fpu *fpu);

@@ -3,7 +3,11 @@
  * A debugger's steps, breakpoints and watchpoints on the software CPU (accel_ops.set_guest_debug). They use what the
  * processor's own debug registers and TF use, up to the point where the exception would be raised: there they leave guest code.
  */
+#include <stdlib.h>
+#include "src/cpu/block.h"
 #include "src/cpu/mmu.h"
+#include "src/cpu/soft.h"
+#include "src/machine.h"
 #include "src/cpu/sys.h"
 
 #define DR6_BS BIT(14)
@@ -66,4 +70,51 @@ bool cpu_set_guest_debug(struct cpu *c, const struct guest_debug *debug, struct 
 	c->db_pending = 0;
 	cpu_mode_changed(c);
 	return true;
+}
+
+/* ---- breakpoints, which are part of the translated code ---- */
+
+static int by_address(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+bool cpu_has_breakpoint(const struct cpu *c, uint64_t lin)
+{
+	const struct soft *soft = c->machine ? c->machine->accel_state : NULL;
+
+	return soft && soft->n_breakpoints &&
+	       bsearch(&lin, soft->breakpoints, soft->n_breakpoints, sizeof(lin), by_address);
+}
+
+void cpu_set_breakpoints(struct machine *m, const uint64_t *addrs, unsigned n)
+{
+	struct soft *soft = m->accel_state;
+	uint64_t *sorted = xmalloc((n + 1) * sizeof(*sorted));
+
+	if (n)
+		memcpy(sorted, addrs, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), by_address);
+	if (n == soft->n_breakpoints &&
+	    (!n || !memcmp(sorted, soft->breakpoints, n * sizeof(*sorted)))) {
+		free(sorted);
+		return;
+	}
+	free(soft->breakpoints);
+	soft->breakpoints = sorted;
+	soft->n_breakpoints = n;
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		block_flush_all(m->vcpus[i]->accel);
+}
+
+const struct uop *op_debug_break(struct cpu *c, const struct uop *u)
+{
+	uint64_t lin;
+
+	c->cur = u;
+	cpu_sync_rip(c);
+	lin = c->regs[R_CSBASE] + c->rip;
+	cpu_debug_stop(c, DEBUG_SW_BREAK, c->mode & MODE_CODE64 ? lin : (uint32_t)lin);
 }

@@ -35,6 +35,7 @@ UOP(SYS_SYSRET, op_sysret)
 UOP(SYS_SYSENTER, op_sysenter)
 UOP(SYS_SYSEXIT, op_sysexit)
 UOP(SYS_INT, op_int)			   /* dst: vector; UF_AUX: INT1 */
+UOP(SYS_DEBUG_BREAK, op_debug_break)	   /* a debugger's breakpoint instead of the instruction */
 UOP(SYS_INTO, op_into)
 UOP(SYS_JMP_FAR, op_jmp_far)		   /* selector and offset in imm: sel << 32 | off */
 UOP(SYS_JMP_FAR_MEM, op_jmp_far_mem)

@@ -133,6 +133,7 @@ static void soft_fini(struct machine *m)
 	struct soft *soft = m->accel_state;
 
 	code_map_free(soft->code_map);
+	free(soft->breakpoints);
 	free(soft->model);
 	free(soft);
 	m->accel_state = NULL;
@@ -298,6 +299,7 @@ const struct accel_ops accel_soft = {
 	.get_events = soft_get_events,
 	.set_events = soft_set_events,
 	.set_guest_debug = soft_set_guest_debug,
+	.set_breakpoints = cpu_set_breakpoints,
 	.msi_send = lapic_msi_mt,
 	.set_intr = soft_set_intr,
 	.inject_nmi = soft_inject_nmi,

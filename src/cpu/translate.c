@@ -516,6 +516,19 @@ static void emit_bad(struct xlate *x, const struct fetch *f, ZyanStatus st)
 		x_ud(x);
 }
 
+/* A debugger's breakpoint is all there is of the instruction that it is on. */
+static bool emit_breakpoint(struct xlate *x)
+{
+	uint64_t lin = x->mode & MODE_CODE64 ? x->rip : (uint32_t)(x->rip + x->c->regs[R_CSBASE]);
+
+	if (likely(!cpu_has_breakpoint(x->c, lin)))
+		return false;
+	x->insn = NULL;
+	x_emit(x, UOP_SYS_DEBUG_BREAK);
+	x->ended = true;
+	return true;
+}
+
 static void emit_insn(struct xlate *x, const struct decoded *d)
 {
 	x->insn = &d->insn;
@@ -545,6 +558,11 @@ static unsigned walk(struct cpu *c, struct xlate *x, struct fetch *f, unsigned *
 		if (!(x->mode & MODE_CODE64))
 			x->rip = (uint32_t)x->rip;
 		fetch_insn(c, f, *bytes);
+		if (emit_breakpoint(x)) {
+			*bytes += 1;
+			n++;
+			break;
+		}
 		st = decode(dec, f, &d);
 		if (st == ZYDIS_STATUS_NO_MORE_DATA && f->have == f->in_page - *bytes &&
 		    f->have < MIN(MAX_INSN_BYTES, f->limit - *bytes)) {
