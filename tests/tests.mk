@@ -141,6 +141,9 @@ tests_device_test_testdev_SOURCES = tests/device/test_testdev.c $(DEVICE_KIT)
 VGA_KIT = tests/device/vga_kit.c tests/device/vga_kit.h $(DEVICE_KIT)
 tests_device_test_vga_SOURCES = tests/device/test_vga.c $(VGA_KIT)
 tests_device_test_vga_draw_SOURCES = tests/device/test_vga_draw.c $(VGA_KIT)
+# What a redraw costs.
+EXTRA_PROGRAMS = tests/bench/redraw
+tests_bench_redraw_SOURCES = tests/bench/redraw.c $(VGA_KIT)
 endif
 
 # The software CPU against the host's processor, instruction by instruction (tests/cpu/hostcmp.h). For long: test_int -n 30000000.

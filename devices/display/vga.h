@@ -153,6 +153,7 @@ struct vga {
 	struct region window_ram;	 /* onto vram, while it can be */
 	struct region window_text;	 /* onto text */
 	uint64_t window_at, window_ram_bytes; /* where window_ram shows vram */
+	struct dirty_log *text_log;
 	uint8_t *text; /* what planes 0 and 1 hold, by the addresses of the CPU */
 	bool ram_shown, text_shown;
 	struct region attr_ports, seq_ports, dac_ports, misc_ports, gfx_ports, crtc_ports[2],

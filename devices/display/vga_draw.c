@@ -50,11 +50,15 @@ struct vga_params {
 	bool vbe;
 };
 
+struct vga_cursor {
+	bool on, blink_on;
+	unsigned at, first, last; /* address counter, rows */
+};
+
 struct vga_scan {
 	struct vga_params now; /* of the refresh that is under way, or of the last one */
 	bool active, all;      /* ALL: every pixel is new */
-	bool cursor_on, blink_on;
-	unsigned cursor, cursor_first, cursor_last; /* address counter, rows */
+	struct vga_cursor cursor;
 	/* the next line */
 	unsigned y, row, half, pan;
 	uint32_t addr;
@@ -193,16 +197,24 @@ static void vga_params(const struct vga *v, struct vga_params *p)
 	p->fonts[1] = font_offset((map >> 2 & 3) | (map & 0x20) >> 3);
 }
 
-static void cursor_params(const struct vga *v, struct vga_scan *s)
+static struct vga_cursor cursor_params(const struct vga *v)
 {
 	const uint8_t *cr = v->crtc;
 	int64_t now = clock_now_ns(v->dev->machine->clock);
 
-	s->cursor = cr[CRTC_CURSOR_HIGH] << 8 | cr[CRTC_CURSOR_LOW];
-	s->cursor_first = cr[CRTC_CURSOR_START] & 0x1f;
-	s->cursor_last = cr[CRTC_CURSOR_END] & 0x1f;
-	s->cursor_on = !(cr[CRTC_CURSOR_START] & CRTC_CURSOR_OFF) && now / CURSOR_BLINK_NS % 2 == 0;
-	s->blink_on = now / TEXT_BLINK_NS % 2 == 0;
+	return (struct vga_cursor){
+		.on = !(cr[CRTC_CURSOR_START] & CRTC_CURSOR_OFF) && now / CURSOR_BLINK_NS % 2 == 0,
+		.blink_on = now / TEXT_BLINK_NS % 2 == 0,
+		.at = cr[CRTC_CURSOR_HIGH] << 8 | cr[CRTC_CURSOR_LOW],
+		.first = cr[CRTC_CURSOR_START] & 0x1f,
+		.last = cr[CRTC_CURSOR_END] & 0x1f,
+	};
+}
+
+static bool cursor_same(const struct vga_cursor *a, const struct vga_cursor *b)
+{
+	return a->on == b->on && a->blink_on == b->blink_on && a->at == b->at &&
+	       a->first == b->first && a->last == b->last;
 }
 
 static size_t stride_of(const struct vga_params *p)
@@ -210,14 +222,29 @@ static size_t stride_of(const struct vga_params *p)
 	return p->kind == VGA_LINEAR ? p->width * ((p->bpp + 7) / 8) : VGA_CELLS * 4;
 }
 
+/* Has any memory been written that the picture is made of? s->written says which. */
+static bool take_written(struct vga *v)
+{
+	struct machine *m = v->dev->machine;
+	uint64_t text_pages; /* there are 8 */
+	bool text = true, vram = true;
+
+	if (v->text_log)
+		text = dirty_log_take(m, v->text_log, &text_pages);
+	if (v->log)
+		vram = dirty_log_take(m, v->log, v->scan->written);
+	return vram || (text && v->text_shown);
+}
+
 static void scan_begin(struct vga *v)
 {
 	struct vga_scan *s = v->scan;
 	const struct surface *surface = console_surface(v->con);
+	struct vga_cursor cursor = cursor_params(v);
+	bool written = take_written(v), moved = !cursor_same(&cursor, &s->cursor);
 	struct vga_params p;
 
 	memset(&p, 0, sizeof(p));
-	vga_mem_sync(v);
 	p.kind = kind_of(v);
 	if (p.kind == VGA_BLANK) {
 		p.width = surface->width;
@@ -229,7 +256,7 @@ static void scan_begin(struct vga *v)
 			vga_params(v, &p);
 		fill_lut(v, &p);
 	}
-	cursor_params(v, s);
+	s->cursor = cursor;
 	s->all = memcmp(&p, &s->now, sizeof(p)) != 0;
 	if (s->all) {
 		s->now = p;
@@ -238,9 +265,11 @@ static void scan_begin(struct vga *v)
 		s->shadow = xzalloc(s->shadow_stride * p.height);
 		console_resize(v->con, p.width, p.height);
 	}
-	if (p.kind == VGA_LINEAR && v->log)
-		dirty_log_take(v->dev->machine, v->log, s->written);
-	s->y = s->half = 0;
+	if (written)
+		vga_mem_sync(v);
+	/* Nothing to do: the picture begins at its end. */
+	s->y = s->all || written || moved ? 0 : p.height;
+	s->half = 0;
 	s->row = p.preset_row;
 	s->addr = p.start;
 	s->pan = p.pan;
@@ -289,12 +318,12 @@ static uint32_t text_record(const struct vga *v, const struct vga_scan *s, uint3
 	if ((p->attr_mode & ATTR_MODE_MONO) && (attr & 7) == 1 && s->row == (p->underline & 0x1f))
 		dots = TEXT_ALL_DOTS;
 	if (p->attr_mode & ATTR_MODE_BLINK) {
-		if ((bg & 8) && !s->blink_on)
+		if ((bg & 8) && !s->cursor.blink_on)
 			dots = 0;
 		bg &= 7;
 	}
-	if (s->cursor_on && counter == s->cursor && s->row >= s->cursor_first &&
-	    s->row <= s->cursor_last)
+	if (s->cursor.on && counter == s->cursor.at && s->row >= s->cursor.first &&
+	    s->row <= s->cursor.last)
 		dots = TEXT_ALL_DOTS;
 	return dots | (fg & p->planes) << RECORD_FG_SHIFT | (bg & p->planes) << RECORD_BG_SHIFT;
 }
@@ -441,30 +470,34 @@ static void draw_blank_line(struct vga *v)
 	console_touch(v->con, 0, s->y, s->now.width, 1);
 }
 
-static void convert(const struct vga_params *p, uint32_t *to, const uint8_t *from, unsigned n)
+static void convert_high(uint32_t *to, const uint8_t *from, unsigned n, bool six)
 {
 	for (unsigned i = 0; i < n; i++) {
-		unsigned w;
+		unsigned w = from[2 * i] | from[2 * i + 1] << 8;
 
-		switch (p->bpp) {
-		case 8:
+		to[i] = six ? five_bits(w >> 11) << 16 | six_bits(w >> 5) << 8 | five_bits(w)
+			    : five_bits(w >> 10) << 16 | five_bits(w >> 5) << 8 | five_bits(w);
+	}
+}
+
+static void convert(const struct vga_params *p, uint32_t *to, const uint8_t *from, unsigned n)
+{
+	switch (p->bpp) {
+	case 8:
+		for (unsigned i = 0; i < n; i++)
 			to[i] = p->lut[from[i]];
-			break;
-		case 15:
-			w = from[2 * i] | from[2 * i + 1] << 8;
-			to[i] = five_bits(w >> 10) << 16 | five_bits(w >> 5) << 8 | five_bits(w);
-			break;
-		case 16:
-			w = from[2 * i] | from[2 * i + 1] << 8;
-			to[i] = five_bits(w >> 11) << 16 | six_bits(w >> 5) << 8 | five_bits(w);
-			break;
-		case 24:
+		break;
+	case 15:
+	case 16:
+		convert_high(to, from, n, p->bpp == 16);
+		break;
+	case 24:
+		for (unsigned i = 0; i < n; i++)
 			to[i] = from[3 * i] | from[3 * i + 1] << 8 | from[3 * i + 2] << 16;
-			break;
-		default:
-			memcpy(to + i, from + 4 * i, 4);
-			break;
-		}
+		break;
+	default:
+		memcpy(to, from, 4 * (size_t)n);
+		break;
 	}
 }
 

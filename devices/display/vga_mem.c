@@ -242,11 +242,20 @@ static void text_from_vram(struct vga *v)
 
 void vga_mem_sync(struct vga *v)
 {
+	bool changed = false;
+
 	if (!v->text_shown)
 		return;
-	for (unsigned i = 0; i < TEXT_CELLS; i++)
-		memcpy(v->vram + 8 * i, v->text + 2 * i, 2);
-	vga_vram_written(v, 0, 8 * TEXT_CELLS);
+	for (unsigned i = 0; i < TEXT_CELLS; i++) {
+		uint16_t cell, old;
+
+		memcpy(&cell, v->text + 2 * i, 2);
+		memcpy(&old, v->vram + 8 * i, 2);
+		changed |= cell != old;
+		memcpy(v->vram + 8 * i, &cell, 2);
+	}
+	if (changed)
+		vga_vram_written(v, 0, 8 * TEXT_CELLS);
 }
 
 static void show_ram(struct vga *v, bool show, uint64_t at, uint64_t first, uint64_t bytes)
@@ -281,7 +290,6 @@ static void show_text(struct vga *v, bool show, uint64_t at)
 	if (!show)
 		return;
 	text_from_vram(v);
-	region_init_ram(&v->window_text, "vga.text", v->text, VGA_TEXT_BYTES);
 	region_add(&v->window, at, &v->window_text, 1);
 }
 
@@ -301,6 +309,8 @@ void vga_mem_init(struct vga *v, struct region *mem)
 	region_init_container(&v->window, "vga.window", VGA_WINDOW_SIZE);
 	region_init_io(&v->window_io, "vga.memory", &window_ops, v, VGA_WINDOW_SIZE);
 	v->window_io.posted = true;
+	region_init_ram(&v->window_text, "vga.text", v->text, VGA_TEXT_BYTES);
+	v->text_log = dirty_log_new(v->dev->machine, &v->window_text);
 	region_add(&v->window, 0, &v->window_io, 0);
 	region_add(mem, VGA_WINDOW, &v->window, 1);
 }
