@@ -410,6 +410,11 @@ static void port_reset_done(struct ata_port *port)
 	ahci_port_run(p);
 }
 
+static void port_ready(struct ata_port *port)
+{
+	ahci_port_run(port->opaque);
+}
+
 static void port_restored(struct ata_port *port)
 {
 }
@@ -424,6 +429,7 @@ static const struct ata_port_ops port_ops = {
 	.complete = port_complete,
 	.queued_complete = port_queued_complete,
 	.reset_done = port_reset_done,
+	.ready = port_ready,
 	.restored = port_restored,
 };
 
@@ -436,6 +442,7 @@ static void control_frame(struct ahci_port *p, unsigned slot, uint8_t control)
 	bool srst = control & ATA_CONTROL_SRST, was = p->srst;
 
 	p->srst = srst;
+	p->clo = false;
 	slot_done(p, slot);
 	if (srst && !was) {
 		p->slot = AHCI_NO_SLOT;
@@ -503,8 +510,8 @@ static void issue(struct ahci_port *p, unsigned slot)
 		control_frame(p, slot, fis[15]);
 		return;
 	}
-	if (p->srst) {
-		guest_error(&pci->dev, "port %u: a command for a device in reset", p->n);
+	if (p->srst || (ata_status(ata) & (ATA_STATUS_BSY | ATA_STATUS_DRQ))) {
+		guest_error(&pci->dev, "port %u: a command for a device that is busy", p->n);
 		p->stopped = true;
 		return;
 	}
@@ -540,8 +547,8 @@ static bool may_issue(const struct ahci_port *p)
 	if (!ata || !(p->cmd & CMD_ST) || p->stopped || !pci_bus_master(&p->hba->pci) ||
 	    (p->sctl & SCTL_DET))
 		return false;
-	return p->srst || (p->slot == AHCI_NO_SLOT && !ata->draining &&
-			   !(ata_status(ata) & (ATA_STATUS_BSY | ATA_STATUS_DRQ)));
+	return p->srst ||
+	       (p->slot == AHCI_NO_SLOT && !(port_status(p) & (ATA_STATUS_BSY | ATA_STATUS_DRQ)));
 }
 
 void ahci_port_run(struct ahci_port *p)

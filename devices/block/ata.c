@@ -248,6 +248,7 @@ static void ata_drained(struct ata_device *ata)
 	if (ata->phase == ATA_PHASE_IO)
 		ata_go(ata);
 	ata_queue_restart(ata);
+	ata->port->ops->ready(ata->port);
 }
 
 void ata_io_done(void *opaque, int ret)

@@ -83,6 +83,8 @@ struct ata_port_ops {
 	void (*queued_complete)(struct ata_port *port, unsigned tag, bool ok);
 	/* The device has come out of a reset, with its signature in the task file. */
 	void (*reset_done)(struct ata_port *port);
+	/* It was busy with what is over, and takes commands again. */
+	void (*ready)(struct ata_port *port);
 	/* The device's state was loaded, after the port's. */
 	void (*restored)(struct ata_port *port);
 };

@@ -30,12 +30,13 @@ static void queue_fail(struct ata_device *ata, unsigned tag, uint8_t error)
 	ata->queue_error = error;
 	ata->queue_error_status = ATA_STATUS_GOOD | ATA_STATUS_ERR;
 	ata->queue_error_lba = ata->queue[tag].lba;
-	/* The others come back from the block engine, and nothing comes of it. */
 	ata->active = 0;
 	memset(ata->queue, 0, sizeof(ata->queue));
 	ata->tf.status = ATA_STATUS_GOOD | ATA_STATUS_ERR;
 	ata->tf.error = error;
 	ata->port->ops->queued_complete(ata->port, tag, false);
+	/* The others come back from the block engine, nothing comes of it, and their tags are not free before. */
+	ata->draining = ata->in_flight;
 }
 
 /* Maps what comes next of the command, and submits it. */
@@ -97,7 +98,6 @@ bool ata_execute_queued(struct ata_device *ata, uint8_t command)
 		       (uint64_t)tf->hob_low << 24 | tf->high << 16 | tf->mid << 8 | tf->low;
 	struct ata_queued *q = &ata->queue[tag];
 
-	/* A tag in use, also by a request whose command is over, is a host's mistake. */
 	if (ata->is_cd || !ata->port->serial || ata->queue_failed || (ata->active & BIT(tag)) ||
 	    queue_io(ata, tag)->busy) {
 		ata_fail(ata, ATA_ERROR_ABRT);

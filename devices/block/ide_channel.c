@@ -334,6 +334,7 @@ static const struct ata_port_ops channel_ops = {
 	.complete = channel_complete,
 	.queued_complete = channel_queued_complete,
 	.reset_done = channel_complete,
+	.ready = channel_complete,
 	.restored = channel_restored,
 };
 
