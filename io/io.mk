@@ -15,6 +15,7 @@ libevmm_a_SOURCES += io/block/conf.c
 libevmm_a_SOURCES += io/block/drivers.c
 libevmm_a_SOURCES += io/block/file.c
 libevmm_a_SOURCES += io/block/file_lock.c
+libevmm_a_SOURCES += io/block/medium.c
 libevmm_a_SOURCES += io/block/node.c
 libevmm_a_SOURCES += io/block/null.c
 libevmm_a_SOURCES += io/block/options.c

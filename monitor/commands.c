@@ -5,6 +5,8 @@
 /* One a line. */
 /* clang-format off */
 const struct command_group *const command_groups[] = {
+	&commands_block,
+	&commands_block_change,
 	&commands_control,
 	&commands_chardev,
 	&commands_cpu,

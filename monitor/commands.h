@@ -9,6 +9,8 @@ extern const struct command_group commands_chardev;
 extern const struct command_group commands_control; /* QMP itself, introspection, help */
 extern const struct command_group commands_cpu;
 extern const struct command_group commands_device;
+extern const struct command_group commands_block; /* how disks are */
+extern const struct command_group commands_block_change;
 extern const struct command_group commands_display;
 extern const struct command_group commands_gdb;
 extern const struct command_group commands_virtio;

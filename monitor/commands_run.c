@@ -104,7 +104,8 @@ static void show_name(struct monitor *mon, json_t *answer)
 }
 
 static const struct qapi_type types[] = {
-	{QAPI_ENUM, "RunState", "internal-error paused prelaunch running shutdown", NULL, NULL},
+	{QAPI_ENUM, "RunState", "debug internal-error io-error paused prelaunch running shutdown",
+	 NULL, NULL},
 	{QAPI_STRUCT, "StatusInfo", "running:bool singlestep:bool status:RunState", NULL, NULL},
 	{QAPI_STRUCT, "NameInfo", "?name:str", NULL, NULL},
 	{QAPI_ENUM, "RebootAction", "reset shutdown", NULL, NULL},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "io/block/block_internal.h"
 #include "src/drive.h"
+#include "src/events.h"
 #include "src/machine.h"
 
 /* How long the end of the machine waits for a host that doesn't answer. */
@@ -144,7 +145,7 @@ static char *default_id(const struct place *p)
 /* What a drive's keys say about the disk, as opposed to its image. */
 struct drive_policy {
 	char *rerror, *werror;
-	bool writeback, snapshot;
+	bool writeback, snapshot, account_invalid, account_failed;
 	char *throttle_group;
 	struct throttle_config throttle;
 };
@@ -259,10 +260,12 @@ static bool parse_policy(struct block_options *o, struct drive_policy *p, struct
 {
 	bool copy_on_read = false;
 
-	p->writeback = true;
+	p->writeback = p->account_invalid = p->account_failed = true;
 	if (!block_options_str(o, "rerror", &p->rerror, err) ||
 	    !block_options_str(o, "werror", &p->werror, err) || !parse_cache(o, p, err) ||
 	    !parse_throttle(o, p, err) || !block_options_bool(o, "snapshot", &p->snapshot, err) ||
+	    !block_options_bool(o, "stats-account-invalid", &p->account_invalid, err) ||
+	    !block_options_bool(o, "stats-account-failed", &p->account_failed, err) ||
 	    !block_options_bool(o, "copy-on-read", &copy_on_read, err))
 		return false;
 	return !copy_on_read || error_set(err, "copy-on-read is for images with a backing file");
@@ -275,6 +278,8 @@ static bool apply_policy(struct block *b, const struct drive_policy *p, struct e
 	if (p->werror && !block_on_error_parse(p->werror, false, &b->on_write_error, err))
 		return false;
 	b->write_cache = p->writeback;
+	b->stats.account_invalid = p->account_invalid;
+	b->stats.account_failed = p->account_failed;
 	if (throttle_config_any(&p->throttle))
 		block_set_throttle(b, p->throttle_group ? p->throttle_group : block_id(b),
 				   &p->throttle);
@@ -376,7 +381,6 @@ static bool add_block(struct machine *m, struct block_options *o, const struct p
 	free(id);
 	if (!b)
 		return false;
-	b->removable = p->cdrom || p->type == DRIVE_IF_FLOPPY;
 	d = xzalloc(sizeof(*d));
 	d->type = p->type;
 	d->bus = (unsigned)p->bus;
@@ -404,6 +408,27 @@ static bool add(struct machine *m, json_t *options, bool is_default, struct erro
 bool drive_add(struct machine *m, json_t *options, struct error *err)
 {
 	return add(m, options, false, err);
+}
+
+bool drive_del(struct machine *m, const char *id, struct error *err)
+{
+	struct block *b = block_by_id(id);
+
+	LOOP_ASSERT();
+	if (!b)
+		return error_set(err, "Device '%s' not found", id);
+	list_for_each_safe(it, &m->drives) {
+		struct drive *d = list_entry(it, struct drive, node);
+
+		if (d->block != b)
+			continue;
+		list_remove(&d->node);
+		free(d);
+	}
+	block_remove_medium(b);
+	block_cancel_held(b);
+	block_make_anonymous(b);
+	return true;
 }
 
 bool drive_add_defaults(struct machine *m, struct error *err)
@@ -501,12 +526,42 @@ bool blockdev_del(const char *name, struct error *err)
 static void on_io_error(void *opaque, struct block *b, bool is_read, enum block_on_error action,
 			int errnum)
 {
+	static const char *const actions[] = {
+		[BLOCK_ERROR_REPORT] = "report",
+		[BLOCK_ERROR_IGNORE] = "ignore",
+		[BLOCK_ERROR_STOP] = "stop",
+	};
+	const char *node = b->root && !b->root->auto_named ? b->root->name : NULL;
+
+	qmp_event_emit(opaque, "BLOCK_IO_ERROR",
+		       json_pack("{s:s,s:s*,s:s,s:s,s:b,s:s}", "device", block_id(b), "node-name",
+				 node, "operation", is_read ? "read" : "write", "action",
+				 actions[action], "nospace", errnum == ENOSPC, "reason",
+				 strerror(errnum)));
 	if (action == BLOCK_ERROR_STOP)
 		machine_stop_io_error(opaque);
 }
 
+static void on_tray_moved(void *opaque, struct block *b, bool open)
+{
+	const char *id = b->dev && b->dev->id ? b->dev->id : block_id(b);
+
+	qmp_event_emit(opaque, "DEVICE_TRAY_MOVED",
+		       json_pack("{s:s,s:s,s:b}", "device", block_id(b), "id", id, "tray-open",
+				 open));
+}
+
+static void on_idle(void *opaque)
+{
+	struct machine *m = opaque;
+
+	loop_work_schedule(&m->control_work);
+}
+
 static const struct block_host_ops host_ops = {
 	.io_error = on_io_error,
+	.tray_moved = on_tray_moved,
+	.idle = on_idle,
 };
 
 void drives_init(struct machine *m)
@@ -518,6 +573,11 @@ void drives_init(struct machine *m)
 void drives_retry(struct machine *m)
 {
 	block_retry_held();
+}
+
+bool drives_idle(struct machine *m)
+{
+	return block_when_idle();
 }
 
 bool drives_drain(struct machine *m)

@@ -48,6 +48,10 @@ const char *drive_if_name(enum drive_if type);
 struct block *drive_new_block(struct loop *loop, json_t *options, struct error *err);
 /* -drive's keys as an object, whose reference is taken over. */
 bool drive_add(struct machine *m, json_t *options, struct error *err);
+/* The disk with that id goes. A device that has it stays: its requests fail from now on. */
+bool drive_del(struct machine *m, const char *id, struct error *err);
+/* -drive's text, to an object. */
+json_t *drive_parse_option(const char *text, struct error *err);
 /* The empty CD and floppy drives that a PC has, unless -nodefaults. */
 bool drive_add_defaults(struct machine *m, struct error *err);
 /* if=virtio: the controllers for which no board has a place of its own. */
@@ -61,6 +65,8 @@ bool blockdev_del(const char *node_name, struct error *err);
 bool drives_drain(struct machine *m);
 void drives_free(struct machine *m);
 void drives_init(struct machine *m);
+/* For a reset: true when no request is in flight; else the machine's control work is scheduled when none is. */
+bool drives_idle(struct machine *m);
 /* The guest goes on: what werror=stop has held is tried again. */
 void drives_retry(struct machine *m);
 

@@ -393,6 +393,9 @@ static void control(void *opaque)
 		end(m);
 		return;
 	}
+	/* What the host still writes into the guest's memory would spoil what the reset loads there. */
+	if (m->reset_pending && !drives_idle(m))
+		return;
 	if (m->reset_pending) {
 		if (m->state != RUN_RUNNING)
 			m->state = RUN_PRELAUNCH;

@@ -67,7 +67,7 @@ static json_t *drive_keys(struct optlist *l, struct error *err)
 	return json;
 }
 
-static json_t *parse_drive(const char *value, struct error *err)
+json_t *drive_parse_option(const char *value, struct error *err)
 {
 	struct optlist l;
 	json_t *json;
@@ -81,7 +81,7 @@ static json_t *parse_drive(const char *value, struct error *err)
 
 bool options_drive(struct options_parse_state *p, const char *value, struct error *err)
 {
-	json_t *json = parse_drive(value, err);
+	json_t *json = drive_parse_option(value, err);
 
 	if (!json)
 		return false;

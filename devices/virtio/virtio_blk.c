@@ -350,6 +350,7 @@ static void blk_reset(struct virtio *v)
 {
 	struct virtio_blk *b = blk_of(v);
 
+	block_cancel_held(b->conf.block);
 	block_set_write_cache(b->conf.block, b->initial_write_cache);
 	fill_config(b);
 }

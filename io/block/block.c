@@ -12,6 +12,7 @@
 static struct list all = {&all, &all};
 static const struct block_host_ops *host_ops;
 static void *host_opaque;
+static bool idle_wanted;
 
 struct list *block_all(void)
 {
@@ -20,6 +21,7 @@ struct list *block_all(void)
 
 void block_set_host(const struct block_host_ops *ops, void *opaque)
 {
+	idle_wanted = false;
 	host_ops = ops;
 	host_opaque = opaque;
 }
@@ -81,6 +83,11 @@ static void deliver(struct block *b, struct block_req *r)
 	b->delivering++;
 	r->done(r->opaque, r->ret);
 	b->delivering--;
+	if (unlikely(idle_wanted) && !block_any_inflight()) {
+		idle_wanted = false;
+		if (host_ops && host_ops->idle)
+			host_ops->idle(host_opaque);
+	}
 }
 
 /* A disk that its device has left is freed with its last request. */
@@ -131,6 +138,7 @@ static bool failed(struct block *b, struct block_req *r, int *ret)
 	if (host_ops && host_ops->io_error)
 		host_ops->io_error(host_opaque, b, is_read, action, -*ret);
 	if (action == BLOCK_ERROR_STOP) {
+		b->io_errno = -*ret;
 		block_node_unref(r->root);
 		r->root = NULL;
 		list_push_back(&b->held, &r->node);
@@ -269,6 +277,7 @@ static void retry_held(struct block *b)
 {
 	struct list now;
 
+	b->io_errno = 0;
 	take_all(&now, &b->held);
 	while (!list_empty(&now)) {
 		struct block_req *r = list_first(&now, struct block_req, node);
@@ -311,6 +320,29 @@ bool block_any_inflight(void)
 	return false;
 }
 
+int64_t block_oldest_ns(const struct block *b)
+{
+	if (list_empty(&b->inflight))
+		return 0;
+	return clock_now_ns(loop_clock_host(b->loop)) -
+	       list_first(&b->inflight, struct block_req, inflight)->start_ns;
+}
+
+bool block_when_idle(void)
+{
+	LOOP_ASSERT();
+	list_for_each(it, &all) {
+		struct block *b = list_entry(it, struct block, node);
+
+		block_cancel_held(b);
+		/* Nobody waits for limits that the guest does not see. */
+		throttle_set_unlimited(&b->throttle, true);
+		throttle_set_unlimited(&b->throttle, false);
+	}
+	idle_wanted = block_any_inflight();
+	return !idle_wanted;
+}
+
 bool block_drain(struct loop *loop, int64_t max_ns)
 {
 	struct clock *clock = loop_clock_host(loop);
@@ -345,7 +377,7 @@ static void block_on_stall_timer(void *opaque)
 
 	if (list_empty(&b->inflight) || !list_empty(&b->held))
 		return;
-	age = now - list_first(&b->inflight, struct block_req, inflight)->start_ns;
+	age = block_oldest_ns(b);
 	if (age >= STALL_NS && now - b->stall_said_ns >= STALL_AGAIN_NS) {
 		report_warning("disk '%s': the host has not answered a request for %lld s",
 			       b->id	 ? b->id
@@ -484,46 +516,10 @@ void block_free(struct block *b)
 	free(b);
 }
 
-bool block_insert_medium(struct block *b, struct block_node *root, struct error *err)
-{
-	LOOP_ASSERT();
-	if (root->block || root->parent)
-		return error_set(err, "Node '%s' is in use by %s '%s'", root->name,
-				 root->block ? "disk" : "node",
-				 root->block ? block_id(root->block) : root->parent->name);
-	if (b->dev && !block_node_share(root, b->share_write, err))
-		return false;
-	block_remove_medium(b);
-	b->root = root;
-	root->block = b;
-	if (b->ops && b->ops->medium_changed)
-		b->ops->medium_changed(b->opaque, true);
-	return true;
-}
-
-void block_remove_medium(struct block *b)
-{
-	struct block_node *root = b->root;
-
-	if (!root)
-		return;
-	b->root = NULL;
-	root->block = NULL;
-	block_node_unref(root);
-	if (b->ops && b->ops->medium_changed)
-		b->ops->medium_changed(b->opaque, false);
-}
-
 void block_root_resized(struct block *b)
 {
 	if (b->ops && b->ops->resized)
 		b->ops->resized(b->opaque);
-}
-
-void block_eject(struct block *b)
-{
-	LOOP_ASSERT();
-	block_remove_medium(b);
 }
 
 void block_tray_moved(struct block *b, bool open)
@@ -569,6 +565,16 @@ void block_release(struct block *b)
 		return;
 	b->released = true;
 	free_if_left(b);
+}
+
+void block_make_anonymous(struct block *b)
+{
+	LOOP_ASSERT();
+	free(b->id);
+	b->id = NULL;
+	b->anonymous = true;
+	if (!b->dev)
+		block_release(b);
 }
 
 struct block *block_for_device(const char *name, struct error *err)

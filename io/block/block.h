@@ -110,7 +110,7 @@ const struct block_limits *block_limits(const struct block *b);
 
 struct block_device_ops {
 	void (*resized)(void *opaque);
-	/* Removable media: what is in the drive has changed. */
+	/* Removable media: what is in the drive has changed. With a tray: it was opened (not LOADED) or closed by the monitor. */
 	void (*medium_changed)(void *opaque, bool loaded);
 	bool (*tray_open)(void *opaque);
 	/* The monitor wants the medium out and the guest has it locked. */
@@ -126,8 +126,6 @@ void block_detach(struct block *b);
 struct device *block_device(const struct block *b);
 /* The guest opened the tray (OPEN) or closed it: the monitor's clients are told. */
 void block_tray_moved(struct block *b, bool open);
-/* The guest let go of the medium: it is taken out. */
-void block_eject(struct block *b);
 void block_lock_medium(struct block *b, bool locked);
 struct block *block_by_id(const char *id);
 /* What -device drive=NAME means: a disk, or a node, for which a disk is made. block_release() when it goes. */
@@ -176,7 +174,7 @@ struct block_conf {
 
 /*
  * Checks the properties, fills in the sizes that were left open, and attaches. READ_ONLY_OK: a disk
- * that cannot be written is fine. Without a block: an error, unless EMPTY_OK (conf->block stays NULL).
+ * that cannot be written is fine. Without a block: an error, unless EMPTY_OK: then one without a medium is made.
  */
 bool block_conf_attach(struct block_conf *conf, struct device *dev,
 		       const struct block_device_ops *ops, void *opaque, bool read_only_ok,

@@ -62,8 +62,14 @@ bool block_conf_attach(struct block_conf *c, struct device *dev, const struct bl
 {
 	struct block *b = c->block;
 
-	if (!b)
-		return empty_ok || error_set(err, "drive property not set");
+	if (!b && !empty_ok)
+		return error_set(err, "drive property not set");
+	if (!b) {
+		/* An empty drive of nobody's: the monitor may put a medium in. Goes with the property. */
+		b = c->block = block_new(loop_of_this_thread, NULL, err);
+		if (!b)
+			return false;
+	}
 	if (!read_only_ok && block_read_only(b))
 		return error_set(err, "Block node is read-only");
 	if (b->dev)
