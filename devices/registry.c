@@ -34,6 +34,8 @@ const struct device_type *const device_types[] = {
 	&ich9_lpc_type,
 	/* display */
 	&vga_pci_type,
+	&vga_secondary_type,
+	&vga_bochs_type,
 	&vga_isa_type,
 	/* block */
 	&piix3_ide_type,

@@ -116,6 +116,7 @@ struct device_type {
 	const char *desc;
 	enum bus_type bus;
 	bool user_creatable; /* -device NAME works; a board's own parts are not */
+	bool cold_only;	     /* is there from the start and stays */
 	size_t size;	     /* of the struct that begins with struct device */
 	const struct device_prop *props;
 	const struct state_desc *state;

@@ -19,13 +19,21 @@ struct unplug {
 
 bool device_is_hotpluggable(const struct device_type *type)
 {
-	return type->user_creatable && (type->bus == BUS_PCI || type->bus == BUS_SCSI ||
-					type->bus == BUS_VIRTIO_SERIAL || type->bus == BUS_NONE);
+	return type->user_creatable && !type->cold_only &&
+	       (type->bus == BUS_PCI || type->bus == BUS_SCSI || type->bus == BUS_VIRTIO_SERIAL ||
+		type->bus == BUS_NONE);
 }
 
 static const char *bus_name(enum bus_type bus)
 {
 	return bus == BUS_ISA ? "isa.0" : bus == BUS_PCI ? "pci.0" : "main-system-bus";
+}
+
+static bool refuse(const struct device_type *type, struct error *err)
+{
+	if (type->cold_only)
+		return error_set(err, "Device '%s' does not support hotplugging", type->name);
+	return error_set(err, "Bus '%s' does not support hotplugging", bus_name(type->bus));
 }
 
 /* What hangs on its buses goes with it. */
@@ -50,7 +58,7 @@ struct device *device_plug(struct machine *m, struct optlist *l, struct error *e
 
 	LOOP_ASSERT();
 	if (type && type->user_creatable && !device_is_hotpluggable(type)) {
-		error_set(err, "Bus '%s' does not support hotplugging", bus_name(type->bus));
+		refuse(type, err);
 		return NULL;
 	}
 	dev = device_create_from_list(m, l, err);
@@ -123,8 +131,7 @@ bool device_unplug_request(struct device *dev, struct error *err)
 
 	LOOP_ASSERT();
 	if (!dev->by_user || !device_is_hotpluggable(dev->type))
-		return error_set(err, "Bus '%s' does not support hotplugging",
-				 bus_name(dev->type->bus));
+		return refuse(dev->type, err);
 	if (dev->unplugging)
 		return error_set(err, "Device %s is already in the process of unplug",
 				 dev->id ? dev->id : dev->type->name);

@@ -63,12 +63,10 @@ bool pc_board_add_rom(struct machine *m, struct error *err)
 
 bool pc_board_add_vga(struct machine *m, unsigned slot, struct error *err)
 {
-	struct pc_board *pc = m->board;
 	struct device *vga;
 
 	if (m->config.vga == VGA_NONE || (m->config.vga == VGA_DEFAULT && m->config.nodefaults))
 		return true;
-	pc->acpi.has_vga = true;
 	vga = device_new(m, &vga_pci_type, NULL);
 	device_set_prop_num(vga, "addr", PCI_DEVFN(slot, 0));
 	return device_realize(vga, err);
@@ -166,4 +164,5 @@ void pc_board_refresh(struct machine *m)
 
 	pc->acpi.pci_mem64 = window64(m);
 	pc->acpi.vmgenid = m->vmgenid;
+	pc->acpi.has_vga = m->boot_screen != NULL;
 }

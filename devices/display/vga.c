@@ -412,7 +412,8 @@ bool vga_init(struct vga *v, struct device *dev, struct region *mem, struct regi
 	region_init_ram(&v->vram_region, "vga.vram", v->vram, v->vram_bytes);
 	v->log = dirty_log_new(dev->machine, &v->vram_region);
 	vga_mem_init(v, mem);
-	vga_add_ports(v, io);
+	if (!v->secondary)
+		vga_add_ports(v, io);
 	v->scan = vga_scan_new(v);
 	v->con = console_new(dev->machine->display, dev->id ? dev->id : dev->type->name,
 			     &vga_console_ops, v);
@@ -423,7 +424,8 @@ void vga_fini(struct vga *v)
 {
 	console_free(v->con);
 	vga_scan_free(v->scan);
-	vga_remove_ports(v);
+	if (!v->secondary)
+		vga_remove_ports(v);
 	vga_mem_fini(v);
 	region_remove(&v->vram_region);
 	munmap(v->vram, v->vram_bytes);

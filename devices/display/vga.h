@@ -128,6 +128,8 @@ struct vga {
 	uint32_t xres, yres; /* the monitor's, told by its EDID */
 	bool edid;
 	uint32_t vram_bytes; /* a power of 2 */
+	bool secondary;	     /* neither window nor ports: the memory BARs are all there is */
+	bool bare;	     /* and no VGA: nothing but Bochs' extensions */
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
@@ -173,7 +175,7 @@ extern const struct state_desc vga_state;
 		DEFINE_PROP(S, vga.xres, "xres", PROP_U32, 1280, "the monitor's preferred width"), \
 		DEFINE_PROP(S, vga.yres, "yres", PROP_U32, 800, "the monitor's preferred height")
 
-/* From realize: memory, window, ports and console. MEM and IO are where the device decodes. */
+/* From realize: memory, window, ports and console. MEM and IO are where the device decodes, unless it is SECONDARY. */
 bool vga_init(struct vga *v, struct device *dev, struct region *mem, struct region *io,
 	      struct error *err);
 void vga_fini(struct vga *v);
@@ -235,6 +237,6 @@ void vga_scan_free(struct vga_scan *s);
 /* Scan lines that are shown. */
 unsigned vga_lines(const struct vga *v);
 
-extern const struct device_type vga_pci_type, vga_isa_type;
+extern const struct device_type vga_pci_type, vga_secondary_type, vga_bochs_type, vga_isa_type;
 
 #endif

@@ -115,6 +115,8 @@ static void fill_lut(const struct vga *v, struct vga_params *p)
 
 static enum vga_kind kind_of(const struct vga *v)
 {
+	if (v->bare)
+		return vga_vbe_on(v) ? VGA_LINEAR : VGA_BLANK;
 	if (!(v->attr_index & ATTR_SOURCE) || (v->seq[SEQ_CLOCKING] & SEQ_CLOCKING_OFF))
 		return VGA_BLANK;
 	if (vga_vbe_on(v))

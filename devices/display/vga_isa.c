@@ -19,6 +19,7 @@ struct vga_isa {
 	struct device dev;
 	struct vga vga;
 	struct region lfb;
+	struct boot_screen boot_screen;
 };
 
 /* A machine without fw_cfg has no firmware that could use it. */
@@ -42,6 +43,24 @@ static bool add_rom(struct device *dev, struct error *err)
 	return ok;
 }
 
+static void boot_text(void *opaque)
+{
+	struct vga_isa *s = opaque;
+	struct device *fw_cfg = s->dev.machine->fw_cfg;
+	uint32_t n = 0;
+	const uint8_t *rom = fw_cfg ? fw_cfg_find_file(fw_cfg, "vgaroms/" VGA_ISA_ROM, &n) : NULL;
+
+	vga_bios_text(&s->vga, rom, n);
+}
+
+static bool boot_framebuffer(void *opaque, struct boot_framebuffer *fb)
+{
+	struct vga_isa *s = opaque;
+
+	fb->gpa = VGA_ISA_LFB;
+	return vga_bios_framebuffer(&s->vga, fb);
+}
+
 static bool vga_isa_realize(struct device *dev, struct error *err)
 {
 	struct vga_isa *s = container_of(dev, struct vga_isa, dev);
@@ -53,6 +72,9 @@ static bool vga_isa_realize(struct device *dev, struct error *err)
 		return false;
 	region_init_alias(&s->lfb, "vga.lfb", &s->vga.vram_region, 0, s->vga.vram_bytes);
 	region_add(mem, VGA_ISA_LFB, &s->lfb, 0);
+	s->boot_screen = (struct boot_screen){boot_text, boot_framebuffer, s};
+	if (!m->boot_screen)
+		m->boot_screen = &s->boot_screen;
 	return true;
 }
 
@@ -65,6 +87,8 @@ static void vga_isa_unrealize(struct device *dev)
 {
 	struct vga_isa *s = container_of(dev, struct vga_isa, dev);
 
+	if (dev->machine->boot_screen == &s->boot_screen)
+		dev->machine->boot_screen = NULL;
 	region_remove(&s->lfb);
 	vga_fini(&s->vga);
 }
@@ -89,6 +113,7 @@ const struct device_type vga_isa_type = {
 	.desc = "Standard VGA on the ISA bus",
 	.bus = BUS_ISA,
 	.user_creatable = true,
+	.cold_only = true,
 	.size = sizeof(struct vga_isa),
 	.props = vga_isa_props,
 	.state = &vga_isa_state,

@@ -312,7 +312,8 @@ void vga_mem_init(struct vga *v, struct region *mem)
 	region_init_ram(&v->window_text, "vga.text", v->text, VGA_TEXT_BYTES);
 	v->text_log = dirty_log_new(v->dev->machine, &v->window_text);
 	region_add(&v->window, 0, &v->window_io, 0);
-	region_add(mem, VGA_WINDOW, &v->window, 1);
+	if (!v->secondary)
+		region_add(mem, VGA_WINDOW, &v->window, 1);
 }
 
 void vga_mem_fini(struct vga *v)

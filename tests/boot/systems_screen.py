@@ -33,6 +33,27 @@ def test_seabios(board):
         s.expect(r'\A.*SeaBIOS[^~]*\nNo bootable device', 30)
 
 
+@variants('isa-vga', 'bochs-display', 'VGA')
+def test_adapters(device):
+    """Each adapter alone shows what SeaBIOS says; bochs-display in its frame buffer."""
+    need_seabios()
+    with Shown(*QUIET, '-vga', 'none', '-device', device) as s:
+        s.expect('^No bootable device', 30)
+        check(s.look().width == (1280 if device == 'bochs-display' else 720), 'another size')
+
+
+def test_two_adapters():
+    """A second adapter has a screen of its own, chosen by its name."""
+    need_seabios()
+    with Shown(*QUIET, '-device', 'secondary-vga,id=second') as s:
+        s.expect('^No bootable device', 30)
+        other = s.look(device='second')
+        check(len(other.colours()) == 1, 'the second screen is not blank')
+        png = os.path.join(WORK, 'two.png')
+        s.command('screendump', filename=png, device='second', format='png')
+        check(open(png, 'rb').read(8) == b'\x89PNG\r\n\x1a\n', 'no PNG')
+
+
 def test_linux_text():
     """Linux has its console in VGA's text mode, and reads the keyboard."""
     with shown_linux('cloud-amd64', 'console=tty0') as s:

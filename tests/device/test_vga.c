@@ -481,6 +481,90 @@ static void two_adapters_have_a_screen_each(void **state)
 	look(720, 400);
 }
 
+static uint64_t bar(struct device *dev, unsigned n)
+{
+	return pci_bar_address(container_of(dev, struct pci_device, dev), n);
+}
+
+static uint16_t mem16(uint64_t gpa)
+{
+	return as_read(&k->m->mem, gpa, 2);
+}
+
+static void put_mem16(uint64_t gpa, uint16_t value)
+{
+	as_write(&k->m->mem, gpa, value, 2);
+}
+
+static void set_mmio_mode(uint64_t regs, unsigned width, unsigned height)
+{
+	put_mem16(regs + 0x500 + 2 * VBE_XRES, width);
+	put_mem16(regs + 0x500 + 2 * VBE_YRES, height);
+	put_mem16(regs + 0x500 + 2 * VBE_BPP, 32);
+	put_mem16(regs + 0x500 + 2 * VBE_ENABLE, VBE_ENABLED | 0x40);
+}
+
+/* With DEV as the only adapter, or beside VGA; all of it through its BARs. */
+static void check_by_bars(struct device *dev, bool has_vga)
+{
+	uint64_t regs = bar(dev, 2);
+
+	assert_int_equal(mem16(regs), 0xff00); /* EDID */
+	assert_int_equal(mem16(regs + 0x500), 0xb0c5);
+	set_mmio_mode(regs, 800, 600);
+	put_mem16(bar(dev, 0) + 4 * 801, 0xabcd);
+	if (has_vga) {
+		vga_kit_watch(dev->type->name);
+		look(0, 0);
+		assert_int_equal(pixel(1, 1), 0); /* blanked as it is */
+		as_read(&k->m->mem, regs + 0x41a, 1);
+		as_write(&k->m->mem, regs + 0x400, 0x20, 1);
+	} else {
+		assert_int_equal(mem16(regs + 0x41a), 0xffff);
+	}
+	vga_kit_watch(dev->type->name);
+	look(800, 600);
+	assert_int_equal(pixel(1, 1), 0xabcd);
+	assert_int_equal(pixel(0, 1), 0);
+	put_mem16(regs + 0x500 + 2 * VBE_ENABLE, 0);
+}
+
+static void a_secondary_adapter_leaves_the_window_to_the_first(void **state)
+{
+	struct device *second = kit_add(k, &vga_secondary_type, NULL);
+
+	pci_assign_resources(k->m);
+	set_mode(MODE_13);
+	poke(0xa0000, 3);
+	check_by_bars(second, true);
+	vga_kit_watch("VGA");
+	look(640, 400);
+	assert_int_equal(pixel(0, 0), dac_shown(3));
+	/* 0380h: a display that is no VGA */
+	assert_int_equal(ldn_le(&container_of(second, struct pci_device, dev)->config[0x0a], 2),
+			 0x0380);
+	device_unrealize(second);
+}
+
+static void bochs_display_is_a_frame_buffer_and_no_more(void **state)
+{
+	struct device *dev;
+
+	device_unrealize(vga);
+	dev = kit_add(k, &vga_bochs_type, "vgamem", "4M", NULL);
+	pci_assign_resources(k->m);
+	assert_int_equal(kit_in8(k, 0x3da), 0xff);
+	assert_int_equal(peek(0xa0000), 0xff);
+	assert_null(k->m->boot_screen);
+	check_by_bars(dev, false);
+	vga_kit_watch(NULL);
+	look(0, 0);
+	assert_int_equal(pixel(1, 1), 0);
+	free(kit_add_fails(k, &vga_bochs_type, "vgamem", "3M", NULL));
+	free(kit_add_fails(k, &vga_bochs_type, "vgamem", "512M", NULL));
+	kit_save_load(dev);
+}
+
 /* ---- abuse ---- */
 
 static uint64_t seed = 88172645463325252ull;
@@ -585,6 +669,8 @@ int main(void)
 		TEST(the_bar_shows_registers_and_the_monitor),
 		TEST(properties_are_judged),
 		TEST(two_adapters_have_a_screen_each),
+		TEST(a_secondary_adapter_leaves_the_window_to_the_first),
+		TEST(bochs_display_is_a_frame_buffer_and_no_more),
 		TEST(whatever_the_registers_say_the_picture_stays_in_memory),
 	};
 

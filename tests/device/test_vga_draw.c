@@ -459,7 +459,7 @@ static void use_rom(void)
 	vga = kit_add(k, &vga_pci_type, "addr", "2", "romfile", path, NULL);
 	unlink(path);
 	pci_assign_resources(k->m);
-	vga_kit_watch();
+	vga_kit_watch(NULL);
 }
 
 static void a_guest_without_firmware_finds_text(void **state)

@@ -35,10 +35,14 @@ static const struct console_viewer_ops viewer_ops = {
 	.refreshed = on_refreshed,
 };
 
-void vga_kit_watch(void)
+void vga_kit_watch(const char *name)
 {
+	struct console *con = name ? display_console_named(k->m->display, name)
+				   : display_console(k->m->display, 0);
+
+	assert_non_null(con);
 	console_detach(&viewer);
-	console_attach(display_console(k->m->display, 0), &viewer, &viewer_ops, NULL);
+	console_attach(con, &viewer, &viewer_ops, NULL);
 }
 
 int vga_setup(void **state)
@@ -49,7 +53,7 @@ int vga_setup(void **state)
 	k = kit_new_with(&machine_pc, &config);
 	vga = kit_add(k, &vga_pci_type, "addr", "2", NULL);
 	pci_assign_resources(k->m);
-	vga_kit_watch();
+	vga_kit_watch(NULL);
 	return 0;
 }
 

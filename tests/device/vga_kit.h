@@ -13,8 +13,8 @@ extern struct device *vga;
 int vga_setup(void **state);
 int vga_teardown(void **state);
 
-/* Looks at the first adapter there is now. */
-void vga_kit_watch(void);
+/* Looks at the adapter of that name from now on; NULL: at the first there is. */
+void vga_kit_watch(const char *name);
 
 /* IBM's mode numbers, and "mode X": 320x240 in 256 colours of four planes each. */
 enum vga_mode {
