@@ -240,8 +240,20 @@ class Screen:
         for key in keys:
             self.hmp('sendkey %s %d' % (key, hold))
 
+    def shows(self, text, limit):
+        """Waits until TEXT is on the screen, perhaps across the end of a line, or for LIMIT seconds."""
+        end = time.monotonic() + limit
+        while text not in self.text().replace('\n', '') and time.monotonic() < end:
+            self.guest._pump(0.1)
+
     def type(self, text):
-        self.press(*[key_of(c) for c in text])
+        """As a person does: no faster than it appears, for keyboards hold few keys that the guest hasn't asked for."""
+        for line in text.splitlines(True):
+            for at in range(0, len(line), 6):
+                piece = line[at:at + 6]
+                self.press(*[key_of(c) for c in piece])
+                if piece.strip():
+                    self.shows(piece.strip(), 5)
 
     def close(self):
         self.file.close()
