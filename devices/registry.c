@@ -2,6 +2,7 @@
 /* Every device there is, once. */
 #include "devices/block/floppy.h"
 #include "devices/block/ide.h"
+#include "devices/block/pflash_cfi01.h"
 #include "devices/char/serial.h"
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
@@ -44,6 +45,7 @@ const struct device_type *const device_types[] = {
 	&ide_cd_type,
 	&isa_fdc_type,
 	&floppy_type,
+	&pflash_cfi01_type,
 	/* input */
 	&i8042_type,
 	/* char */

@@ -4,6 +4,7 @@
 #include "devices/chipset/chipset.h"
 #include "devices/pci/pci.h"
 #include "src/machine_disks.h"
+#include "src/machine_firmware.h"
 #include "src/pc_board.h"
 
 #define PC_IDE_DEVFN   PCI_DEVFN(1, 1)
@@ -18,7 +19,7 @@ static void pc_refresh_acpi(struct machine *m)
 	struct pc_board *pc = m->board;
 
 	pc_board_refresh(m);
-	pc->acpi.pm_base = m->config.boot.bios ? piix4_pm_base(pc->pm) : PC_PM_BASE;
+	pc->acpi.pm_base = m->config.boot.firmware ? piix4_pm_base(pc->pm) : PC_PM_BASE;
 	pc->acpi.gpe0_base = pc->acpi.pm_base + PC_GPE0_OFFSET;
 	pc->acpi.pci_mem[0] =
 		(struct acpi_range){MAX(m->ram.below_4g, PC_PCI_MEM_MIN), PC_IRQ_IOAPIC_BASE};
@@ -41,7 +42,7 @@ static bool pc_add_pci(struct machine *m, struct pc_board *pc, struct error *err
 	struct device *ide;
 
 	pc->host_bridge = device_new(m, &i440fx_type, NULL);
-	device_set_prop_num(pc->host_bridge, "shadow", !m->config.boot.bios);
+	device_set_prop_num(pc->host_bridge, "shadow", !m->config.boot.firmware);
 	if (!device_realize(pc->host_bridge, err))
 		return false;
 	i440fx_forward_narrow(pc->host_bridge, reset_control_region(reset));
@@ -52,7 +53,7 @@ static bool pc_add_pci(struct machine *m, struct pc_board *pc, struct error *err
 		return false;
 	pc->pm = device_new(m, &piix4_pm_type, NULL);
 	/* Where no firmware runs, the ports have to be in place. */
-	device_set_prop_num(pc->pm, "pm-base", m->config.boot.bios ? 0 : PC_PM_BASE);
+	device_set_prop_num(pc->pm, "pm-base", m->config.boot.firmware ? 0 : PC_PM_BASE);
 	m->assign_resources = pci_assign_resources;
 	return device_realize(pc->pm, err);
 }
@@ -61,7 +62,7 @@ static bool pc_init(struct machine *m, struct error *err)
 {
 	struct pc_board *pc = pc_board_new(m);
 
-	if (!pc_add_pci(m, pc, err) || !pc_board_add_rom(m, err) ||
+	if (!pc_add_pci(m, pc, err) || !machine_add_firmware(m, &m->pci->mem, err) ||
 	    !pc_board_add_vga(m, PC_VGA_SLOT, err) || !pc_board_add_serials(m, err) ||
 	    !machine_add_ide_drives(m, 2, err) || !pc_board_add_floppies(m, true, err))
 		return false;

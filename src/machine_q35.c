@@ -4,6 +4,7 @@
 #include "devices/chipset/chipset.h"
 #include "devices/pci/pci.h"
 #include "src/machine_disks.h"
+#include "src/machine_firmware.h"
 #include "src/pc_board.h"
 
 #define Q35_VGA_SLOT	1
@@ -24,11 +25,11 @@ static void q35_refresh_acpi(struct machine *m)
 	uint64_t bytes, low = MAX(m->ram.below_4g, PC_PCI_MEM_MIN);
 
 	pc_board_refresh(m);
-	a->pm_base = m->config.boot.bios ? ich9_lpc_pm_base(pc->pm) : PC_PM_BASE;
+	a->pm_base = m->config.boot.firmware ? ich9_lpc_pm_base(pc->pm) : PC_PM_BASE;
 	a->gpe0_base = a->pm_base + Q35_GPE0_OFFSET;
 	a->mmconfig.start =
-		m->config.boot.bios ? q35_mch_mmconfig(pc->host_bridge, &bytes) : Q35_MMCONFIG;
-	if (!m->config.boot.bios)
+		m->config.boot.firmware ? q35_mch_mmconfig(pc->host_bridge, &bytes) : Q35_MMCONFIG;
+	if (!m->config.boot.firmware)
 		bytes = 256 * MiB;
 	a->mmconfig.end = a->mmconfig.start + bytes;
 	a->pci_mem[0] = (struct acpi_range){low, PC_IRQ_IOAPIC_BASE};
@@ -53,7 +54,7 @@ static void q35_describe(struct machine *m)
 static bool q35_add_pci(struct machine *m, struct pc_board *pc, struct error *err)
 {
 	struct device *reset = device_create_builtin(m, &reset_control_type), *sata;
-	bool firmware = m->config.boot.bios != NULL;
+	bool firmware = m->config.boot.firmware;
 
 	pc->host_bridge = device_new(m, &q35_mch_type, NULL);
 	device_set_prop_num(pc->host_bridge, "shadow", !firmware);
@@ -76,7 +77,7 @@ static bool q35_init(struct machine *m, struct error *err)
 {
 	struct pc_board *pc = pc_board_new(m);
 
-	if (!q35_add_pci(m, pc, err) || !pc_board_add_rom(m, err) ||
+	if (!q35_add_pci(m, pc, err) || !machine_add_firmware(m, &m->pci->mem, err) ||
 	    !pc_board_add_vga(m, Q35_VGA_SLOT, err) || !pc_board_add_serials(m, err) ||
 	    !machine_add_ide_drives(m, Q35_SATA_PORTS, err) ||
 	    !pc_board_add_floppies(m, false, err))

@@ -13,6 +13,18 @@ bool options_bios(struct options_parse_state *p, const char *value, struct error
 	return true;
 }
 
+void options_machine_pflash(struct options_parse_state *p, struct optlist *l)
+{
+	static const char *const keys[] = {"pflash0", "pflash1"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
+		const char *node = optlist_get(l, keys[i]);
+
+		if (node)
+			p->o->config.boot.pflash[i] = options_keep_string(p->o, xstrdup(node));
+	}
+}
+
 bool options_data_dir(struct options_parse_state *p, const char *value, struct error *err)
 {
 	struct machine_config *c = &p->o->config;

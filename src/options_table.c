@@ -28,8 +28,9 @@ static bool add_accel(struct options_parse_state *p, const char *option, const c
 
 static bool apply_machine(struct options_parse_state *p, struct optlist *l, struct error *err)
 {
-	static const char *const known[] = {
-		"type", "accel", "acpi", "mem-merge", "dump-guest-core", "memory-backend", NULL};
+	static const char *const known[] = {"type",	 "accel",	    "acpi",
+					    "mem-merge", "dump-guest-core", "memory-backend",
+					    "pflash0",	 "pflash1",	    NULL};
 	struct machine_config *c = &p->o->config;
 	const char *type = optlist_get(l, "type"), *accel = optlist_get(l, "accel");
 	const char *acpi = optlist_get(l, "acpi");
@@ -49,6 +50,7 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 	}
 	if (accel && !add_accel(p, "machine accel", accel, err))
 		return false;
+	options_machine_pflash(p, l);
 	if (!options_machine_memory(p, l, err))
 		return false;
 	return optlist_check_unused(l, known, err);
@@ -496,11 +498,12 @@ const struct option_desc option_table[] = {
 	/* Machine */
 	{.name = "machine",
 	 .alias = "M",
-	 .arg = "[type=]NAME[,accel=ACCEL][,acpi=on|off]",
+	 .arg = "[type=]NAME[,accel=ACCEL][,acpi=on|off][,pflash0=NODE][,pflash1=NODE]",
 	 .heading = "Machine",
 	 .help = "the board; 'help' lists them",
 	 .man = "accel= is as -accel, with several separated by colons. With acpi=off the "
-		"guest is given no ACPI tables.",
+		"guest is given no ACPI tables. pflash0= and pflash1= name what is in the two flash "
+		"chips, a node or a drive, as -drive if=pflash does.",
 	 .fn = opt_machine},
 	{.name = "accel",
 	 .arg = "[accel=]NAME[,thread=multi]",

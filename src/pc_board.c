@@ -10,6 +10,7 @@
 #include "devices/pci/pci.h"
 #include "src/drive.h"
 #include "src/machine_disks.h"
+#include "src/machine_firmware.h"
 #include "src/pc_board.h"
 
 #define CMOS_BOOT_12 0x3d
@@ -45,20 +46,8 @@ struct pc_board *pc_board_new(struct machine *m)
 	device_create_builtin(m, &i8042_type);
 	device_create_builtin(m, &i8257_type);
 	m->fw_cfg = device_create_builtin(m, &fw_cfg_type);
+	m->config.boot.firmware = machine_has_firmware(m);
 	return pc;
-}
-
-bool pc_board_add_rom(struct machine *m, struct error *err)
-{
-	struct device *rom;
-
-	if (!m->config.boot.bios)
-		return true;
-	rom = device_new(m, &system_rom_type, NULL);
-	if (!device_set_prop(rom, "file", m->config.boot.bios, err) || !device_realize(rom, err))
-		return false;
-	system_rom_map(rom, &m->pci->mem);
-	return true;
 }
 
 bool pc_board_add_vga(struct machine *m, unsigned slot, struct error *err)

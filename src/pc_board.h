@@ -24,8 +24,6 @@ struct pc_board {
 
 /* Interrupts, DMA, timer, RTC, port 92h, keyboard, fw_cfg. */
 struct pc_board *pc_board_new(struct machine *m);
-/* The firmware that -bios names, on the root bus. */
-bool pc_board_add_rom(struct machine *m, struct error *err);
 /* The display that -vga asks for, in SLOT of the root bus. Nothing that the guest could see hangs on -display. */
 bool pc_board_add_vga(struct machine *m, unsigned slot, struct error *err);
 bool pc_board_add_serials(struct machine *m, struct error *err);

@@ -32,5 +32,8 @@ struct region *reset_control_region(struct device *dev);
 
 /* Shows the ROM in MEMORY, which is addressed as the guest's is: below 4 GiB and below 1 MiB. */
 void system_rom_map(struct device *dev, struct region *memory);
+/* Without an image: shows the end of N bytes of another chip's below 1 MiB. */
+void system_rom_map_low(struct device *dev, const uint8_t *bytes, uint64_t n,
+			struct region *memory);
 
 #endif

@@ -9,6 +9,8 @@
  *	4 GiB - size	the image
  *	FFFFFh - ...	its last 128 KiB (or all of it, when smaller)
  *
+ * Without an image it shows the end of a flash chip below 1 MiB.
+ *
  * Not modelled: the switches of XBCS; the ROM is always decoded.
  * Deviates because: nothing.
  */
@@ -36,6 +38,15 @@ static const struct device_prop system_rom_props[] = {
 	DEFINE_PROP_END,
 };
 
+void system_rom_map_low(struct device *dev, const uint8_t *bytes, uint64_t n, struct region *memory)
+{
+	struct system_rom *s = container_of(dev, struct system_rom, dev);
+	uint64_t low = MIN(n, SYSTEM_ROM_LOW_BYTES);
+
+	region_init_rom(&s->low, "isa-bios", (uint8_t *)bytes + n - low, low);
+	region_add(memory, SYSTEM_ROM_LOW_END - low, &s->low, 0);
+}
+
 void system_rom_map(struct device *dev, struct region *memory)
 {
 	struct system_rom *s = container_of(dev, struct system_rom, dev);
@@ -47,9 +58,11 @@ void system_rom_map(struct device *dev, struct region *memory)
 static bool system_rom_realize(struct device *dev, struct error *err)
 {
 	struct system_rom *s = container_of(dev, struct system_rom, dev);
-	char *path = firmware_find(&dev->machine->config, s->file);
+	char *path = s->file ? firmware_find(&dev->machine->config, s->file) : NULL;
 	uint64_t n = 0, low;
 
+	if (!s->file)
+		return true;
 	if (!path)
 		return error_set(err, "-bios %s: no such file, nor in the directories of -L help",
 				 s->file);

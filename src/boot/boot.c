@@ -400,7 +400,7 @@ bool boot_load(struct machine *m, struct error *err)
 	const struct boot_file *kernel;
 	struct boot *b;
 
-	if (m->config.boot.bios)
+	if (m->config.boot.firmware)
 		return firmware_describe(m, err);
 	if (!m->config.kernel) {
 		if (m->config.type == &machine_none || !m->n_vcpus)

@@ -9,6 +9,8 @@
 
 struct boot_config {
 	const char *bios; /* the image's name; NULL: no firmware, the kernel starts right away */
+	const char *pflash[2]; /* -machine pflash0=, pflash1=: nodes */
+	bool firmware;	       /* the board's: the guest begins with firmware, BIOS or flash */
 	const char *data_dirs[BOOT_DATA_DIRS]; /* -L */
 	unsigned n_data_dirs;
 	/* -boot */
