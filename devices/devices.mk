@@ -32,6 +32,7 @@ libevmm_a_SOURCES += devices/chipset/piix4_pm.c
 libevmm_a_SOURCES += devices/chipset/port92.c
 libevmm_a_SOURCES += devices/chipset/reset_control.c
 libevmm_a_SOURCES += devices/chipset/system_rom.c
+libevmm_a_SOURCES += devices/chipset/vmcoreinfo.c
 libevmm_a_SOURCES += devices/chipset/vmgenid.c
 libevmm_a_SOURCES += devices/fw_path.c
 libevmm_a_SOURCES += devices/display/vga.c

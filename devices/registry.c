@@ -7,6 +7,7 @@
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
 #include "devices/chipset/i8257.h"
+#include "devices/chipset/vmcoreinfo.h"
 #include "devices/chipset/vmgenid.h"
 #include "devices/display/vga.h"
 #include "devices/input/i8042.h"
@@ -26,6 +27,7 @@ const struct device_type *const device_types[] = {
 	&port92_type,
 	&reset_control_type,
 	&system_rom_type,
+	&vmcoreinfo_type,
 	&vmgenid_type,
 	/* pci */
 	&i440fx_type,

@@ -144,6 +144,7 @@ static inline bool arg_bool(json_t *args, const char *name, bool otherwise)
  * Arguments, in order, separated by blanks: "name:KIND", with "?" after KIND for what may be left out. KIND is
  *
  *	s  a word, or "in quotes"	S  the rest of the line		F  a file name
+ *	I  an expression without blanks, where a file name may follow
  *	i  an expression, 64 bits	o  a size, in MiB without a suffix	b  on or off
  *	-x the flag -x	-xs the flag -x and a word	/  "/fmt" right after the command's name, taken as it is
  *	D  a device type and its properties (the rest of the line)	d  a device's id
@@ -178,6 +179,10 @@ void monitor_report(struct monitor *mon, struct error *err);
 struct vcpu *monitor_vcpu(struct monitor *mon);
 bool monitor_set_vcpu(struct monitor *mon, unsigned index);
 void hmp_finish(struct monitor *mon);
+/* A deferred command's FN: CANCEL(OPAQUE) when the monitor goes away before hmp_finish(). */
+void hmp_on_cancel(struct monitor *mon, void (*cancel)(void *opaque), void *opaque);
+/* A deferred command's FN goes on as that QMP command, whose end is its own; an error is printed. */
+void hmp_run_qmp(struct monitor *mon, const char *name, json_t *args);
 
 /* ---- the table ---- */
 

@@ -19,6 +19,12 @@ extern const struct command_group commands_log;
 extern const struct command_group commands_machine;
 extern const struct command_group commands_memory;
 extern const struct command_group commands_qom;
+extern const struct command_group commands_fd;
+extern const struct command_group commands_irq;
+extern const struct command_group commands_paging;
+extern const struct command_group commands_pci;
+extern const struct command_group commands_save;
+extern const struct command_group commands_dump;
 extern const struct command_group commands_run;
 
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine as a whole: its type, its memory, and what the command line knows. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include "devices/chipset/vmgenid.h"
 #include "monitor/commands.h"
+#include "src/boot/bootorder.h"
 #include "src/memory_backend.h"
 #include "src/numa.h"
 #include "src/options_table.h"
@@ -40,6 +43,21 @@ static json_t *query_memory_size_summary(struct command_call *call, json_t *args
 static json_t *query_nothing(struct command_call *call, json_t *args)
 {
 	return json_array();
+}
+
+static json_t *query_vm_generation_id(struct command_call *call, json_t *args)
+{
+	static const uint8_t place[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+	char text[37], *p = text;
+	const uint8_t *guid;
+
+	if (!call->machine->vmgenid)
+		return command_fail(call, "VM Generation ID device not found");
+	guid = vmgenid_guid(call->machine->vmgenid);
+	for (unsigned i = 0; i < 16; i++)
+		p += sprintf(p, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			     guid[place[i]]);
+	return json_pack("{ss}", "guid", text);
 }
 
 /* ---- memory backends ---- */
@@ -182,6 +200,47 @@ static void show_memdevs(struct monitor *mon, json_t *list)
 	}
 }
 
+static void show_generation_id(struct monitor *mon, json_t *v)
+{
+	monitor_printf(mon, "%s\n", arg_str(v, "guid"));
+}
+
+static void hmp_boot_set(struct monitor *mon, json_t *args)
+{
+	const char *letters = arg_str(args, "bootdevice");
+	struct machine *m = monitor_machine(mon);
+	struct error err = ERROR_INIT;
+
+	if (!m->set_boot_order) {
+		monitor_error(mon,
+			      "no function defined to set boot device list for this architecture");
+	} else if (!boot_order_check(letters, &err)) {
+		monitor_report(mon, &err);
+	} else {
+		m->set_boot_order(m, letters);
+		monitor_printf(mon, "boot device list now set to %s\n", letters);
+	}
+}
+
+/* Read-only memory, as the address space has it. */
+static void print_roms(struct monitor *mon, const struct region *r, uint64_t base)
+{
+	if (r->kind == REGION_ROM && r->enabled)
+		monitor_printf(mon,
+			       "addr=%016" PRIx64 " size=0x%06" PRIx64 " mem=rom name=\"%s\"\n",
+			       base, r->size, r->name);
+	list_for_each(it, &r->children) {
+		const struct region *child = list_entry(it, struct region, node);
+
+		print_roms(mon, child, base + child->offset);
+	}
+}
+
+static void info_roms(struct monitor *mon, json_t *args)
+{
+	print_roms(mon, &monitor_machine(mon)->mem.root, 0);
+}
+
 static void info_numa(struct monitor *mon, json_t *args)
 {
 	const struct machine *m = monitor_machine(mon);
@@ -213,6 +272,7 @@ static const struct qapi_type types[] = {
 	{QAPI_ENUM, "MemoryDeviceInfoKind", "dimm", NULL, NULL},
 	{QAPI_STRUCT, "MemoryDeviceInfo", "type:MemoryDeviceInfoKind", NULL, NULL},
 	{QAPI_STRUCT, "IOThreadInfo", "id:str thread-id:int", NULL, NULL},
+	{QAPI_STRUCT, "GuidInfo", "guid:str", NULL, NULL},
 	{QAPI_ENUM, "CommandLineParameterType", "string boolean number size", NULL, NULL},
 	{QAPI_STRUCT, "CommandLineParameterInfo", "name:str type:CommandLineParameterType", NULL,
 	 NULL},
@@ -228,8 +288,15 @@ static const struct qmp_command qmp[] = {
 	{"query-memdev", NULL, "[Memdev]", query_memdev, 0},
 	{"query-memory-devices", NULL, "[MemoryDeviceInfo]", query_nothing, 0},
 	{"query-iothreads", NULL, "[IOThreadInfo]", query_nothing, 0},
+	{"query-vm-generation-id", NULL, "GuidInfo", query_vm_generation_id, 0},
 	{"query-command-line-options", "?option:str", "[CommandLineOptionInfo]",
 	 query_command_line_options, 0},
+	{.name = NULL},
+};
+
+static const struct hmp_command hmp[] = {
+	{"boot_set", "bootdevice:s", "bootdevice", "define new values for the boot device list",
+	 .fn = hmp_boot_set},
 	{.name = NULL},
 };
 
@@ -240,7 +307,11 @@ static const struct hmp_command info[] = {
 	 "bytes.",
 	 .qmp = "query-memory-size-summary", .show = show_memory_size},
 	{"numa", NULL, NULL, "show NUMA information", .fn = info_numa},
+	{"roms", NULL, NULL, "show roms", .fn = info_roms},
+	{"vm-generation-id", NULL, NULL, "Show Virtual Machine Generation ID",
+	 .qmp = "query-vm-generation-id", .show = show_generation_id},
 	{.name = NULL},
 };
 
-const struct command_group commands_machine = {.types = types, .qmp = qmp, .info = info};
+const struct command_group commands_machine = {
+	.types = types, .qmp = qmp, .hmp = hmp, .info = info};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `x`, `xp` and `print`: guest memory and values in the formats that debuggers have. */
+/* `x`, `xp`, `print`, `i` and `o`: guest memory, ports and values in the formats that debuggers have. */
 #include <Zydis/Zydis.h>
 #include <ctype.h>
 #include <inttypes.h>
@@ -216,7 +216,49 @@ static void hmp_print(struct monitor *mon, json_t *args)
 	monitor_printf(mon, "\n");
 }
 
+/* ---- ports ---- */
+
+static unsigned port_size(const struct format *f)
+{
+	return MIN(f->size, 4u);
+}
+
+static void hmp_i(struct monitor *mon, json_t *args)
+{
+	struct format f = {.count = 1, .kind = 'x', .size = 1};
+	uint64_t port = (uint64_t)arg_int(args, "addr", 0) & 0xffff;
+	json_t *index = json_object_get(args, "index");
+	struct machine *m = monitor_machine(mon);
+	unsigned size;
+
+	if (!parse_format(mon, args, &f))
+		return;
+	size = port_size(&f);
+	if (index) {
+		as_write(&m->io, port, (uint64_t)json_integer_value(index) & 0xff, 1);
+		port = (port + 1) & 0xffff;
+	}
+	monitor_printf(mon, "port%c[0x%04x] = 0x%0*" PRIx64 "\n",
+		       size == 1   ? 'b'
+		       : size == 2 ? 'w'
+				   : 'l',
+		       (unsigned)port, (int)(2 * size), as_read(&m->io, port, size));
+}
+
+static void hmp_o(struct monitor *mon, json_t *args)
+{
+	struct format f = {.count = 1, .kind = 'x', .size = 1};
+	uint64_t port = (uint64_t)arg_int(args, "addr", 0) & 0xffff;
+	uint64_t value = (uint64_t)arg_int(args, "val", 0);
+
+	if (parse_format(mon, args, &f))
+		as_write(&monitor_machine(mon)->io, port,
+			 value & (0xffffffffull >> (32 - 8 * port_size(&f))), port_size(&f));
+}
+
 static const struct hmp_command hmp[] = {
+	{"i", "fmt:/? addr:i index:i?", "/fmt addr [index]", "I/O port read", .fn = hmp_i},
+	{"o", "fmt:/? addr:i val:i", "/fmt addr value", "I/O port write", .fn = hmp_o},
 	{"print|p", "fmt:/? val:i", "/fmt expr",
 	 "print expression value (use $reg for CPU register access)", .fn = hmp_print},
 	{"x", "fmt:/? addr:i", "/fmt addr", "virtual memory dump starting at 'addr'", .fn = hmp_x,

@@ -26,6 +26,10 @@ static const struct base {
 	{"sys-bus-device", "device"},
 	{"isa-device", "device"},
 	{"pci-device", "device"},
+	{"ide-device", "device"},
+	{"scsi-device", "device"},
+	{"virtio-device", "device"},
+	{"virtio-serial-port", "device"},
 	{"cpu", "device"},
 	{"x86_64-cpu", "cpu"},
 	{"machine", "object"},
@@ -38,9 +42,14 @@ static const char *device_parent(const struct device_type *t)
 	static const char *const parents[] = {[BUS_SYSTEM] = "sys-bus-device",
 					      [BUS_ISA] = "isa-device",
 					      [BUS_PCI] = "pci-device",
+					      [BUS_IDE] = "ide-device",
+					      [BUS_FLOPPY] = "device",
+					      [BUS_VIRTIO] = "virtio-device",
+					      [BUS_VIRTIO_SERIAL] = "virtio-serial-port",
+					      [BUS_SCSI] = "scsi-device",
 					      [BUS_NONE] = "device"};
 
-	return parents[t->bus];
+	return t->bus < ARRAY_SIZE(parents) && parents[t->bus] ? parents[t->bus] : "device";
 }
 
 static const char *object_parent(const struct object_type *t)

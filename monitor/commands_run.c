@@ -2,6 +2,7 @@
 /* Running, pausing, resetting and ending the machine. */
 #include <stdio.h>
 #include "monitor/commands.h"
+#include "monitor/dump.h"
 #include "src/events.h"
 
 static json_t *query_status(struct command_call *call, json_t *args)
@@ -31,6 +32,8 @@ static json_t *cont(struct command_call *call, json_t *args)
 
 	if (m->state == RUN_SHUTDOWN || m->state == RUN_INTERNAL_ERROR)
 		return command_fail(call, "Resetting the Virtual Machine is required");
+	if (dump_is_active(m))
+		return command_fail(call, "There is a dump in process, please wait.");
 	machine_resume(m);
 	return command_ok();
 }

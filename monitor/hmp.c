@@ -83,7 +83,14 @@ void hmp_finish(struct monitor *mon)
 	mon->rest = NULL;
 	mon->command = NULL;
 	mon->call = NULL;
+	mon->cancel = NULL;
 	mon->finished(mon);
+}
+
+void hmp_on_cancel(struct monitor *mon, void (*cancel)(void *opaque), void *opaque)
+{
+	mon->cancel = cancel;
+	mon->cancel_opaque = opaque;
 }
 
 static void qmp_done(struct command_call *call)
@@ -99,9 +106,9 @@ static void qmp_done(struct command_call *call)
 	hmp_finish(mon);
 }
 
-static void run_qmp(struct monitor *mon, json_t *args)
+void hmp_run_qmp(struct monitor *mon, const char *name, json_t *args)
 {
-	const struct qmp_command *c = qmp_command_find(mon->command->qmp);
+	const struct qmp_command *c = qmp_command_find(name);
 
 	assert(c);
 	command_start(mon->machine, c, args, mon->vcpu, qmp_done, mon, &mon->call);
@@ -114,7 +121,7 @@ static void run(void *opaque)
 	bool deferred = mon->command->deferred;
 
 	if (args && mon->command->qmp) {
-		run_qmp(mon, args);
+		hmp_run_qmp(mon, mon->command->qmp, args);
 	} else {
 		if (args)
 			mon->command->fn(mon, args);
@@ -183,6 +190,8 @@ void hmp_fini(struct monitor *mon)
 	machine_inspect_cancel(&mon->inspect);
 	if (mon->call)
 		command_abandon(mon->call);
+	if (mon->cancel)
+		mon->cancel(mon->cancel_opaque);
 	free(mon->rest);
 }
 

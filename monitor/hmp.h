@@ -21,6 +21,8 @@ struct monitor {
 	char *rest; /* what follows the command's name */
 	struct machine_inspect inspect;
 	struct command_call *call;
+	void (*cancel)(void *opaque); /* of a deferred command; NULL: it needs none */
+	void *cancel_opaque;
 };
 
 void hmp_init(struct monitor *mon, struct machine *m);

@@ -196,6 +196,24 @@ static bool take_expression(struct monitor *mon, const struct hmp_arg *arg, cons
 	return true;
 }
 
+/* An expression without blanks: "16 /tmp/x" is no division. */
+static bool take_short_expression(struct monitor *mon, const struct hmp_command *c,
+				  const struct hmp_arg *arg, const char **s, json_t *args)
+{
+	const char *p;
+	char *word;
+	bool ok;
+
+	if (!take_word(mon, c, arg, s, &word))
+		return false;
+	p = word;
+	ok = take_expression(mon, arg, &p, args);
+	if (ok && *p)
+		ok = complain(mon, c, "a number is expected");
+	free(word);
+	return ok;
+}
+
 static bool take(struct monitor *mon, const struct hmp_command *c, const struct hmp_arg *arg,
 		 const char **s, json_t *args)
 {
@@ -218,6 +236,8 @@ static bool take(struct monitor *mon, const struct hmp_command *c, const struct 
 	switch (arg->kind) {
 	case 'i':
 		return take_expression(mon, arg, s, args);
+	case 'I':
+		return take_short_expression(mon, c, arg, s, args);
 	case 'o':
 		return take_size(mon, c, arg, s, args);
 	case 'b':

@@ -12,6 +12,7 @@
  *	              `-- a long text: parsed by a worker meanwhile
  */
 #include <stdlib.h>
+#include <unistd.h>
 #include "config.h"
 #include "io/char/chardev.h"
 #include "monitor/monitor.h"
@@ -26,6 +27,7 @@
 #define OUTPUT_MAX    (1u << 20)  /* with more, events are dropped */
 #define PARSE_ON_LOOP (64u << 10) /* longer texts are a worker's */
 #define ERROR_BYTES   256
+#define FDS_MAX	      16
 
 struct request {
 	struct list node;
@@ -54,6 +56,8 @@ struct qmp {
 	struct json_stream stream;
 	uint8_t input[4096];
 	size_t input_start, input_len;
+	int fds[FDS_MAX]; /* that came, and nobody has taken yet */
+	unsigned n_fds;
 	struct parse_job *parsing;
 
 	struct list requests;
@@ -390,10 +394,39 @@ static size_t qmp_can_receive(void *opaque)
 	return !q->input_len && may_parse(q) ? sizeof(q->input) : 0;
 }
 
+static void close_fds(struct qmp *q)
+{
+	while (q->n_fds)
+		close(q->fds[--q->n_fds]);
+}
+
+int qmp_take_fd(struct command_call *call)
+{
+	struct qmp *q = ((struct running *)call->opaque)->q;
+	int fd = q->n_fds ? q->fds[0] : -1;
+
+	if (q->n_fds)
+		memmove(q->fds, q->fds + 1, --q->n_fds * sizeof(q->fds[0]));
+	return fd;
+}
+
+static void take_fds(struct qmp *q)
+{
+	int fds[FDS_MAX];
+	unsigned n = chardev_take_fds(q->chr, fds, FDS_MAX);
+
+	if (!n)
+		return;
+	close_fds(q);
+	memcpy(q->fds, fds, n * sizeof(fds[0]));
+	q->n_fds = n;
+}
+
 static void qmp_receive(void *opaque, const uint8_t *buf, size_t n)
 {
 	struct qmp *q = opaque;
 
+	take_fds(q);
 	memcpy(q->input, buf, n);
 	q->input_start = 0;
 	q->input_len = n;
@@ -417,6 +450,7 @@ static void end_session(struct qmp *q)
 	q->open = q->negotiated = q->oob = q->busy = false;
 	json_stream_reset(&q->stream);
 	q->input_len = 0;
+	close_fds(q);
 	if (q->parsing)
 		q->parsing->q = NULL;
 	q->parsing = NULL;

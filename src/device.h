@@ -10,6 +10,7 @@
 #ifndef EVMM_DEVICE_H
 #define EVMM_DEVICE_H
 
+#include <stdio.h>
 #include "src/error.h"
 #include "src/irq.h"
 #include "src/list.h"
@@ -127,6 +128,9 @@ struct device_type {
 	char *(*fw_path)(struct device *dev);
 	/* Requests of its own are still in flight: not to be unrealized yet. NULL: there never are any. */
 	bool (*busy)(struct device *dev);
+	/* Interrupt controllers, may be NULL: their state as text; how often each of their N inputs was raised. */
+	void (*print_pic)(const struct device *dev, FILE *out);
+	const uint64_t *(*irq_counts)(const struct device *dev, unsigned *n);
 };
 
 struct device {

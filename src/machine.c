@@ -14,6 +14,7 @@
 #include "src/boot/bootorder.h"
 #include "src/log.h"
 #include "src/machine.h"
+#include "src/named_fd.h"
 #include "src/worker.h"
 
 #define MACHINE_WORKERS 8
@@ -110,6 +111,7 @@ struct machine *machine_new(struct loop *loop, const struct machine_config *conf
 	list_init(&m->devices);
 	list_init(&m->buses);
 	list_init(&m->unplugs);
+	list_init(&m->named_fds);
 	drives_init(m);
 	object_set_init(&m->own_objects, loop);
 	m->objects = config->objects ? config->objects : &m->own_objects;
@@ -193,6 +195,9 @@ void machine_free(struct machine *m)
 	hotplug_fini(m);
 	drives_drain(m);
 	worker_pool_free(m->workers);
+	if (m->dump_free)
+		m->dump_free(m);
+	named_fds_close(m);
 	as_detach_all(&m->mem);
 	as_detach_all(&m->io);
 	while (!list_empty(&m->devices))

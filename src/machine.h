@@ -35,6 +35,7 @@ struct numa;
 struct virtio_balloon;
 struct memory_backend;
 struct gdbstub;
+struct dump;
 struct json_t;
 
 enum run_state {
@@ -242,7 +243,10 @@ struct machine {
 	void (*device_plugged)(void *opaque, struct device *dev);
 	bool (*device_unplug)(void *opaque, struct device *dev, struct error *err);
 	void *hotplug_opaque;
-	struct list unplugs; /* of src/hotplug.c */
+	struct list unplugs;   /* of src/hotplug.c */
+	struct list named_fds; /* src/named_fd.h */
+	struct dump *dump; /* monitor/dump.h: of memory, under way or the last; NULL: none yet */
+	void (*dump_free)(struct machine *m);
 	/* Who wants to know of events (src/events.h); NULL: nobody. DATA is borrowed. */
 	void (*event_hook)(void *opaque, const char *name, struct json_t *data);
 	void *event_opaque;

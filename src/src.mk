@@ -21,6 +21,7 @@ libevmm_a_SOURCES += src/machine_q35.c
 libevmm_a_SOURCES += src/machine_ram.c
 libevmm_a_SOURCES += src/memory.c
 libevmm_a_SOURCES += src/memory_backend.c
+libevmm_a_SOURCES += src/named_fd.c
 libevmm_a_SOURCES += src/numa.c
 libevmm_a_SOURCES += src/object.c
 libevmm_a_SOURCES += src/options.c

@@ -206,6 +206,11 @@ void worker_pool_free(struct worker_pool *pool)
 	free(pool);
 }
 
+bool worker_pool_is_ending(const struct worker_pool *pool)
+{
+	return pool->ending;
+}
+
 void worker_submit(struct worker_pool *pool, struct worker_job *job, worker_fn *run,
 		   worker_fn *done)
 {

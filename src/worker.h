@@ -25,6 +25,8 @@ struct worker_job {
 struct worker_pool *worker_pool_new(struct loop *loop, unsigned max_threads);
 /* Waits for running jobs; jobs not yet started are completed without being run. */
 void worker_pool_free(struct worker_pool *pool);
+/* In DONE: worker_pool_free is under way, and nothing may be submitted any more. */
+bool worker_pool_is_ending(const struct worker_pool *pool);
 /* The job is a member of its owner and must live until DONE. */
 void worker_submit(struct worker_pool *pool, struct worker_job *job, worker_fn *run,
 		   worker_fn *done);

@@ -19,6 +19,7 @@
  * acknowledge. A virtual processor acknowledges much later than a real one, and guests would count
  * spurious IRQ 7s (Linux logs them).
  */
+#include <stdio.h>
 #include "devices/chipset/chipset.h"
 #include "devices/isa.h"
 #include "src/log.h"
@@ -104,6 +105,7 @@ struct i8259 {
 
 	/* host side */
 	struct irq intr; /* the master's INT pin */
+	uint64_t raised[2 * I8259_IRQS_PER_PIC];
 };
 
 /*
@@ -173,6 +175,7 @@ void i8259_set_irq(void *opaque, unsigned n, bool level)
 	struct i8259 *s = opaque;
 
 	device_irq_input(&s->dev, n, level);
+	s->raised[n] += level && !(s->pic[n / I8259_IRQS_PER_PIC].lines & BIT(n % 8));
 	pic_set_line(&s->pic[n / I8259_IRQS_PER_PIC], n % I8259_IRQS_PER_PIC, level);
 	i8259_update(s);
 }
@@ -490,6 +493,29 @@ static void i8259_unrealize(struct device *dev)
 	region_remove(&s->elcr);
 }
 
+/* Monitor */
+
+static void i8259_print(const struct device *dev, FILE *out)
+{
+	const struct i8259 *s = container_of(dev, struct i8259, dev);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(s->pic); i++) {
+		const struct pic *p = &s->pic[i];
+
+		fprintf(out,
+			"pic%u: irr=%02x imr=%02x isr=%02x hprio=%u irq_base=%02x rr_sel=%u elcr=%02x "
+			"fnm=%u\n",
+			i, p->irr, p->imr, p->isr, (p->lowest + 1) & 7, p->vector_base, p->read_isr,
+			p->elcr, p->special_fully_nested);
+	}
+}
+
+static const uint64_t *i8259_counts(const struct device *dev, unsigned *n)
+{
+	*n = 2 * I8259_IRQS_PER_PIC;
+	return container_of(dev, struct i8259, dev)->raised;
+}
+
 const struct device_type i8259_type = {
 	.name = "isa-i8259",
 	.desc = "8259A interrupt controllers",
@@ -500,4 +526,6 @@ const struct device_type i8259_type = {
 	.realize = i8259_realize,
 	.reset = i8259_reset,
 	.unrealize = i8259_unrealize,
+	.print_pic = i8259_print,
+	.irq_counts = i8259_counts,
 };

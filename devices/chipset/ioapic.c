@@ -24,6 +24,7 @@
  * Deviates because: writing an entry as edge-triggered clears its remote IRR. Linux acknowledges
  * level interrupts in this way on chips without an EOI register.
  */
+#include <stdio.h>
 #include "devices/chipset/chipset.h"
 #include "src/log.h"
 
@@ -52,6 +53,7 @@
 #define REDIR_DELMOD	   7
 #define REDIR_DESTMOD	   BIT64(11)
 #define REDIR_DELIVS	   BIT64(12)
+#define REDIR_POLARITY	   BIT64(13)
 #define REDIR_REMOTE_IRR   BIT64(14)
 #define REDIR_LEVEL	   BIT64(15)
 #define REDIR_MASK	   BIT64(16)
@@ -84,6 +86,9 @@ struct ioapic {
 	uint8_t ioregsel;
 	uint8_t id;
 	GUEST_VISIBLE_END;
+
+	/* host side */
+	uint64_t raised[IOAPIC_PINS];
 };
 
 static void ioapic_deliver(struct ioapic *s, unsigned pin)
@@ -125,6 +130,7 @@ void ioapic_set_irq(void *opaque, unsigned pin, bool level)
 	bool rising = level && !(s->lines & BIT(pin));
 
 	device_irq_input(&s->dev, pin, level);
+	s->raised[pin] += rising;
 	s->lines = level ? s->lines | BIT(pin) : s->lines & ~BIT(pin);
 	if (s->redir[pin] & REDIR_LEVEL)
 		ioapic_service_level(s, pin);
@@ -301,6 +307,40 @@ static void ioapic_unrealize(struct device *dev)
 	region_remove(&s->mmio);
 }
 
+/* Monitor */
+
+static void ioapic_print(const struct device *dev, FILE *out)
+{
+	static const char *const modes[] = {"fixed", "lowest", "SMI", "...",
+					    "NMI",   "INIT",   "...", "ExtINT"};
+	const struct ioapic *s = container_of(dev, struct ioapic, dev);
+
+	fprintf(out, "ioapic: ver=0x%x id=0x%02x sel=0x%02x\n", s->version, s->id, s->ioregsel);
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+		uint64_t entry = s->redir[pin];
+
+		fprintf(out, "  pin %-2u 0x%016llx dest=%u vec=%-3u %s %-5s %s %s%s\n", pin,
+			(unsigned long long)entry, (unsigned)(entry >> REDIR_DEST_SHIFT),
+			(unsigned)(entry & REDIR_VECTOR),
+			entry & REDIR_POLARITY ? "active-lo" : "active-hi",
+			entry & REDIR_LEVEL ? "level" : "edge",
+			entry & REDIR_DESTMOD ? "logical" : "physical",
+			modes[entry >> REDIR_DELMOD_SHIFT & REDIR_DELMOD],
+			entry & REDIR_MASK ? " masked" : "");
+	}
+	fprintf(out, "  IRR    0x%06x Remote IRR", s->lines);
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
+		if (s->redir[pin] & REDIR_REMOTE_IRR)
+			fprintf(out, " %u", pin);
+	fprintf(out, "\n");
+}
+
+static const uint64_t *ioapic_counts(const struct device *dev, unsigned *n)
+{
+	*n = IOAPIC_PINS;
+	return container_of(dev, struct ioapic, dev)->raised;
+}
+
 const struct device_type ioapic_type = {
 	.name = "ioapic",
 	.desc = "82093AA I/O APIC",
@@ -311,4 +351,6 @@ const struct device_type ioapic_type = {
 	.realize = ioapic_realize,
 	.reset = ioapic_reset,
 	.unrealize = ioapic_unrealize,
+	.print_pic = ioapic_print,
+	.irq_counts = ioapic_counts,
 };
