@@ -35,6 +35,7 @@ libevmm_a_SOURCES += devices/chipset/system_rom.c
 libevmm_a_SOURCES += devices/chipset/vmcoreinfo.c
 libevmm_a_SOURCES += devices/chipset/vmgenid.c
 libevmm_a_SOURCES += devices/fw_path.c
+libevmm_a_SOURCES += devices/display/ramfb.c
 libevmm_a_SOURCES += devices/display/vga.c
 libevmm_a_SOURCES += devices/display/vga_bios.c
 libevmm_a_SOURCES += devices/display/vga_draw.c

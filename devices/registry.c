@@ -9,6 +9,7 @@
 #include "devices/chipset/i8257.h"
 #include "devices/chipset/vmcoreinfo.h"
 #include "devices/chipset/vmgenid.h"
+#include "devices/display/ramfb.h"
 #include "devices/display/vga.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
@@ -36,6 +37,7 @@ const struct device_type *const device_types[] = {
 	&q35_mch_type,
 	&ich9_lpc_type,
 	/* display */
+	&ramfb_type,
 	&vga_pci_type,
 	&vga_secondary_type,
 	&vga_bochs_type,

@@ -5,15 +5,13 @@
  *
  * Deviates because: nothing.
  */
-#include <stdlib.h>
 #include "devices/chipset/fw_cfg.h"
 #include "devices/display/vga.h"
 #include "devices/pci/pci.h"
 #include "src/boot/firmware.h"
 
-#define VGA_ISA_LFB	0xe0000000
-#define VGA_ISA_ROM	"vgabios.bin"
-#define VGA_ISA_ROM_MAX (64 * KiB)
+#define VGA_ISA_LFB 0xe0000000
+#define VGA_ISA_ROM "vgabios.bin"
 
 struct vga_isa {
 	struct device dev;
@@ -21,27 +19,6 @@ struct vga_isa {
 	struct region lfb;
 	struct boot_screen boot_screen;
 };
-
-/* A machine without fw_cfg has no firmware that could use it. */
-static bool add_rom(struct device *dev, struct error *err)
-{
-	struct machine *m = dev->machine;
-	char *path;
-	uint8_t *bytes;
-	uint64_t n;
-	bool ok;
-
-	if (!m->fw_cfg || fw_cfg_find_file(m->fw_cfg, "vgaroms/" VGA_ISA_ROM, NULL))
-		return true;
-	path = firmware_find(&m->config, VGA_ISA_ROM);
-	if (!path)
-		return true;
-	bytes = firmware_read("isa-vga", path, VGA_ISA_ROM_MAX, &n, err);
-	free(path);
-	ok = bytes && fw_cfg_add_file(m->fw_cfg, "vgaroms/" VGA_ISA_ROM, bytes, n, err);
-	free(bytes);
-	return ok;
-}
 
 static void boot_text(void *opaque)
 {
@@ -68,7 +45,8 @@ static bool vga_isa_realize(struct device *dev, struct error *err)
 	/* Behind the host bridge, where it leaves the window and the hole below 4 GiB to the buses. */
 	struct region *mem = m->pci ? &m->pci->mem : &m->mem.root;
 
-	if (!add_rom(dev, err) || !vga_init(&s->vga, dev, mem, &m->io.root, err))
+	if (!firmware_offer_vgarom(m, dev->type->name, VGA_ISA_ROM, err) ||
+	    !vga_init(&s->vga, dev, mem, &m->io.root, err))
 		return false;
 	region_init_alias(&s->lfb, "vga.lfb", &s->vga.vram_region, 0, s->vga.vram_bytes);
 	region_add(mem, VGA_ISA_LFB, &s->lfb, 0);

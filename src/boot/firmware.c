@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "devices/chipset/fw_cfg.h"
 #include "src/boot/firmware.h"
+
+#define VGAROM_MAX (64 * KiB)
 
 /* Debian's packages: qemu-system-data, seabios, ovmf, ipxe-qemu. */
 static const char *const package_dirs[] = {
@@ -103,4 +106,23 @@ uint8_t *firmware_read(const char *option, const char *path, uint64_t max, uint6
 	if (fd >= 0)
 		close(fd);
 	return data;
+}
+
+bool firmware_offer_vgarom(struct machine *m, const char *device, const char *name,
+			   struct error *err)
+{
+	char *file = xasprintf("vgaroms/%s", name), *path = firmware_find(&m->config, name);
+	uint8_t *bytes = NULL;
+	uint32_t there;
+	uint64_t n;
+	bool ok = true;
+
+	if (m->fw_cfg && path && !fw_cfg_find_file(m->fw_cfg, file, &there)) {
+		bytes = firmware_read(device, path, VGAROM_MAX, &n, err);
+		ok = bytes && fw_cfg_add_file(m->fw_cfg, file, bytes, (uint32_t)n, err);
+	}
+	free(bytes);
+	free(path);
+	free(file);
+	return ok;
 }

@@ -23,6 +23,13 @@ uint8_t *firmware_read(const char *option, const char *path, uint64_t max, uint6
 /* Is the image one of UEFI's: does it begin with a firmware volume (PI 1.7, volume 3, 3.2.1)? */
 bool firmware_is_uefi(const uint8_t *image, uint64_t bytes);
 
+/*
+ * The BIOS of a display adapter that is no PCI function, for firmware to start: the file NAME, if there is one, in
+ * fw_cfg's vgaroms. A machine without fw_cfg has no firmware that could use it. DEVICE is for the message.
+ */
+bool firmware_offer_vgarom(struct machine *m, const char *device, const char *name,
+			   struct error *err);
+
 /* Fills fw_cfg with what firmware asks for. After all devices are there. */
 bool firmware_describe(struct machine *m, struct error *err);
 

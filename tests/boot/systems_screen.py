@@ -33,13 +33,13 @@ def test_seabios(board):
         s.expect(r'\A.*SeaBIOS[^~]*\nNo bootable device', 30)
 
 
-@variants('isa-vga', 'bochs-display', 'VGA')
+@variants('isa-vga', 'bochs-display', 'ramfb', 'VGA')
 def test_adapters(device):
-    """Each adapter alone shows what SeaBIOS says; bochs-display in its frame buffer."""
+    """Each adapter alone shows what SeaBIOS says; bochs-display and ramfb in their frame buffers."""
     need_seabios()
     with Shown(*QUIET, '-vga', 'none', '-device', device) as s:
         s.expect('^No bootable device', 30)
-        check(s.look().width == (1280 if device == 'bochs-display' else 720), 'another size')
+        check(s.look().width == ({'bochs-display': 1280, 'ramfb': 1024}.get(device, 720)), 'another size')
 
 
 def test_two_adapters():
