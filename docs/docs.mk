@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The manual page's options are what the program's own table says.
 man_MANS = docs/evmm.1
-EXTRA_DIST += docs/ARCHITECTURE.md docs/PERFORMANCE.md docs/evmm.1.in
+EXTRA_DIST += docs/ARCHITECTURE.md docs/PERFORMANCE.md docs/disks.md docs/evmm.1.in
 CLEANFILES += docs/evmm.1
 
 docs/evmm.1: docs/evmm.1.in evmm$(EXEEXT)

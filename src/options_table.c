@@ -575,7 +575,7 @@ const struct option_desc option_table[] = {
 	 .man = "if= is ide, scsi, floppy, pflash, virtio or none (for a -device that names it); index=, "
 		"or bus= and unit=, say where. cache= is writeback, none, writethrough, directsync or "
 		"unsafe; aio= is io_uring, native or threads; werror= and rerror= are report, ignore, stop and "
-		"enospc. Further keys are snapshot=, read-only=, discard=, detect-zeroes=, "
+		"enospc. Further keys are snapshot=, read-only=, discard=, detect-zeroes=, throttling.*, "
 		"force-share=, node-name=, and those of the format and, after file., of the file.",
 	 .fn = options_drive},
 	{.name = "blockdev",

@@ -192,6 +192,9 @@ tests/bench/float: tests/bench/float.c
 	@$(MKDIR_P) tests/bench
 	$(AM_V_GEN)$(CC) -O2 -static -o $@ $< -lm
 
+# What tests/boot/systems_block.py and tests/bench/disk have a guest do with a disk.
+EXTRA_DIST += tests/bench/diskwork.c
+
 # Slow tests on real systems: make check-systems [SYSTEMS=PATTERN...]
 .PHONY: check-systems
 check-systems: evmm $(GUEST_IMAGES)

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The block engine under Linux on virtio-blk: every cache mode on every engine, power cuts, evmm killed under writes.
+
+EVMM_KILLS says how often test_killed kills (4); EVMM_CUTS how many states test_power_cuts looks at (24).
+"""
+import hashlib
+import os
+import random
+import struct
+import subprocess
+import tempfile
+import time
+
+from support import HERE, WORK, Skip, check, evmm, initrd, kernel, modules
+
+BLOCK = 4096
+
+
+def diskwork():
+    """The static program of tests/bench/diskwork.c."""
+    path = os.path.join(WORK, 'diskwork')
+    if not os.path.exists(path):
+        r = subprocess.run(['cc', '-O2', '-static', '-o', path, os.path.join(HERE, '..', 'bench', 'diskwork.c')],
+                           capture_output=True, text=True)
+        if r.returncode:
+            raise Skip('no static C library: ' + r.stderr.strip()[-200:])
+    return path
+
+
+def image(name, size, folder=WORK):
+    path = os.path.join(folder, name)
+    with open(path, 'wb') as f:
+        f.truncate(size)
+    return path
+
+
+def linux(*args, files=(), limit=180):
+    """Debian's kernel with virtio-blk, at its shell; diskwork is in /root."""
+    paths = modules('cloud-amd64', 'virtio_pci', 'virtio_blk')
+    g = evmm('-m', '256', '-accel', 'soft', '-kernel', kernel(), '-initrd', initrd(*paths, *files, diskwork()),
+             '-append', 'console=ttyS0 quiet', '-nographic', *args)
+    try:
+        g.login(limit)
+        out = g.run('; '.join('insmod %s || echo failed %s' % (os.path.basename(m), m) for m in paths), limit)[1]
+        check('failed' not in out, out)
+        g.run('for i in $(seq 100); do [ -b /dev/vda ] && break; sleep .2; done', limit)
+    except BaseException:
+        g.kill()
+        raise
+    return g
+
+
+def direct_works(folder):
+    path = image('direct', 65536, folder)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_DIRECT))
+        return True
+    except OSError:
+        return False
+    finally:
+        os.unlink(path)
+
+
+def test_modes():
+    """Random writes, zeroes, discards and reads hold what they must in each cache mode, on each engine, on ext4 and tmpfs."""
+    args, names = [], []
+    shm = tempfile.mkdtemp(prefix='evmm-block.', dir='/dev/shm')
+    try:
+        for folder in (WORK, shm):
+            direct = direct_works(folder)
+            for cache in 'writeback', 'none', 'writethrough', 'directsync', 'unsafe':
+                for aio in 'io_uring', 'threads', 'native':
+                    is_direct = cache in ('none', 'directsync')
+                    if (is_direct and not direct) or (aio == 'native' and not is_direct):
+                        continue
+                    # On tmpfs nothing is slow to be flushed: a few will do.
+                    if folder == shm and cache in ('writethrough', 'directsync'):
+                        continue
+                    n = len(names)
+                    path = image('modes%d' % n, 8 << 20, folder)
+                    args += ['-drive', 'if=none,id=d%d,format=raw,discard=unmap,detect-zeroes=%s,file=%s,cache=%s,aio=%s'
+                             % (n, 'unmap' if n % 3 == 2 else 'off', path, cache, aio),
+                             '-device', 'virtio-blk-pci,drive=d%d,packed=%s%s' %
+                             (n, 'on' if n % 2 else 'off', ',logical_block_size=4096' if n % 4 == 3 else '')]
+                    names.append('%s, %s, %s' % ('tmpfs' if folder == shm else 'file', cache, aio))
+        with linux(*args) as g:
+            for n, name in enumerate(names):
+                status, out = g.run('/root/diskwork verify /dev/vd%c 400 %d %d' %
+                                    (ord('a') + n, (1, 8, 32)[n % 3], n + 1), 120)
+                check(status == 0 and 'verified 400' in out, '%s: %s' % (name, out))
+    finally:
+        subprocess.run(['rm', '-rf', shm])
+
+
+# ---- evmm is killed ----
+
+def stamp_block(generation, blocks):
+    return ((generation * 2654435761) >> 7) % blocks
+
+
+def check_stamps(path, blocks, safe):
+    """Each block has the generation that was safe, or one written after it; and all of it."""
+    latest, possible = {}, {}
+    for g in range(1, safe + 33):
+        b = stamp_block(g, blocks)
+        if g <= safe:
+            latest[b] = g
+        possible.setdefault(b, set()).add(g)
+    data = open(path, 'rb').read()
+    for b in range(blocks):
+        for at in range(b * BLOCK, (b + 1) * BLOCK, 512):
+            block, generation = struct.unpack_from('<II', data, at)
+            if not any(data[at:at + 512]):
+                check(b not in latest, 'block %d is empty; generation %d was flushed' % (b, latest.get(b, 0)))
+                continue
+            check(block == b and generation in possible.get(b, ()), 'block %d has %d, %d' % (b, block, generation))
+            check(generation >= latest.get(b, 0), 'block %d has generation %d; %d was flushed' % (b, generation, latest.get(b, 0)))
+
+
+def test_killed():
+    """What the guest was told is flushed is there after evmm was killed at any moment."""
+    blocks = 512
+    modes = [('none', 'io_uring'), ('writeback', 'io_uring'), ('none', 'native'), ('writeback', 'threads')]
+    rng = random.Random(7)
+    for n in range(int(os.environ.get('EVMM_KILLS', 4))):
+        cache, aio = modes[n % len(modes)]
+        path = image('killed', blocks * BLOCK)
+        with linux('-drive', 'if=virtio,format=raw,file=%s,cache=%s,aio=%s' % (path, cache, aio)) as g:
+            g.send('/root/diskwork stamp /dev/vda %d\n' % blocks)
+            g.expect(r'^safe \d+\n', 60)
+            end = time.monotonic() + rng.uniform(0.05, 2.5)
+            while time.monotonic() < end:
+                g._pump(0.01)
+            g.proc.kill()
+            g.proc.wait()
+            while g._pump(0.2) and g._pump(0):
+                pass
+            said = [int(l[5:]) for l in g.text.split('\n')[:-1] if l.startswith('safe ') and l[5:].isdigit()]
+        check(said, 'nothing was flushed')
+        check_stamps(path, blocks, said[-1])
+        os.unlink(path)
+
+
+# ---- power cuts ----
+
+FLUSH, FUA, DISCARD = 1, 2, 4
+
+
+def read_log(path):
+    """(offset, bytes or None, flags) of each entry of a log in dm-log-writes' format."""
+    entries = []
+    with open(path, 'rb') as f:
+        magic, version, n, sector = struct.unpack('<QQQI', f.read(28))
+        check(magic == 0x6a736677736872 and version == 1, 'no log')
+        at = sector
+        for _ in range(n):
+            f.seek(at)
+            first, sectors, flags, size = struct.unpack('<QQQQ', f.read(32))
+            f.seek(at + sector)
+            entries.append((first * sector, f.read(size) if size else b'', flags, sectors * sector))
+            at += sector + (size + sector - 1) // sector * sector
+    return entries
+
+
+def cut(fresh, entries, at, rng):
+    """The disk as a power cut before entry AT may leave it: of what was not flushed, anything."""
+    disk = bytearray(fresh)
+    flushed = max([i for i in range(at) if entries[i][2] & FLUSH], default=0)
+    for i in range(at):
+        offset, data, flags, size = entries[i]
+        if i > flushed and not flags & FUA and rng and rng.random() < 0.5:
+            continue
+        if data:
+            disk[offset:offset + len(data)] = data
+    return disk
+
+
+WORKLOAD = '''set -e
+mount -t ext4 /dev/vda /mnt
+for i in $(seq 40); do
+	head -c $((i * 700)) /dev/urandom > /tmp/f
+	md5sum < /tmp/f | cut -c1-32 > /mnt/sum$i.new
+	cat /tmp/f > /mnt/file$i
+	sync
+	mv /mnt/sum$i.new /mnt/sum$i
+	sync
+	if [ $((i % 5)) = 0 ]; then
+		rm /mnt/file$((i - 3)) /mnt/sum$((i - 3))
+		mkdir /mnt/dir$i
+	fi
+done
+umount /mnt
+'''
+
+
+def list_files(path):
+    r = subprocess.run(['debugfs', '-R', 'ls -p /', path], capture_output=True, text=True)
+    return {l.split('/')[5] for l in r.stdout.split('\n') if l.count('/') >= 6}
+
+
+def read_file(path, name):
+    return subprocess.run(['debugfs', '-R', 'cat /' + name, path], capture_output=True).stdout
+
+
+def check_cut(path, what):
+    """The journal recovers, the file system is sound, and whatever was synced before something that is there is there too."""
+    r = subprocess.run(['e2fsck', '-y', '-E', 'journal_only', path], capture_output=True, text=True)
+    check(r.returncode in (0, 1), '%s: the journal does not recover: %s' % (what, r.stdout + r.stderr))
+    r = subprocess.run(['e2fsck', '-fn', path], capture_output=True, text=True)
+    check(r.returncode == 0, '%s: e2fsck: %s' % (what, r.stdout + r.stderr))
+    files = list_files(path)
+    numbers = sorted(int(f[3:]) for f in files if f.startswith('sum') and f[3:].isdigit())
+    for i in range(1, max(numbers, default=0)):
+        # Removed later, perhaps: then both are gone, or neither.
+        gone = (i + 3) % 5 == 0
+        check(gone or i in numbers, '%s: sum%d is missing, sum%d is there' % (what, i, numbers[-1]))
+    for i in numbers:
+        if 'file%d' % i in files:
+            check(hashlib.md5(read_file(path, 'file%d' % i)).hexdigest() == read_file(path, 'sum%d' % i).decode().strip(),
+                  '%s: file%d is not what was synced' % (what, i))
+    return len(numbers)
+
+
+def test_power_cuts():
+    """From every state that a power cut may leave, ext4's journal recovers, and nothing that was synced is lost."""
+    if subprocess.run(['which', 'mkfs.ext4', 'debugfs'], capture_output=True).returncode:
+        raise Skip('e2fsprogs is not installed')
+    size = 24 << 20
+    path, log = image('cut', size), image('cut.log', 0)
+    subprocess.run(['mkfs.ext4', '-q', '-E', 'lazy_itable_init=0', path], check=True)
+    fresh = open(path, 'rb').read()
+    work = os.path.join(WORK, 'workload')
+    open(work, 'w').write(WORKLOAD)
+    with linux('-blockdev', 'driver=raw,node-name=n,file.driver=blklogwrites,file.file.driver=file,'
+               'file.file.filename=%s,file.log.driver=file,file.log.filename=%s,file.log.locking=off' % (path, log),
+               '-device', 'virtio-blk-pci,drive=n', files=(work,)) as g:
+        status, out = g.run('mkdir -p /mnt; sh /root/workload', 120)
+        check(status == 0, out)
+        g.send('\x01x')
+        g.wait()
+    entries = read_log(log)
+    check(sum(1 for e in entries if e[2] & FLUSH) >= 40, 'only %d flushes' % sum(1 for e in entries if e[2] & FLUSH))
+    check(bytes(cut(fresh, entries, len(entries), None)) == open(path, 'rb').read(), 'the log does not make the disk')
+    rng, seen = random.Random(3), 0
+    for n in range(int(os.environ.get('EVMM_CUTS', 24))):
+        at = rng.randrange(len(entries)) + 1
+        state = image('state', size)
+        with open(state, 'wb') as f:
+            f.write(cut(fresh, entries, at, rng if n % 2 else None))
+        seen = max(seen, check_cut(state, 'cut at %d of %d%s' % (at, len(entries), ', reordered' if n % 2 else '')))
+    check(seen >= 10, 'no state had more than %d files' % seen)
