@@ -206,10 +206,21 @@ static struct block_req *take_next(struct throttle_group *g, unsigned dir,
 	return r;
 }
 
+/* For those that wait, also those that came from within their go(). */
+static void arm(struct throttle_group *g)
+{
+	int64_t next = INT64_MAX;
+
+	for (unsigned dir = 0; dir < 2; dir++)
+		if (!list_empty(&g->waiting[dir]))
+			next = MIN(next, group_wait(g, dir));
+	if (next != INT64_MAX)
+		timer_arm(&g->timer, g->leaked_ns + next);
+}
+
 /* Lets go what may, and sets the timer for the rest. */
 static void serve(struct throttle_group *g)
 {
-	int64_t next = INT64_MAX;
 
 	if (g->serving)
 		return;
@@ -218,21 +229,17 @@ static void serve(struct throttle_group *g)
 	leak(g);
 	for (unsigned dir = 0; dir < 2; dir++) {
 		while (!list_empty(&g->waiting[dir])) {
-			int64_t wait = group_wait(g, dir);
 			struct throttle_member *m;
 			struct block_req *r;
 
-			if (wait) {
-				next = MIN(next, wait);
+			if (group_wait(g, dir))
 				break;
-			}
 			r = take_next(g, dir, &m);
 			pour(g, dir, r->bytes);
 			m->go(m, r);
 		}
 	}
-	if (next != INT64_MAX)
-		timer_arm(&g->timer, g->leaked_ns + next);
+	arm(g);
 	g->serving = false;
 	throttle_group_put(g);
 }

@@ -63,8 +63,12 @@ static double now(void)
 static void open_disk(const char *path, size_t buf_bytes, unsigned depth)
 {
 	fd = open(path, O_RDWR | O_DIRECT);
-	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &disk_bytes) < 0)
+	if (fd < 0)
+		fd = open(path, O_RDWR); /* a file system without O_DIRECT */
+	if (fd < 0)
 		die(path);
+	if (ioctl(fd, BLKGETSIZE64, &disk_bytes) < 0)
+		disk_bytes = (uint64_t)lseek(fd, 0, SEEK_END);
 	if (syscall(SYS_io_setup, DEPTH_MAX, &context) < 0)
 		die("io_setup");
 	for (unsigned i = 0; i < depth; i++)

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "tests/unit/block_kit.h"
@@ -60,12 +61,155 @@ static void a_read_only_disk_refuses_writes(void **state)
 	kit_fini(&k);
 }
 
+static void a_file_that_became_shorter_has_lost_data(void **state)
+{
+	struct kit k;
+	uint8_t buf[4096] = {1};
+
+	kit_init(&k, 1 * MiB);
+	kit_open(&k, "format=raw,rerror=report");
+	assert_int_equal(truncate(k.path, 64 * KiB), 0);
+	assert_int_equal(kit_read(&k, 0, buf, sizeof(buf)), 0);
+	assert_int_equal(kit_read(&k, 512 * KiB, buf, sizeof(buf)), -EIO);
+	assert_int_equal(kit_read(&k, 64 * KiB - 512, buf, 1024), -EIO);
+	/* Writing there makes it as long again. */
+	assert_int_equal(kit_write(&k, 1 * MiB - 4096, buf, sizeof(buf), 0), 0);
+	assert_int_equal(kit_read(&k, 512 * KiB, buf, sizeof(buf)), 0);
+	kit_fini(&k);
+}
+
+static void the_last_sector_of_an_odd_file_reads_as_zeroes(void **state)
+{
+	struct kit k;
+	uint8_t buf[1024];
+
+	kit_init(&k, 1000);
+	kit_open(&k, "format=raw");
+	assert_int_equal(block_bytes(k.block), 1024);
+	memset(buf, 0xff, sizeof(buf));
+	assert_int_equal(kit_read(&k, 0, buf, 1024), 0);
+	for (unsigned i = 0; i < sizeof(buf); i++)
+		assert_int_equal(buf[i], 0);
+	assert_int_equal(kit_write(&k, 512, buf, 512, 0), 0);
+	kit_fini(&k);
+}
+
+static void a_part_of_a_file_is_a_disk(void **state)
+{
+	struct kit k;
+	uint8_t out[512], in[512];
+	int fd;
+
+	kit_init(&k, 1 * MiB);
+	kit_open(&k, "driver=raw,offset=65536,size=131072");
+	assert_int_equal(block_bytes(k.block), 131072);
+	memset(out, 0x77, sizeof(out));
+	assert_int_equal(kit_write(&k, 131072 - 512, out, 512, 0), 0);
+	assert_int_equal(kit_write(&k, 131072, out, 512, 0), -EIO);
+	assert_int_equal(kit_flush(&k), 0);
+	fd = open(k.path, O_RDONLY);
+	assert_int_equal(pread(fd, in, 512, 65536 + 131072 - 512), 512);
+	assert_memory_equal(in, out, 512);
+	close(fd);
+	kit_fini(&k);
+}
+
+static void discards_need_to_be_allowed(void **state)
+{
+	uint8_t *buf = xmalloc(64 * KiB);
+	struct kit k;
+
+	for (unsigned allowed = 0; allowed < 2; allowed++) {
+		kit_init(&k, 1 * MiB);
+		kit_open(&k, allowed ? "format=raw,discard=unmap" : "format=raw");
+		memset(buf, 0x33, 64 * KiB);
+		assert_int_equal(kit_write(&k, 0, buf, 64 * KiB, 0), 0);
+		assert_int_equal(kit_discard(&k, 0, 64 * KiB), 0);
+		assert_int_equal(kit_read(&k, 0, buf, 64 * KiB), 0);
+		assert_int_equal(buf[1000], allowed ? 0 : 0x33);
+		kit_fini(&k);
+	}
+	free(buf);
+}
+
+static void an_image_in_use_is_refused_and_its_holder_named(void **state)
+{
+	struct kit k, other;
+	int ready[2], end[2];
+	char *msg, *who, byte;
+	pid_t pid;
+
+	kit_init(&k, 1 * MiB);
+	assert_int_equal(pipe(ready) | pipe(end), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(end[1]);
+		other = k;
+		other.loop = loop_new();
+		kit_open(&other, "format=raw");
+		if (block_node_share(other.block->root, false, NULL) &&
+		    write(ready[1], "x", 1) == 1)
+			(void)!read(end[0], &byte, 1);
+		_exit(0);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	msg = kit_try_open(&k, "format=raw");
+	assert_non_null(msg);
+	who = xasprintf("is in use by process %d (test_block)", (int)pid);
+	if (!strstr(msg, who))
+		fail_msg("%s", msg);
+	free(msg);
+	free(who);
+	/* Who doesn't care may read. */
+	kit_open(&k, "format=raw,read-only=on,force-share=on");
+	close(end[1]);
+	waitpid(pid, NULL, 0);
+	close(ready[0]);
+	close(end[0]);
+	kit_fini(&k);
+}
+
+static void what_is_wrong_is_said_in_one_line(void **state)
+{
+	static const char *const bad[][2] = {
+		{"format=rwa", "Unknown driver 'rwa'; did you mean 'raw'?"},
+		{"format=raw,cache=nonne", "invalid cache option 'nonne'"},
+		{"format=raw,aio=native",
+		 "aio=native was specified, but it requires cache.direct=on"},
+		{"format=raw,aio=uring", "Parameter 'aio' is 'io_uring', 'native' or 'threads'"},
+		{"format=raw,werror=explode", "'explode' invalid write error action"},
+		{"format=raw,discrd=unmap", "did you mean 'discard'?"},
+		{"format=raw,detect-zeroes=unmap", "without setting discard operation to unmap"},
+		{"driver=raw,offset=2M", "has to be smaller or equal"},
+		{"driver=raw,size=1000", "Specified size is not multiple of 512"},
+	};
+	struct kit k;
+
+	kit_init(&k, 1 * MiB);
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		char *msg = kit_try_open(&k, bad[i][0]);
+
+		assert_non_null(msg);
+		if (!strstr(msg, bad[i][1]))
+			fail_msg("%s: %s", bad[i][0], msg);
+		free(msg);
+	}
+	kit_fini(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_write_is_read_back),
 		cmocka_unit_test(beyond_the_end_is_eio_and_nothing_is_partial),
 		cmocka_unit_test(a_read_only_disk_refuses_writes),
+		cmocka_unit_test(a_file_that_became_shorter_has_lost_data),
+		cmocka_unit_test(the_last_sector_of_an_odd_file_reads_as_zeroes),
+		cmocka_unit_test(a_part_of_a_file_is_a_disk),
+		cmocka_unit_test(discards_need_to_be_allowed),
+		cmocka_unit_test(an_image_in_use_is_refused_and_its_holder_named),
+		cmocka_unit_test(what_is_wrong_is_said_in_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
