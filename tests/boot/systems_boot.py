@@ -11,7 +11,7 @@ from support import WORK, Skip, check, evmm, initrd, kernel, modules, variants
 from systems_firmware import need_seabios
 
 QUIET = ['-accel', 'soft', '-display', 'none', '-serial', 'none', '-monitor', 'none']
-# One guest after the other has the same image: the kernel may hold the lock of one that was killed a little longer.
+# Guests one after the other, or beside each other, have the same image: the kernel may hold the lock of one that was killed a little longer.
 UNLOCKED = 'format=raw,file.locking=off,file='
 RESCUE = '/usr/lib/grub-rescue/grub-rescue-'
 
@@ -49,7 +49,8 @@ def prompt(s):
 @variants('pc', 'q35')
 def test_grub_rescue_cd(board):
     """GRUB starts from a CD; commands that are typed have their answers on the screen, and read the CD."""
-    with grub('-M', board, '-cdrom', media.need(RESCUE + 'cdrom.iso', 'grub-rescue-pc')) as s:
+    cd = media.need(RESCUE + 'cdrom.iso', 'grub-rescue-pc')
+    with grub('-M', board, '-drive', 'media=cdrom,' + UNLOCKED + cd) as s:
         s.expect('GNU GRUB +version', 60)
         prompt(s)
         say(s, 'ls')
@@ -64,7 +65,7 @@ def test_grub_rescue_cd(board):
 
 def test_grub_rescue_floppy():
     """GRUB starts from a floppy, and reads it by the BIOS's floppy service."""
-    with grub('-drive', 'if=floppy,format=raw,readonly=on,file=' + media.need(RESCUE + 'floppy.img', 'grub-rescue-pc')) as s:
+    with grub('-drive', 'if=floppy,readonly=on,' + UNLOCKED + media.need(RESCUE + 'floppy.img', 'grub-rescue-pc')) as s:
         s.expect('GNU GRUB +version', 90)
         prompt(s)
         say(s, 'clear')
