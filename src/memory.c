@@ -565,6 +565,63 @@ void as_write(struct address_space *as, uint64_t addr, uint64_t value, unsigned 
 	}
 }
 
+/* The device's region at ADDR, if it takes whole strings of elements of SIZE. */
+static const struct view_range *string_range(const struct address_space *as, uint64_t addr,
+					     unsigned size)
+{
+	const struct view_range *range = view_find(as->view, addr);
+
+	LOOP_ASSERT();
+	return range && range->kind == REGION_IO && range->last - addr >= size - 1 &&
+			       range->region->ops && !log_enabled(LOG_TRACE)
+		       ? range
+		       : NULL;
+}
+
+void as_read_string(struct address_space *as, uint64_t addr, void *buf, unsigned size,
+		    unsigned count)
+{
+	uint8_t *to = buf;
+
+	while (count) {
+		const struct view_range *r = string_range(as, addr, size);
+		unsigned n = 0;
+
+		if (r && r->region->ops->read_string)
+			n = r->region->ops->read_string(r->region->opaque,
+							r->region_offset + (addr - r->start), to,
+							size, count);
+		if (!n) {
+			stn_le(to, size, as_read(as, addr, size));
+			n = 1;
+		}
+		to += (size_t)n * size;
+		count -= n;
+	}
+}
+
+void as_write_string(struct address_space *as, uint64_t addr, const void *buf, unsigned size,
+		     unsigned count)
+{
+	const uint8_t *from = buf;
+
+	while (count) {
+		const struct view_range *r = string_range(as, addr, size);
+		unsigned n = 0;
+
+		if (r && r->region->ops->write_string)
+			n = r->region->ops->write_string(r->region->opaque,
+							 r->region_offset + (addr - r->start), from,
+							 size, count);
+		if (!n) {
+			as_write(as, addr, ldn_le(from, size), size);
+			n = 1;
+		}
+		from += (size_t)n * size;
+		count -= n;
+	}
+}
+
 /* ---- DMA ---- */
 
 /* The run of RAM (or, for reading, ROM) at GPA: host pointer and its length, at most BYTES. NULL: none. */

@@ -32,6 +32,14 @@ struct region_ops {
 	 */
 	uint8_t min_size, max_size;
 	bool unaligned;
+	/*
+	 * Up to COUNT elements of SIZE bytes at one OFFSET, as string I/O moves them; how many were. None: they come one by
+	 * one, to READ and WRITE. May be NULL; for registers of which a guest moves much.
+	 */
+	unsigned (*read_string)(void *opaque, uint64_t offset, void *buf, unsigned size,
+				unsigned count);
+	unsigned (*write_string)(void *opaque, uint64_t offset, const void *buf, unsigned size,
+				 unsigned count);
 };
 
 /*
@@ -163,6 +171,11 @@ uint64_t view_counter(const struct view_range *range, uint64_t addr, unsigned si
 
 /* Loop thread: one access as a vCPU would make it, RAM or device. SIZE 1, 2, 4, 8. */
 uint64_t as_read(struct address_space *as, uint64_t addr, unsigned size);
+/* COUNT accesses of SIZE at one address, with the elements one after the other in BUF. */
+void as_read_string(struct address_space *as, uint64_t addr, void *buf, unsigned size,
+		    unsigned count);
+void as_write_string(struct address_space *as, uint64_t addr, const void *buf, unsigned size,
+		     unsigned count);
 void as_write(struct address_space *as, uint64_t addr, uint64_t value, unsigned size);
 
 /*

@@ -395,14 +395,10 @@ static void serve_access(struct vcpu *v, struct address_space *as)
 			e->data = as_read(as, e->addr, e->size);
 		return;
 	}
-	for (uint32_t i = 0; i < e->count; i++) {
-		uint8_t *element = e->buf + (size_t)i * e->size;
-
-		if (e->write)
-			as_write(as, e->addr, ldn_le(element, e->size), e->size);
-		else
-			stn_le(element, e->size, as_read(as, e->addr, e->size));
-	}
+	if (e->write)
+		as_write_string(as, e->addr, e->buf, e->size, e->count);
+	else
+		as_read_string(as, e->addr, e->buf, e->size, e->count);
 }
 
 static void serve_eoi(struct machine *m, uint8_t vector)

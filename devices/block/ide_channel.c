@@ -59,33 +59,69 @@ static void update_irq(struct ide_channel *ch)
 
 /* ---- the data port ---- */
 
+/* Up to BYTES of the DRQ block that is due in this direction. */
+static uint32_t due(const struct ata_device *ata, enum ata_phase phase, uint32_t bytes)
+{
+	if (!ata || ata->draining || ata->phase != phase)
+		return 0;
+	return MIN(bytes, ata->drq_end - ata->pos);
+}
+
+static void moved(struct ata_device *ata, uint32_t bytes)
+{
+	ata->pos += bytes;
+	if (ata->pos == ata->drq_end)
+		ata_pio_moved(ata);
+}
+
 static uint32_t read_data(struct ide_channel *ch, unsigned size)
 {
 	struct ata_device *ata = selected(ch);
-	uint32_t value = 0, n;
+	uint32_t value = 0, n = due(ata, ATA_PHASE_PIO_IN, size);
 
-	if (!ata || ata->draining || ata->phase != ATA_PHASE_PIO_IN)
+	if (!n)
 		return 0;
-	n = MIN(size, ata->drq_end - ata->pos);
 	memcpy(&value, ata->buffer + ata->pos, n);
-	ata->pos += n;
-	if (ata->pos == ata->drq_end)
-		ata_pio_moved(ata);
+	moved(ata, n);
 	return value;
 }
 
 static void write_data(struct ide_channel *ch, uint32_t value, unsigned size)
 {
 	struct ata_device *ata = selected(ch);
-	uint32_t n;
+	uint32_t n = due(ata, ATA_PHASE_PIO_OUT, size);
 
-	if (!ata || ata->draining || ata->phase != ATA_PHASE_PIO_OUT)
+	if (!n)
 		return;
-	n = MIN(size, ata->drq_end - ata->pos);
 	memcpy(ata->buffer + ata->pos, &value, n);
-	ata->pos += n;
-	if (ata->pos == ata->drq_end)
-		ata_pio_moved(ata);
+	moved(ata, n);
+}
+
+/* As many as fit into the DRQ block; the rest goes the way of single accesses. */
+static unsigned command_read_string(void *opaque, uint64_t offset, void *buf, unsigned size,
+				    unsigned count)
+{
+	struct ata_device *ata = selected(opaque);
+	unsigned n = offset == ATA_REG_DATA ? due(ata, ATA_PHASE_PIO_IN, size * count) / size : 0;
+
+	if (!n)
+		return 0;
+	memcpy(buf, ata->buffer + ata->pos, n * size);
+	moved(ata, n * size);
+	return n;
+}
+
+static unsigned command_write_string(void *opaque, uint64_t offset, const void *buf, unsigned size,
+				     unsigned count)
+{
+	struct ata_device *ata = selected(opaque);
+	unsigned n = offset == ATA_REG_DATA ? due(ata, ATA_PHASE_PIO_OUT, size * count) / size : 0;
+
+	if (!n)
+		return 0;
+	memcpy(ata->buffer + ata->pos, buf, n * size);
+	moved(ata, n * size);
+	return n;
 }
 
 /* ---- the task file ---- */
@@ -156,7 +192,13 @@ static void command_write(void *opaque, uint64_t offset, uint64_t value, unsigne
 }
 
 static const struct region_ops command_ops = {
-	.read = command_read, .write = command_write, .min_size = 1, .max_size = 4};
+	.read = command_read,
+	.write = command_write,
+	.min_size = 1,
+	.max_size = 4,
+	.read_string = command_read_string,
+	.write_string = command_write_string,
+};
 
 /* ---- device control ---- */
 

@@ -352,15 +352,30 @@ static struct block_node *open_image(const char *path)
 	return node;
 }
 
-static void another_disc_is_a_changed_medium(void **state)
+static void take_out(struct block *b)
 {
 	struct error err = ERROR_INIT;
+
+	assert_true(block_open_tray(b, true, &err));
+	assert_true(block_take_medium_out(b, &err));
+}
+
+static void put_in(struct block *b, const char *path)
+{
+	struct error err = ERROR_INIT;
+
+	assert_true(block_put_medium_in(b, open_image(path), &err));
+	assert_true(block_close_tray(b, &err));
+}
+
+static void another_disc_is_a_changed_medium(void **state)
+{
 	struct block *b = dk_block("cd");
 
-	block_remove_medium(b);
+	take_out(b);
 	check_sense(PACKET(0x00), 0x023a02);
 	check_sense(PACKET(0x25), 0x023a02);
-	assert_true(block_insert_medium(b, open_image(dk_image(&d, 64 * 2048)), &err));
+	put_in(b, dk_image(&d, 64 * 2048));
 	check_sense(PACKET(0x00), 0x062800);
 	assert_int_equal(PACKET(0x25), 8);
 	assert_int_equal(be(data, 4), 63);
@@ -370,7 +385,6 @@ static void another_disc_is_a_changed_medium(void **state)
 
 static void a_disc_may_go_while_it_is_read(void **state)
 {
-	struct error err = ERROR_INIT;
 	struct block *b = dk_block("cd");
 	const char *path = dk_image(&d, 256 * 2048);
 
@@ -380,14 +394,14 @@ static void a_disc_may_go_while_it_is_read(void **state)
 		if (i & 1)
 			ide_start_dma(&d, true);
 		dk_turn(&d, i % 4);
-		block_remove_medium(b);
+		take_out(b);
 		ide_wait(&d);
 		ide_out(&d, ATA_REG_COMMAND, ATA_CMD_DEVICE_RESET);
 		dk_turn(&d, 2);
 		ide_wait(&d);
 		ide_stop_dma(&d);
 		check_sense(PACKET(0x00), 0x023a02);
-		assert_true(block_insert_medium(b, open_image(path), &err));
+		put_in(b, path);
 		check_sense(PACKET(0x00), 0x062800);
 	}
 }
