@@ -12,6 +12,7 @@
 #include "monitor/monitor.h"
 #include "monitor/qtest.h"
 #include "src/boot/boot.h"
+#include "src/crash.h"
 #include "src/drive.h"
 #include "src/log.h"
 #include "src/options.h"
@@ -52,21 +53,10 @@ static void on_signal(void *opaque, int signum)
 		loop_stop(e->loop);
 }
 
-/* What would leave the terminal raw: put it back, then die as if nobody had looked. */
-static void on_crash(int signum)
-{
-	chardev_stdio_restore_terminal();
-	signal(signum, SIG_DFL);
-	raise(signum);
-}
-
 static void catch_crashes(void)
 {
-	static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGQUIT};
-	struct sigaction sa = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
-
-	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &sa, NULL);
+	/* What would leave the terminal raw: put it back first. */
+	crash_catch(chardev_stdio_restore_terminal);
 	/* A pipe that closes is an error of that write, not the end of the guest. */
 	signal(SIGPIPE, SIG_IGN);
 	atexit(chardev_stdio_restore_terminal);

@@ -3,6 +3,7 @@ libevmm_a_SOURCES += src/accel.c
 libevmm_a_SOURCES += src/accel_qtest.c
 libevmm_a_SOURCES += src/bus.c
 libevmm_a_SOURCES += src/clock.c
+libevmm_a_SOURCES += src/crash.c
 libevmm_a_SOURCES += src/device.c
 libevmm_a_SOURCES += src/dirty_log.c
 libevmm_a_SOURCES += src/drive.c

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "src/crash.h"
 #include "src/machine.h"
 #include "src/vcpu.h"
 
@@ -545,6 +546,7 @@ static void *vcpu_thread(void *opaque)
 	__atomic_store_n(&v->tid, (int)syscall(SYS_gettid), __ATOMIC_RELAXED);
 	snprintf(name, sizeof(name), "vcpu%u", v->index);
 	prctl(PR_SET_NAME, name);
+	crash_thread_init();
 	prctl(PR_SET_TIMERSLACK, 1000ul); /* ns: guest timers while it is halted */
 	loop_busy_add_mt(v->machine->loop, 1);
 	v->machine->accel->vcpu_run(v);

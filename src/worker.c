@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include "src/crash.h"
 #include "src/loop.h"
 #include "src/worker.h"
 
@@ -60,6 +61,7 @@ static void *worker_thread(void *opaque)
 	struct worker_job *job;
 
 	pthread_setname_np(pthread_self(), "evmm-worker");
+	crash_thread_init();
 	pthread_mutex_lock(&pool->lock);
 	while ((job = next_job(pool))) {
 		pthread_mutex_unlock(&pool->lock);

@@ -43,6 +43,7 @@ UNIT_TESTS += tests/unit/test_options
 UNIT_TESTS += tests/unit/test_state
 UNIT_TESTS += tests/unit/test_vcpu_stress
 UNIT_TESTS += tests/unit/test_worker
+UNIT_TESTS += tests/unit/test_crash
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
