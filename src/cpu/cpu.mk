@@ -33,6 +33,7 @@ libevmm_a_SOURCES += src/cpu/mmu_walk.c
 libevmm_a_SOURCES += src/cpu/mmx.c
 libevmm_a_SOURCES += src/cpu/native.c
 libevmm_a_SOURCES += src/cpu/native_flow.c
+libevmm_a_SOURCES += src/cpu/native_fpu.c
 libevmm_a_SOURCES += src/cpu/native_int.c
 libevmm_a_SOURCES += src/cpu/native_sse.c
 libevmm_a_SOURCES += src/cpu/regs.c

@@ -4,6 +4,7 @@
 
 void fpu_init(struct cpu_fpu *f, bool registers)
 {
+	fpu_host_clear();
 	f->fcw = FCW_DEFAULT;
 	f->fsw = 0;
 	f->top = 0;
@@ -66,6 +67,7 @@ const struct uop *fpu_fninit(struct cpu *c, const struct uop *u)
 
 const struct uop *fpu_fnclex(struct cpu *c, const struct uop *u)
 {
+	fpu_host_clear();
 	c->fpu.fsw &= FSW_CC;
 	NEXT();
 }

@@ -28,6 +28,16 @@
 #define FCW_VALID   0x1f3fu /* what is kept; bit 6 reads as 1 */
 #define FCW_BIT6    BIT(6)
 
+/*
+ * The host's exception flags while a guest is executed: none that the guest hasn't, and none at all while the guest's control word
+ * is another than FNINIT's. So this is called where the guest loses flags or gets a control word, which only its vCPU's thread may
+ * do while the guest is executed.
+ */
+static inline void fpu_host_clear(void)
+{
+	__asm__ volatile("fnclex");
+}
+
 /* The status word as the guest sees it. */
 static inline uint16_t fpu_status(const struct cpu_fpu *f)
 {
@@ -45,12 +55,14 @@ static inline void fpu_update_es(struct cpu_fpu *f)
 
 static inline void fpu_set_control(struct cpu_fpu *f, uint16_t fcw)
 {
+	fpu_host_clear();
 	f->fcw = (fcw & FCW_VALID) | FCW_BIT6;
 	fpu_update_es(f);
 }
 
 static inline void fpu_set_status(struct cpu_fpu *f, uint16_t fsw)
 {
+	fpu_host_clear();
 	f->top = (fsw >> FSW_TOP_SHIFT) & 7;
 	f->fsw = fsw & (FSW_EXC | FSW_SF | FSW_CC);
 	fpu_update_es(f);

@@ -514,6 +514,7 @@ static void begin(struct native_gen *g, struct cpu *c, struct block *b, unsigned
 	g->next = 0;
 	g->tlb_loaded = false;
 	g->xmm_loaded = 0;
+	g->fpu_checked = false;
 	g->pend = (struct native_pend){0};
 	g->host_flags = -1;
 	g->n_exits = 0;
@@ -553,6 +554,8 @@ static unsigned translate(struct native_gen *g, const struct uop *u)
 		n = native_flow(g, u);
 	if (!n)
 		n = native_sse(g, u);
+	if (!n)
+		n = native_fpu(g, u);
 	if (!n) { /* the fragment ends before it, as if nothing had been tried */
 		g->pend = pend;
 		g->n_exits = n_exits;
@@ -579,8 +582,8 @@ static unsigned fragment(struct cpu *c, struct block *b, unsigned first)
 	}
 	if (k == first)
 		return k + 1;
-	/* One alone is no faster than its function. */
-	if (k - first < 2 && !g->ended && n->threshold > 1)
+	/* One alone is no faster than its function, but x87. */
+	if (k - first < 2 && !g->ended && !g->fpu_checked && n->threshold > 1)
 		return k;
 	if (!g->ended) {
 		ng_flush(g);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the translators of micro-operations to host code share (native.c, native_int.c, native_flow.c, native_sse.c).
+ * What the translators of micro-operations to host code share (native.c, native_int.c, native_flow.c, native_sse.c,
+ * native_fpu.c).
  *
  * Registers within a fragment: RDI is c, RSI the fragment's first micro-operation. RAX, RCX, RDX are free within one
  * micro-operation. R15 is c->tlb once loaded. The others, the pool, hold guest registers that were read or written in this
@@ -55,6 +56,7 @@ struct native_gen {
 	unsigned next;	 /* where to look for a free one */
 	bool tlb_loaded;
 	uint32_t xmm_loaded;
+	bool fpu_checked; /* the control word */
 	struct native_pend pend;
 	/* The host's flags are those of an operation of this kind (cc_op), or -1. */
 	int host_flags;
@@ -123,5 +125,6 @@ static inline void ng_clobber(struct native_gen *g)
 unsigned native_int(struct native_gen *g, const struct uop *u);
 unsigned native_flow(struct native_gen *g, const struct uop *u);
 unsigned native_sse(struct native_gen *g, const struct uop *u);
+unsigned native_fpu(struct native_gen *g, const struct uop *u);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SSE: the host's and the guest's MXCSR, slow loads, and operations of which the guest wants to see exceptions. */
+#include "src/cpu/fpu.h"
 #include "src/cpu/sse_exec.h"
 
 /* What the host's MXCSR holds for a guest's. FTZ counts only while underflow is masked (SDM 1, 10.2.3.3). */
@@ -12,8 +13,8 @@ static uint32_t sse_host_mxcsr(uint32_t mxcsr)
 
 void sse_enter_guest(struct cpu *c)
 {
-	/* x87: the host's flags are clear between handlers, whatever ran on this thread before. */
-	__asm__ volatile("fnclex");
+	/* Whatever ran on this thread before. */
+	fpu_host_clear();
 	_mm_setcsr(sse_host_mxcsr(c->mxcsr));
 }
 
