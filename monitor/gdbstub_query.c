@@ -236,18 +236,31 @@ struct gdb_monitor {
 	struct gdbstub *g; /* NULL: it has gone */
 	char *line;
 	bool starting, done;
+	size_t len;
+	char text[GDB_PACKET_MAX / 2 - 1]; /* not sent yet */
 };
 
-/* O packets, of what one can hold in hexadecimal. */
+static void flush(struct gdb_monitor *r)
+{
+	if (r->g && r->len) {
+		gdb_puts(r->g, "O");
+		gdb_put_hex(r->g, r->text, r->len);
+		gdb_send(r->g);
+	}
+	r->len = 0;
+}
+
+/* O packets, as full as can be. */
 static void on_text(struct monitor *mon, const char *text, size_t n)
 {
-	struct gdbstub *g = container_of(mon, struct gdb_monitor, mon)->g;
+	struct gdb_monitor *r = container_of(mon, struct gdb_monitor, mon);
 
-	for (size_t part; g && n; text += part, n -= part) {
-		part = MIN(n, (size_t)GDB_PACKET_MAX / 2 - 1);
-		gdb_puts(g, "O");
-		gdb_put_hex(g, text, part);
-		gdb_send(g);
+	for (size_t part; n; text += part, n -= part) {
+		part = MIN(n, sizeof(r->text) - r->len);
+		memcpy(r->text + r->len, text, part);
+		r->len += part;
+		if (r->len == sizeof(r->text))
+			flush(r);
 	}
 }
 
@@ -266,6 +279,7 @@ static void on_finished(struct monitor *mon)
 	struct gdbstub *g = r->g;
 
 	r->done = true;
+	flush(r);
 	if (r->starting)
 		return;
 	monitor_end(r);

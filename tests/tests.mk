@@ -60,6 +60,7 @@ tests_accel_test_dirty_log_SOURCES = tests/accel/test_dirty_log.c $(ACCEL_BOX)
 
 MONITOR_TESTS =
 MONITOR_TESTS += tests/monitor/test_commands
+MONITOR_TESTS += tests/monitor/test_gdbstub
 MONITOR_TESTS += tests/monitor/test_json_stream
 MONITOR_TESTS += tests/monitor/test_block
 MONITOR_TESTS += tests/monitor/test_memory
@@ -68,6 +69,8 @@ MONITOR_TESTS += tests/monitor/test_qtest
 check_PROGRAMS += $(MONITOR_TESTS)
 TESTS += $(MONITOR_TESTS)
 MONITOR_KIT = tests/monitor/kit.c tests/monitor/kit.h
+GDB_PEER = tests/monitor/gdb_peer.c tests/monitor/gdb_peer.h $(ACCEL_BOX)
+tests_monitor_test_gdbstub_SOURCES = tests/monitor/test_gdbstub.c $(GDB_PEER)
 tests_monitor_test_qtest_SOURCES = tests/monitor/test_qtest.c tests/device/kit.c tests/device/kit.h
 tests_monitor_test_commands_SOURCES = tests/monitor/test_commands.c $(MONITOR_KIT)
 tests_monitor_test_block_SOURCES = tests/monitor/test_block.c $(MONITOR_KIT)

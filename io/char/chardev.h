@@ -10,6 +10,7 @@
 #ifndef EVMM_CHARDEV_H
 #define EVMM_CHARDEV_H
 
+#include <sys/types.h>
 #include "src/error.h"
 #include "src/list.h"
 
