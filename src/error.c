@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include "src/clock.h"
 #include "src/error.h"
 
 static char *format(const char *fmt, va_list ap)
@@ -63,13 +65,43 @@ void error_clear(struct error *err)
 	err->msg = NULL;
 }
 
+static bool with_timestamp;
+static const char *guest_name;
+
+void report_with_timestamp(bool on)
+{
+	with_timestamp = on;
+}
+
+void report_with_guest(const char *name)
+{
+	guest_name = name;
+}
+
+/* "2026-11-26T12:00:00.123456Z NAME " */
+static char *line_start(void)
+{
+	int64_t now = clock_wall_ns();
+	time_t seconds = now / NS_PER_SEC;
+	char date[32] = "";
+	struct tm tm;
+
+	if (with_timestamp)
+		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
+	if (with_timestamp)
+		return xasprintf("%s.%06dZ %s%s", date, (int)(now % NS_PER_SEC / NS_PER_US),
+				 guest_name ? guest_name : "", guest_name ? " " : "");
+	return xasprintf("%s%s", guest_name ? guest_name : "", guest_name ? " " : "");
+}
+
 /* One write per line, so that lines of several threads do not mix. */
 static void report_line(const char *kind, const char *fmt, va_list ap)
 {
-	char *msg = format(fmt, ap);
+	char *msg = format(fmt, ap), *start = line_start();
 
 	fflush(stdout);
-	fprintf(stderr, "evmm: %s%s\n", kind, msg);
+	fprintf(stderr, "%sevmm: %s%s\n", start, kind, msg);
+	free(start);
 	free(msg);
 }
 

@@ -33,6 +33,9 @@ static inline bool error_is_set(const struct error *err)
 	return err->msg != NULL;
 }
 
+/* Messages begin with the time of day; with NAME (not copied), unless NULL. At start-up. */
+void report_with_timestamp(bool on);
+void report_with_guest(const char *name);
 /* One line on stderr, "evmm: ..." / "evmm: warning: ..." / "evmm: info: ...". Any thread. */
 void error_report(struct error *err);
 void report_error(const char *fmt, ...) printf_like(1, 2);

@@ -18,6 +18,7 @@
 #include "src/options.h"
 
 struct evmm {
+	struct process process;
 	struct loop *loop;
 	struct options options;
 	struct machine *machine;
@@ -77,6 +78,12 @@ static void add_monitors(struct evmm *e)
 	}
 }
 
+/* For a log that nothing else was named for. */
+static bool keeps_stderr(const struct options *o)
+{
+	return o->log_mask && !o->log_file;
+}
+
 static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 {
 	/* Before the terminal is touched. Handled once the loop runs. */
@@ -84,6 +91,9 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 	loop_signal_add(&e->sigterm, e->loop, "signal", SIGTERM, on_signal, e);
 	loop_signal_add(&e->sighup, e->loop, "signal", SIGHUP, on_signal, e);
 	if (!options_parse(&e->options, e->loop, argc, argv, err))
+		return false;
+	if (e->options.process.pidfile &&
+	    !process_write_pidfile(&e->process, e->options.process.pidfile, err))
 		return false;
 	if (e->options.config.accel == &accel_qtest)
 		e->fake_clock = clock_new_fake(e->loop);
@@ -107,7 +117,10 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 		error_prefix(err, "-gdb %s: ", e->options.gdb);
 		return false;
 	}
-	return machine_start(e->machine, err);
+	if (!process_confine(&e->options.process, err) || !machine_start(e->machine, err))
+		return false;
+	process_detach(&e->process, keeps_stderr(&e->options));
+	return true;
 }
 
 static void stop(struct evmm *e)
@@ -130,11 +143,17 @@ static void stop(struct evmm *e)
 
 int main(int argc, char **argv)
 {
-	struct evmm e = {.loop = loop_new()};
+	struct evmm e = {.process = PROCESS_INIT};
 	struct error err = ERROR_INIT;
 	int status = 1;
 
 	catch_crashes();
+	/* The loop, its threads and what they hold are the daemon's alone. */
+	if (options_have(argc, argv, "daemonize") && !process_daemonize(&e.process, &err)) {
+		error_report(&err);
+		return 1;
+	}
+	e.loop = loop_new();
 	if (start(&e, argc, argv, &err)) {
 		loop_run(e.loop);
 		status = e.machine->exit_status;
@@ -144,5 +163,6 @@ int main(int argc, char **argv)
 		error_report(&err);
 	}
 	stop(&e);
+	process_fini(&e.process);
 	return status;
 }

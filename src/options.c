@@ -26,6 +26,23 @@ static const struct option_desc *find_option(const char *name)
 	return NULL;
 }
 
+bool options_have(int argc, char **argv, const char *name)
+{
+	for (int i = 1; i < argc; i++) {
+		const struct option_desc *d;
+
+		if (argv[i][0] != '-')
+			return false;
+		d = find_option(argv[i] + (argv[i][1] == '-' ? 2 : 1));
+		if (!d)
+			return false; /* which will be told when it is parsed */
+		if (!strcmp(d->name, name))
+			return true;
+		i += d->arg != NULL;
+	}
+	return false;
+}
+
 static bool unknown_option(const char *arg, const char *name, struct error *err)
 {
 	const char *names[160], *near, *equals = strchr(name, '=');
@@ -95,6 +112,8 @@ static bool check_together(struct options_parse_state *p, struct error *err)
 {
 	struct machine_config *c = &p->o->config;
 
+	if (p->o->process.daemonize && p->o->nographic)
+		return error_set(err, "-nographic and -daemonize: a daemon has no terminal");
 	if (!c->kernel && has_value(c->initrd))
 		return error_set(err, "-initrd %s: only together with -kernel", c->initrd);
 	if (!c->kernel && has_value(c->append))
@@ -156,6 +175,8 @@ static bool parse_all(struct options_parse_state *p, int argc, char **argv, stru
 			c->accel->cpu_help();
 		exit(0);
 	}
+	if (p->msg_guest_name)
+		report_with_guest(c->name);
 	return check_together(p, err) && options_complete_numa(p, err) && choose_accel(p, err) &&
 	       options_boot_complete(p, err) && options_connect_chardevs(p, err) &&
 	       options_create_objects(p, err);
@@ -175,6 +196,7 @@ bool options_parse(struct options *o, struct loop *loop, int argc, char **argv, 
 
 void options_free(struct options *o)
 {
+	report_with_guest(NULL);
 	object_set_fini(&o->objects);
 	options_free_monitors(o);
 	options_free_chardevs(o);

@@ -10,6 +10,7 @@
 #include "src/machine.h"
 #include "src/object.h"
 #include "src/optlist.h"
+#include "src/process.h"
 
 /* What the command line asks for beyond the machine itself. */
 struct options {
@@ -25,6 +26,7 @@ struct options {
 	const char *qtest_log;
 	const char *gdb; /* where -gdb or -s listens; NULL: none */
 	bool nographic;
+	struct process_options process;
 	const char *log_mask, *log_file;
 };
 
@@ -56,6 +58,8 @@ struct option_monitor {
 /* Parses argv. Help and lists print to stdout and exit 0. On error: false. */
 bool options_parse(struct options *o, struct loop *loop, int argc, char **argv, struct error *err);
 void options_free(struct options *o);
+/* Whether the option NAME is among the arguments: what must be known before anything is made. */
+bool options_have(int argc, char **argv, const char *name);
 /* FN is called for C-a x, on whichever terminal. */
 void options_on_quit(struct options *o, void (*fn)(void *opaque), void *opaque);
 /* Opens the images of -blockdev and -drive, for the board that machine_build makes. */

@@ -177,6 +177,23 @@ static bool connect_devices(struct options_parse_state *p, const char *option,
 	return true;
 }
 
+static bool check_daemon(struct options_parse_state *p, struct error *err)
+{
+	if (!p->o->process.daemonize)
+		return true;
+	for (struct chardev *chr = chardev_next(NULL); chr; chr = chardev_next(chr)) {
+		char *name = chardev_filename(chr);
+		bool stdio = !strcmp(name, "stdio");
+
+		free(name);
+		if (stdio)
+			return error_set(err,
+					 "-daemonize: a daemon has no terminal, but %s is stdio",
+					 chardev_id(chr));
+	}
+	return true;
+}
+
 bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 {
 	bool nothing_shown = !p->o->nographic && !p->display_given && p->n_serials == 0 &&
@@ -210,8 +227,10 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 	    !connect_devices(p, "parallel", p->parallels, p->n_parallels, err) ||
 	    !options_connect_monitors(p, err) || !options_connect_qtest(p, err))
 		return false;
+	if (!check_daemon(p, err))
+		return false;
 	set_escapes(p);
-	if (nothing_shown)
+	if (nothing_shown && !p->o->process.daemonize)
 		report_info(
 			"the guest's console is not shown; -nographic puts it on this terminal");
 	return true;

@@ -233,30 +233,6 @@ static bool opt_m(struct options_parse_state *p, const char *value, struct error
 	return ok;
 }
 
-static bool apply_name(struct options_parse_state *p, struct optlist *l, struct error *err)
-{
-	static const char *const known[] = {"guest", NULL};
-	const char *name = optlist_get(l, "guest");
-
-	if (!optlist_check_unused(l, known, err))
-		return false;
-	if (name)
-		p->o->config.name = options_keep_string(p->o, xstrdup(name));
-	return true;
-}
-
-static bool opt_name(struct options_parse_state *p, const char *value, struct error *err)
-{
-	struct optlist l;
-	bool ok;
-
-	if (!optlist_parse(&l, value, "guest", err))
-		return false;
-	ok = apply_name(p, &l, err);
-	optlist_free(&l);
-	return ok;
-}
-
 static bool opt_nodefaults(struct options_parse_state *p, const char *value, struct error *err)
 {
 	p->o->config.nodefaults = true;
@@ -493,7 +469,19 @@ const struct option_desc option_table[] = {
 	 .help = "print this list and exit",
 	 .fn = opt_help},
 	{.name = "version", .help = "print the version and exit", .fn = opt_version},
-	{.name = "name", .arg = "[guest=]NAME", .help = "name of the guest", .fn = opt_name},
+	{.name = "name",
+	 .arg = "[guest=]NAME[,process=NAME][,debug-threads=on|off]",
+	 .help = "name of the guest, and of the process",
+	 .man = "Threads have names of their own in any case.",
+	 .fn = opt_name},
+	{.name = "readconfig",
+	 .arg = "FILE",
+	 .help = "read options from FILE, a section each",
+	 .man = "A section is [OPTION] or [OPTION \"ID\"], with a line KEY = \"VALUE\" for each key.",
+	 .fn = opt_readconfig},
+	{.name = "no-user-config",
+	 .help = "taken for QEMU's sake: there are no files of the user's that are read unasked",
+	 .fn = opt_no_user_config},
 
 	/* Machine */
 	{.name = "machine",
@@ -719,6 +707,32 @@ const struct option_desc option_table[] = {
 	{.name = "no-shutdown",
 	 .help = "stay, paused, when the guest powers off",
 	 .fn = opt_no_shutdown},
+
+	{.name = "daemonize",
+	 .help = "go into the background when the start has succeeded",
+	 .man = "The command ends, with status 0, when sockets listen and the guest runs; errors before that are "
+		"on its stderr, and its status is 1.",
+	 .fn = opt_daemonize},
+	{.name = "pidfile",
+	 .arg = "FILE",
+	 .help = "write the process's number to FILE, which is locked and at the end removed",
+	 .fn = opt_pidfile},
+	{.name = "runas",
+	 .arg = "USER|UID:GID",
+	 .help = "run as that user, when all is open",
+	 .fn = opt_runas},
+	{.name = "chroot",
+	 .arg = "DIR",
+	 .help = "the root is DIR, when all is open",
+	 .fn = opt_chroot},
+	{.name = "run-with",
+	 .arg = "[chroot=DIR][,user=USER|UID:GID]",
+	 .help = "the same as -chroot and -runas",
+	 .fn = opt_run_with},
+	{.name = "msg",
+	 .arg = "[timestamp=on|off][,guest-name=on|off]",
+	 .help = "what messages begin with",
+	 .fn = opt_msg},
 
 	/* Debugging */
 	{.name = "d",

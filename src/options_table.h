@@ -31,6 +31,7 @@ struct options_parse_state {
 	unsigned n_numa;
 	struct list late_objects; /* struct option_object */
 	bool cpu_help, data_dirs_help;
+	bool msg_guest_name;
 	uint8_t escape;
 };
 
@@ -83,6 +84,9 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err);
 bool options_connect_one(struct options_parse_state *p, const char *option, const char *id,
 			 const char *spec, struct chardev **out, struct error *err);
 /* options_process.c */
+option_fn opt_name, opt_daemonize, opt_pidfile, opt_runas, opt_chroot, opt_run_with,
+	opt_no_user_config, opt_msg;
+option_fn opt_readconfig; /* options_readconfig.c */
 option_fn opt_qtest, opt_qtest_log, opt_gdb, opt_s;
 bool options_connect_qtest(struct options_parse_state *p, struct error *err);
 /* -qmp, -qmp-pretty, -mon (options_monitor.c) */

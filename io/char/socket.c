@@ -47,7 +47,7 @@ struct socket_chardev {
 	/* server */
 	int listen_fd;
 	struct loop_fd listener;
-	bool bound; /* PATH is ours to remove, while it is this file */
+	char *bound; /* absolute path of the socket that is ours to remove; NULL: none */
 	dev_t bound_dev;
 	ino_t bound_ino;
 
@@ -358,7 +358,8 @@ static bool bind_unix(struct socket_chardev *s, const struct address *a, struct 
 	if (rc < 0)
 		return error_set_errno(err, errnum, "Failed to bind socket to '%s'", s->path);
 	if (!s->abstract && stat(s->path, &st) == 0) {
-		s->bound = true;
+		/* A daemon's directory is another one at the end. */
+		s->bound = realpath(s->path, NULL);
 		s->bound_dev = st.st_dev;
 		s->bound_ino = st.st_ino;
 	}
@@ -574,9 +575,10 @@ static void remove_path(struct socket_chardev *s)
 {
 	struct stat st;
 
-	if (s->bound && lstat(s->path, &st) == 0 && st.st_dev == s->bound_dev &&
+	if (s->bound && lstat(s->bound, &st) == 0 && st.st_dev == s->bound_dev &&
 	    st.st_ino == s->bound_ino)
-		unlink(s->path);
+		unlink(s->bound);
+	free(s->bound);
 }
 
 static void socket_fini(struct chardev *chr)
