@@ -372,6 +372,124 @@ static void test_processors_that_translate_at_once_do_not_lock_up(void **state)
 	}
 }
 
+/* ---- a debugger, where code is hot ---- */
+
+/* mov $1000, %ecx; 1: inc (%r8) of 32 bits; dec %ecx; jnz 1b; hlt. At R8: 0. */
+static struct cpu *hot_loop(struct box *b)
+{
+	struct cpu *c = box_cpu(b, 0);
+
+	BOX_CODE_AT(b, BOX_CODE, 0xb9, 0xe8, 3, 0, 0, 0x41, 0xff, 0, 0xff, 0xc9, 0x75, 0xf9, 0xf4);
+	for (unsigned i = 0; i < 3; i++) {
+		box_mode(b, 0, BOX_LONG, BOX_CODE);
+		c->regs[R_R8] = BOX_CODE + 0x4000;
+		box_st64(b, BOX_CODE + 0x4000, 0);
+		if (i < 2)
+			assert_int_equal(box_run(b, 0), -1);
+	}
+	return c;
+}
+
+/* From where it stands to the debugger's next stop, or to HLT. */
+static void run_to_stop(struct box *b, enum debug_reason reason, uint64_t addr)
+{
+	struct cpu *c = box_cpu(b, 0);
+
+	c->debug_met.reason = DEBUG_NONE;
+	c->halted = false;
+	while (!c->halted && !c->debug_met.reason) {
+		__atomic_store_n(&c->exit_request, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&c->vcpu->requests, 0, __ATOMIC_SEQ_CST);
+		code_map_serve(c);
+		cpu_exec(c);
+	}
+	assert_int_equal(c->debug_met.reason, reason);
+	if (reason)
+		assert_int_equal(c->debug_met.addr, addr);
+	c->debug_met.reason = DEBUG_NONE;
+}
+
+static void set_debug(struct cpu *c, struct guest_debug debug)
+{
+	struct error err = {0};
+
+	assert_true(cpu_set_guest_debug(c, &debug, &err));
+}
+
+static void test_a_watchpoint_is_hit_in_hot_code(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = hot_loop(b);
+	uint64_t at = c->regs[R_R8];
+
+	set_debug(c, (struct guest_debug){.n_hw = 1, .hw = {{at, DEBUG_ON_WRITE, 4}}});
+	for (unsigned i = 1; i <= 5; i++) {
+		run_to_stop(b, DEBUG_WATCH, at);
+		assert_int_equal(box_ld64(b, at), i);
+		assert_int_equal(c->rip, BOX_CODE + 8);
+	}
+	set_debug(c, (struct guest_debug){0});
+	run_to_stop(b, DEBUG_NONE, 0);
+	assert_int_equal(box_ld64(b, at), 1000);
+}
+
+static void test_hot_code_is_stepped_through(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = hot_loop(b);
+
+	set_debug(c, (struct guest_debug){.step = true});
+	for (unsigned i = 0; i < 31; i++)
+		run_to_stop(b, DEBUG_STEP, BOX_CODE + (i % 3 == 0 ? 5 : i % 3 == 1 ? 8 : 10));
+	assert_int_equal(box_ld64(b, c->regs[R_R8]), 10);
+	set_debug(c, (struct guest_debug){0});
+	run_to_stop(b, DEBUG_NONE, 0);
+	assert_int_equal(box_ld64(b, c->regs[R_R8]), 1000);
+}
+
+static void test_a_breakpoint_is_met_in_hot_code(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = hot_loop(b);
+	uint64_t at = BOX_CODE + 8;
+
+	cpu_set_breakpoints(&b->m, &at, 1);
+	run_to_stop(b, DEBUG_SW_BREAK, at);
+	assert_int_equal(box_ld64(b, c->regs[R_R8]), 1);
+	assert_int_equal(c->rip, at);
+	cpu_set_breakpoints(&b->m, NULL, 0);
+	run_to_stop(b, DEBUG_NONE, 0);
+	assert_int_equal(box_ld64(b, c->regs[R_R8]), 1000);
+}
+
+/* An interrupt request ends a loop that never leaves host code by itself. */
+static void *ask_to_leave(void *opaque)
+{
+	struct box *b = opaque;
+
+	while (!__atomic_load_n((uint32_t *)(b->ram + BOX_CODE + 0x4000), __ATOMIC_RELAXED))
+		;
+	__atomic_store_n(&box_cpu(b, 0)->exit_request, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void test_a_hot_loop_is_left_on_request(void **state)
+{
+	struct box *b = *state;
+	struct cpu *c = hot_loop(b);
+	pthread_t thread;
+
+	BOX_CODE_AT(b, BOX_CODE, 0x41, 0xff, 0, 0xeb, 0xfb); /* 1: inc (%r8); jmp 1b */
+	for (unsigned i = 0; i < 20; i++) {
+		box_st64(b, BOX_CODE + 0x4000, 0);
+		__atomic_store_n(&c->exit_request, 0, __ATOMIC_SEQ_CST);
+		pthread_create(&thread, NULL, ask_to_leave, b);
+		cpu_exec(c);
+		pthread_join(thread, NULL);
+		assert_true(c->rip == BOX_CODE || c->rip == BOX_CODE + 3);
+	}
+}
+
 int main(void)
 {
 #define ONE(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
@@ -393,6 +511,10 @@ int main(void)
 		ONE(test_loop_and_jcxz_use_the_address_size),
 		TWO(test_code_written_by_another_processor_is_seen),
 		TWO(test_processors_that_translate_at_once_do_not_lock_up),
+		ONE(test_a_watchpoint_is_hit_in_hot_code),
+		ONE(test_hot_code_is_stepped_through),
+		ONE(test_a_breakpoint_is_met_in_hot_code),
+		ONE(test_a_hot_loop_is_left_on_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
