@@ -1,55 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which accelerator runs the guest. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include "src/accel.h"
 #include "src/machine.h"
 #include "src/options.h"
 
-static const struct accel_ops *const accelerators[] = {&accel_soft, &accel_qtest};
+static const struct accel_ops *const accelerators[] = {&accel_kvm, &accel_soft, &accel_qtest};
 
 /* ---- choosing ---- */
-
-static bool host_cpu_shows_virtualization(void)
-{
-	char line[8192];
-	bool found = false;
-	FILE *f = fopen("/proc/cpuinfo", "re");
-
-	if (!f)
-		return false;
-	while (!found && fgets(line, sizeof(line), f))
-		found = !strncmp(line, "flags", 5) &&
-			(strstr(line, " vmx") || strstr(line, " svm"));
-	fclose(f);
-	return found;
-}
-
-/* What /dev/kvm has to offer, as the second half of a sentence. The caller frees it. */
-static char *kvm_state(void)
-{
-	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		return xasprintf("/dev/kvm cannot be opened: %s", strerror(errno));
-	close(fd);
-	if (!host_cpu_shows_virtualization())
-		return xstrdup("/dev/kvm is there, but the host CPU shows neither vmx nor svm");
-	return xstrdup("/dev/kvm and the host CPU are ready for one");
-}
-
-static bool kvm_missing(struct error *err)
-{
-	char *state = kvm_state();
-
-	error_set(err, "this build has no KVM accelerator (%s); '-accel soft' works everywhere",
-		  state);
-	free(state);
-	return false;
-}
 
 static bool matches(const char *name, const char *word, size_t len)
 {
@@ -66,10 +25,6 @@ static const struct accel_ops *find(const char *word, size_t len, struct error *
 		if (matches(accelerators[i]->name, word, len) ||
 		    matches(accelerators[i]->alias, word, len))
 			return accelerators[i];
-	if (matches("kvm", word, len)) {
-		kvm_missing(err);
-		return NULL;
-	}
 	copy = xasprintf("%.*s", (int)len, word);
 	nearest = nearest_word(copy, names);
 	if (nearest)
@@ -82,11 +37,25 @@ static const struct accel_ops *find(const char *word, size_t len, struct error *
 
 static const struct accel_ops *select_default(void)
 {
-	char *state = kvm_state();
+	char *why = kvm_why_not();
 
-	report_info("running on the software CPU: this build has no KVM accelerator (%s)", state);
-	free(state);
+	if (!why)
+		return &accel_kvm;
+	report_info("running on the software CPU: %s", why);
+	free(why);
 	return &accel_soft;
+}
+
+/* Where there is something else to take instead, a KVM that runs no ordinary guest is none. */
+static bool is_lame(const struct accel_ops *accel, struct error *why)
+{
+	char *text = accel == &accel_kvm ? kvm_why_not() : NULL;
+
+	if (!text)
+		return false;
+	error_set(why, "%s", text);
+	free(text);
+	return true;
 }
 
 const struct accel_ops *accel_select(const char *name, struct error *err)
@@ -98,6 +67,8 @@ const struct accel_ops *accel_select(const char *name, struct error *err)
 		struct error why = ERROR_INIT;
 		const struct accel_ops *accel = find(name, len, &why);
 
+		if (accel && name[len] && is_lame(accel, &why))
+			accel = NULL;
 		if (accel)
 			return accel;
 		if (!name[len]) {

@@ -128,6 +128,24 @@ enum dirty_logging {
 	DIRTY_BY_KERNEL, /* dirty_sync asks it */
 };
 
+/* Who has the interrupt controllers. */
+enum irqchip {
+	IRQCHIP_NONE, /* the board all but the local APICs; those are the accelerator's in any case */
+	IRQCHIP_SPLIT, /* the same, but the accelerator wants to be told what the IOAPIC would send */
+	IRQCHIP_KERNEL, /* the accelerator: 8259s, IOAPIC and 8254; the board hands it its GSIs */
+};
+
+/* An eventfd that raises an interrupt without evmm. Its owner's; the first fields are set by it. */
+struct accel_irqfd {
+	int fd;		 /* who writes it raises the interrupt */
+	int resample_fd; /* -1, or for a level-triggered GSI: is written at its EOI, and lowers it until FD is written again */
+	bool msi;	 /* an MSI, else a GSI */
+	unsigned gsi;
+	uint64_t addr;
+	uint32_t data;
+	int route; /* the accelerator's */
+};
+
 struct accel_ops {
 	const char *name;
 	const char *alias; /* or NULL */
@@ -183,6 +201,19 @@ struct accel_ops {
 	void (*set_breakpoints)(struct machine *m, const uint64_t *addrs, unsigned n);
 	/* Any thread: an MSI or IOAPIC message, address and data as on the bus (SDM 3A 11.11). */
 	void (*msi_send)(struct machine *m, uint64_t addr, uint32_t data);
+	/* NULL: IRQCHIP_NONE. After init. */
+	enum irqchip (*irqchip)(const struct machine *m);
+	/* Loop thread, IRQCHIP_KERNEL: level of a GSI. */
+	void (*gsi_set)(struct machine *m, unsigned gsi, bool level);
+	/* Loop thread, IRQCHIP_SPLIT: what a pin of the IOAPIC sends from now on; MASKED: nothing. */
+	void (*ioapic_route)(struct machine *m, unsigned pin, uint64_t addr, uint32_t data,
+			     bool masked);
+	/* Loop thread. NULL: it has no such thing, the owner watches its eventfd and sends what is to be sent itself. */
+	bool (*irqfd_add)(struct machine *m, struct accel_irqfd *irqfd, struct error *err);
+	bool (*irqfd_update)(struct machine *m, struct accel_irqfd *irqfd, struct error *err);
+	void (*irqfd_remove)(struct machine *m, struct accel_irqfd *irqfd);
+	/* Loop thread, all vCPUs parked; may be NULL: the machine stands still from here on, or goes on. */
+	void (*clock_paused)(struct machine *m, bool paused);
 	/* Loop thread: level of the 8259's INTR output, wired to LINT0 of the boot processor. */
 	void (*set_intr)(struct machine *m, bool level);
 	/* Loop thread: NMI to a vCPU. */
@@ -196,6 +227,7 @@ struct accel_ops {
 	void (*ram_written)(struct machine *m, gpa_t gpa, uint64_t bytes);
 };
 
+extern const struct accel_ops accel_kvm;  /* src/kvm/kvm.c */
 extern const struct accel_ops accel_soft; /* src/cpu/soft.c */
 extern const struct accel_ops
 	accel_qtest; /* no CPU at all: tests drive the devices (src/accel_qtest.c) */
@@ -218,6 +250,8 @@ struct accel_qtest_log {
  * stderr saying which and why. NULL with ERR (which names no option) when none works.
  */
 const struct accel_ops *accel_select(const char *name, struct error *err);
+/* Can KVM be had, with hardware virtualization? Else why not and what can be done about it (kvm.c). The caller frees it; NULL: yes. */
+char *kvm_why_not(void);
 /* -accel help */
 void accel_list(void);
 /* Is there one of that name in this build? */

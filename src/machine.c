@@ -78,6 +78,8 @@ static void reclaim(void *opaque)
 	struct machine *m = opaque;
 	uint64_t mem = UINT64_MAX, io = UINT64_MAX;
 
+	/* Pairs with vcpu_views_hold: who isn't seen holding a view sees the new one. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < m->n_vcpus; i++) {
 		struct vcpu *v = m->vcpus[i];
 		/* Read once: they grow meanwhile. */
@@ -343,6 +345,8 @@ static void run(struct machine *m)
 	m->state = RUN_RUNNING;
 	if (!m->clock_held)
 		clock_resume(m->clock);
+	if (m->accel->clock_paused)
+		m->accel->clock_paused(m, false);
 	vcpus_resume(m);
 	drives_retry(m);
 }
@@ -379,6 +383,13 @@ void machine_inspect_cancel(struct machine_inspect *req)
 	list_remove(&req->node);
 }
 
+static void stand_still(struct machine *m)
+{
+	clock_pause(m->clock);
+	if (m->accel->clock_paused && vcpus_all_parked(m))
+		m->accel->clock_paused(m, true);
+}
+
 /* Does what is to be done next. The work phase only: no device is in the middle of anything. */
 static void control(void *opaque)
 {
@@ -413,7 +424,7 @@ static void control(void *opaque)
 	if (m->running_wanted)
 		run(m);
 	else
-		clock_pause(m->clock);
+		stand_still(m);
 	report_stop(m);
 }
 

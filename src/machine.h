@@ -77,8 +77,10 @@ struct machine_config {
 	const char *memory_backend; /* id; NULL: plain memory, or as -numa says */
 	const char *mem_path;	    /* -mem-path */
 	bool mem_prealloc, mem_lock, no_mem_merge, no_dump_guest_core;
-	bool cpu_pm;	   /* the guest's idling keeps the host CPU */
-	struct numa *numa; /* NULL: one node, and no table of them */
+	bool irqchip_given;   /* kernel-irqchip= */
+	enum irqchip irqchip; /* with that */
+	bool cpu_pm;	      /* the guest's idling keeps the host CPU */
+	struct numa *numa;    /* NULL: one node, and no table of them */
 	unsigned cpus, maxcpus, sockets, cores, threads;
 	const char *name;
 	const char *kernel, *initrd, *append;

@@ -50,7 +50,8 @@ static void paint_leaf(struct canvas *cv, struct region *r, __int128 base, uint6
 				.region = r,
 				.region_offset = offset,
 				.host = r->host ? r->host + offset : NULL,
-				.posted = r->posted,
+				.posted = r->posted || r->coalesced,
+				.coalesced = r->coalesced,
 				.counter = r->counter,
 				.log = r->log,
 			};

@@ -73,6 +73,11 @@ struct region {
 	uint64_t alias_offset;
 	struct region_counter counter; /* set: reads show it, whatever OPS has */
 	bool posted; /* writes need no answer: the vCPU goes on without waiting (order per vCPU is kept) */
+	/*
+	 * Posted, and they may also wait: until a vCPU traps or the loop happens to be awake. For what is looked at now and then, such as
+	 * video memory; whoever looks calls vcpus_drain_posted first.
+	 */
+	bool coalesced;
 	bool enabled; /* a disabled region is as if it were not there */
 
 	/* tree, owned by memory.c */
@@ -103,7 +108,8 @@ struct view_range {
 	uint8_t *host;		/* of START; RAM and ROM */
 	struct region_counter counter;
 	struct dirty_log *log;
-	bool posted; /* copies of the region's, so that a vCPU need not look at the region */
+	bool posted,
+		coalesced; /* copies of the region's, so that a vCPU need not look at the region */
 	unsigned n_doorbells;
 	struct region_doorbell *doorbells; /* owned by the view */
 };

@@ -57,6 +57,25 @@ bool options_machine_memory(struct options_parse_state *p, struct optlist *l, st
 	return true;
 }
 
+/* kernel-irqchip=, of -machine and -accel. */
+bool options_irqchip(struct options_parse_state *p, struct optlist *l, struct error *err)
+{
+	struct machine_config *c = &p->o->config;
+	const char *value = optlist_get(l, "kernel-irqchip");
+	bool on;
+
+	if (!value)
+		return true;
+	c->irqchip_given = true;
+	if (!strcmp(value, "split"))
+		c->irqchip = IRQCHIP_SPLIT;
+	else if (parse_bool(value, &on))
+		c->irqchip = on ? IRQCHIP_KERNEL : IRQCHIP_NONE;
+	else
+		return error_set(err, "kernel-irqchip is 'on', 'split' or 'off', not '%s'", value);
+	return true;
+}
+
 /* All of them together when the rest is known: they name processors and sizes. */
 bool options_numa(struct options_parse_state *p, const char *value, struct error *err)
 {

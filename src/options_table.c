@@ -30,7 +30,8 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 {
 	static const char *const known[] = {"type",	 "accel",	    "acpi",
 					    "mem-merge", "dump-guest-core", "memory-backend",
-					    "pflash0",	 "pflash1",	    NULL};
+					    "pflash0",	 "pflash1",	    "kernel-irqchip",
+					    NULL};
 	struct machine_config *c = &p->o->config;
 	const char *type = optlist_get(l, "type"), *accel = optlist_get(l, "accel");
 	const char *acpi = optlist_get(l, "acpi");
@@ -51,7 +52,7 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 	if (accel && !add_accel(p, "machine accel", accel, err))
 		return false;
 	options_machine_pflash(p, l);
-	if (!options_machine_memory(p, l, err))
+	if (!options_machine_memory(p, l, err) || !options_irqchip(p, l, err))
 		return false;
 	return optlist_check_unused(l, known, err);
 }
@@ -74,7 +75,7 @@ static bool opt_machine(struct options_parse_state *p, const char *value, struct
 
 static bool apply_accel(struct options_parse_state *p, struct optlist *l, struct error *err)
 {
-	static const char *const known[] = {"accel", "thread", NULL};
+	static const char *const known[] = {"accel", "thread", "kernel-irqchip", NULL};
 	const char *name = optlist_get(l, "accel"), *thread = optlist_get(l, "thread");
 
 	if (!name || !*name)
@@ -83,7 +84,8 @@ static bool apply_accel(struct options_parse_state *p, struct optlist *l, struct
 		return error_set(err,
 				 "thread=%s: each CPU has its own thread; only 'multi' is offered",
 				 thread);
-	return optlist_check_unused(l, known, err) && add_accel(p, "accel", name, err);
+	return options_irqchip(p, l, err) && optlist_check_unused(l, known, err) &&
+	       add_accel(p, "accel", name, err);
 }
 
 static bool opt_accel(struct options_parse_state *p, const char *value, struct error *err)

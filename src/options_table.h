@@ -63,6 +63,7 @@ bool options_mem_prealloc(struct options_parse_state *p, const char *value, stru
 bool options_overcommit(struct options_parse_state *p, const char *value, struct error *err);
 bool options_numa(struct options_parse_state *p, const char *value, struct error *err);
 bool options_machine_memory(struct options_parse_state *p, struct optlist *l, struct error *err);
+bool options_irqchip(struct options_parse_state *p, struct optlist *l, struct error *err);
 bool options_complete_numa(struct options_parse_state *p, struct error *err);
 /* -object: its argument; and those that have waited for chardevs */
 bool options_add_object(struct options_parse_state *p, const char *arg, struct error *err);

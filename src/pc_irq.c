@@ -19,6 +19,14 @@ static void on_gsi(void *opaque, unsigned gsi, bool level)
 	ioapic_set_irq(irqs->ioapic, gsi == GSI_TIMER ? IOAPIC_PIN_TIMER : gsi, level);
 }
 
+static void on_kernel_gsi(void *opaque, unsigned gsi, bool level)
+{
+	struct pc_irq *irqs = opaque;
+
+	if (gsi != GSI_CASCADE)
+		irqs->machine->accel->gsi_set(irqs->machine, gsi, level);
+}
+
 static void on_intr(void *opaque, unsigned n, bool level)
 {
 	struct machine *m = opaque;
@@ -28,9 +36,13 @@ static void on_intr(void *opaque, unsigned n, bool level)
 
 void pc_irq_create(struct pc_irq *irqs, struct machine *m)
 {
+	bool kernel = m->accel->irqchip && m->accel->irqchip(m) == IRQCHIP_KERNEL;
+
 	irqs->machine = m;
 	for (unsigned gsi = 0; gsi < MACHINE_GSIS; gsi++)
-		irq_connect(&m->gsi[gsi], on_gsi, irqs, gsi);
+		irq_connect(&m->gsi[gsi], kernel ? on_kernel_gsi : on_gsi, irqs, gsi);
+	if (kernel)
+		return;
 	irqs->pic = device_create_builtin(m, &i8259_type);
 	irqs->ioapic = device_create_builtin(m, &ioapic_type);
 	irq_connect(i8259_intr(irqs->pic), on_intr, m, 0);

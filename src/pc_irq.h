@@ -7,6 +7,8 @@
  *	GSI 2		is the cascade, and no line
  *	GSI 16-23	IOAPIC only
  *	8259 INTR	LINT0 of the boot processor
+ *
+ * The chips are devices of ours, or the accelerator's (IRQCHIP_KERNEL), which then takes the GSIs, and has the 8254 too.
  */
 #ifndef EVMM_PC_IRQ_H
 #define EVMM_PC_IRQ_H
@@ -17,7 +19,7 @@
 
 struct pc_irq {
 	struct machine *machine;
-	struct device *pic, *ioapic;
+	struct device *pic, *ioapic; /* NULL: the accelerator's */
 };
 
 /* Creates the chips, 8254 included, and wires the machine's GSIs to them. */

@@ -279,6 +279,15 @@ uint8_t vcpu_intack(struct vcpu *v)
 	return v->exit.vector;
 }
 
+void vcpu_post_write(struct vcpu *v, bool mmio, uint64_t addr, uint64_t value, unsigned size)
+{
+	post(v, &(struct vcpu_posted){.addr = addr,
+				      .data = value,
+				      .size = (uint8_t)size,
+				      .mmio = mmio,
+				      .kind = mmio ? VCPU_EXIT_MMIO : VCPU_EXIT_PIO});
+}
+
 void vcpu_post_eoi(struct vcpu *v, uint8_t vector)
 {
 	post(v, &(struct vcpu_posted){.kind = VCPU_EXIT_EOI, .vector = vector});
@@ -342,6 +351,21 @@ void vcpu_views_taken(struct vcpu *v, uint64_t mem_generation)
 		mem_generation = as_view_mt(&v->machine->mem)->generation;
 	__atomic_store_n(&v->view_seen, mem_generation, __ATOMIC_RELEASE);
 	__atomic_store_n(&v->io_view_seen, io, __ATOMIC_RELEASE);
+}
+
+void vcpu_views_hold(struct vcpu *v)
+{
+	/* Nothing is freed while these are 0; reclaim() has the other barrier. */
+	__atomic_store_n(&v->view_seen, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&v->io_view_seen, 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	vcpu_views_taken(v, 0);
+}
+
+void vcpu_views_drop(struct vcpu *v)
+{
+	__atomic_store_n(&v->view_seen, UINT64_MAX, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->io_view_seen, UINT64_MAX, __ATOMIC_RELEASE);
 }
 
 void vcpu_park(struct vcpu *v)
@@ -501,6 +525,13 @@ static bool drain_posted(struct machine *m)
 			drain_ring(m->vcpus[i]);
 	} while (m->posted_done != before && m->posted_done < last);
 	return m->posted_done != done;
+}
+
+bool vcpus_drain_posted(struct machine *m)
+{
+	LOOP_ASSERT();
+	drain_posted(m);
+	return m->posted_done == __atomic_load_n(&m->posted_tickets, __ATOMIC_RELAXED);
 }
 
 static bool vcpu_poll(void *opaque)

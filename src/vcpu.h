@@ -83,6 +83,7 @@ enum vcpu_request {
 	VCPU_REQ_CODE = 1u << 4,  /* look at the inbox of written code pages */
 	VCPU_REQ_TIMER = 1u << 5, /* the local APIC timer may be due */
 	VCPU_REQ_DIRTY = 1u << 6, /* writes are to be noted again (src/dirty_log.h) */
+	VCPU_REQ_NMI = 1u << 7,	  /* the NMI button was pressed (KVM) */
 };
 
 struct vcpu_stats {
@@ -166,6 +167,15 @@ void vcpu_park(struct vcpu *v);
 void vcpu_views_taken(struct vcpu *v, uint64_t mem_generation);
 
 /*
+ * For an accelerator that looks at views only to serve what the guest has run into: from hold to drop it may, and what it finds stays;
+ * outside, and while parked, it may not, and nobody waits for it.
+ */
+void vcpu_views_hold(struct vcpu *v);
+void vcpu_views_drop(struct vcpu *v);
+/* A write that the accelerator has already let the guest pass by, into the ring of posted writes. */
+void vcpu_post_write(struct vcpu *v, bool mmio, uint64_t addr, uint64_t value, unsigned size);
+
+/*
  * Sleeps until a request arrives or the host's CLOCK_MONOTONIC reaches DEADLINE_NS (INT64_MAX: never).
  * Spins a little first when that has paid. Returns at once when requests are pending.
  */
@@ -191,5 +201,7 @@ void vcpu_free(struct vcpu *v);
 void vcpus_pause(struct machine *m, loop_fn *done, void *opaque);
 void vcpus_resume(struct machine *m);
 bool vcpus_all_parked(struct machine *m);
+/* Does the posted writes of all vCPUs. True: and no more were made meanwhile. */
+bool vcpus_drain_posted(struct machine *m);
 
 #endif

@@ -91,26 +91,55 @@ struct ioapic {
 	uint64_t raised[IOAPIC_PINS];
 };
 
+/* The message that an entry stands for. */
+static uint64_t entry_addr(uint64_t entry)
+{
+	return MSI_ADDRESS | (entry >> REDIR_DEST_SHIFT) << MSI_DEST_SHIFT |
+	       (entry & REDIR_DESTMOD ? MSI_DEST_LOGICAL : 0);
+}
+
+static unsigned entry_delmod(uint64_t entry)
+{
+	return entry >> REDIR_DELMOD_SHIFT & REDIR_DELMOD;
+}
+
+/* NMI, SMI, INIT and ExtINT are always edges; only what has an EOI waits for one. */
+static bool entry_wants_eoi(uint64_t entry)
+{
+	unsigned delmod = entry_delmod(entry);
+
+	return (entry & REDIR_LEVEL) && (delmod == DELMOD_FIXED || delmod == DELMOD_LOWEST);
+}
+
+static uint32_t entry_data(uint64_t entry)
+{
+	return (uint32_t)(entry & REDIR_VECTOR) | entry_delmod(entry) << MSI_DELMOD_SHIFT |
+	       MSI_LEVEL_ASSERT | (entry_wants_eoi(entry) ? MSI_TRIGGER_LEVEL : 0);
+}
+
+/* For an accelerator with the local APICs, but not this chip, in the kernel. */
+static void ioapic_route(struct ioapic *s, unsigned pin)
+{
+	struct machine *m = s->dev.machine;
+	uint64_t entry = s->redir[pin];
+
+	if (m->accel && m->accel->ioapic_route)
+		m->accel->ioapic_route(m, pin, entry_addr(entry), entry_data(entry),
+				       entry & REDIR_MASK);
+}
+
 static void ioapic_deliver(struct ioapic *s, unsigned pin)
 {
 	uint64_t entry = s->redir[pin];
-	unsigned delmod = entry >> REDIR_DELMOD_SHIFT & REDIR_DELMOD;
-	uint64_t addr = MSI_ADDRESS | (entry >> REDIR_DEST_SHIFT) << MSI_DEST_SHIFT;
-	uint32_t data = (entry & REDIR_VECTOR) | delmod << MSI_DELMOD_SHIFT | MSI_LEVEL_ASSERT;
 	struct machine *m = s->dev.machine;
 
-	if (entry & REDIR_DESTMOD)
-		addr |= MSI_DEST_LOGICAL;
-	/* NMI, SMI, INIT and ExtINT are always edges; only what has an EOI waits for one. */
-	if ((entry & REDIR_LEVEL) && (delmod == DELMOD_FIXED || delmod == DELMOD_LOWEST)) {
-		data |= MSI_TRIGGER_LEVEL;
+	if (entry_wants_eoi(entry))
 		s->redir[pin] |= REDIR_REMOTE_IRR;
-	}
 	if (log_enabled(LOG_INT))
 		log_printf(LOG_INT, "ioapic: pin %u sends vector %02x mode %u to %02x\n", pin,
-			   (unsigned)(entry & REDIR_VECTOR), delmod,
+			   (unsigned)(entry & REDIR_VECTOR), entry_delmod(entry),
 			   (unsigned)(entry >> REDIR_DEST_SHIFT));
-	m->accel->msi_send(m, addr, data);
+	m->accel->msi_send(m, entry_addr(entry), entry_data(entry));
 }
 
 /* A level input sends while it is up, unless a message of its is still to be acknowledged. */
@@ -191,6 +220,7 @@ static void ioapic_write_redir(struct ioapic *s, unsigned pin, unsigned shift, u
 	if (!(entry & REDIR_LEVEL))
 		entry &= ~REDIR_REMOTE_IRR;
 	s->redir[pin] = entry;
+	ioapic_route(s, pin);
 	ioapic_service_level(s, pin);
 }
 
@@ -261,8 +291,10 @@ static bool ioapic_post_load(void *opaque, struct error *err)
 {
 	struct ioapic *s = opaque;
 
-	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
 		s->redir[pin] &= ~(REDIR_RESERVED | REDIR_DELIVS);
+		ioapic_route(s, pin);
+	}
 	s->lines &= BIT(IOAPIC_PINS) - 1;
 	s->id &= IOAPICID_MASK;
 	return true;

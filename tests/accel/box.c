@@ -13,6 +13,8 @@
 #define PTE_U  4
 #define PTE_PS 0x80
 
+unsigned box_ring = 3;
+
 static bool box_board(struct machine *m, struct error *err)
 {
 	return true;
@@ -31,7 +33,7 @@ static struct x86_segment segment(uint16_t selector, uint8_t type, bool code)
 				    .type = type,
 				    .s = true,
 				    .present = true,
-				    .dpl = 3,
+				    .dpl = (uint8_t)box_ring,
 				    .g = true,
 				    .l = code,
 				    .db = !code};
@@ -53,8 +55,8 @@ static bool box_boot(struct machine *m, void *opaque)
 		struct x86_regs r;
 
 		m->accel->get_regs(m->vcpus[i], &r);
-		r.cs = segment(0x33, 0xb, true);
-		r.ds = r.es = r.ss = r.fs = r.gs = segment(0x2b, 3, false);
+		r.cs = segment(0x30 | box_ring, 0xb, true);
+		r.ds = r.es = r.ss = r.fs = r.gs = segment(0x28 | box_ring, 3, false);
 		r.cr0 = 0x80000033;
 		r.cr3 = PML4;
 		r.cr4 = 0x620; /* PAE, OSFXSR, OSXMMEXCPT */

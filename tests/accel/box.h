@@ -13,6 +13,9 @@
 #define BOX_STACK 0x30000ull
 #define BOX_RAM	  (4 * MiB)
 
+/* Of the boxes made from here on. */
+extern unsigned box_ring;
+
 struct box {
 	struct loop *loop;
 	struct machine *m;

@@ -18,8 +18,14 @@ static const uint8_t code[] = {0xff, 0xc0, 0xff, 0xc0, 0x89, 0x04, 0x25, 0x00, 0
 
 static struct box *start(void **state)
 {
-	char *why = NULL;
-	struct box *b = box_new(*state, 1, code, sizeof(code), &why);
+	char *why = kvm_why_not();
+	struct box *b;
+
+	/* A software KVM sees nothing of what a debugger wants of code that runs natively. */
+	box_ring = why && !strcmp(*state, "kvm") ? 0 : 3;
+	free(why);
+	why = NULL;
+	b = box_new(*state, 1, code, sizeof(code), &why);
 
 	if (!b) {
 		print_message("no %s here: %s\n", (const char *)*state, why);
@@ -97,6 +103,11 @@ static void test_watchpoints(void **state)
 {
 	struct box *b = start(state);
 
+	if (box_ring == 0) {
+		print_message("a software KVM watches no data\n");
+		box_free(b);
+		skip();
+	}
 	want(b, (struct guest_debug){.n_hw = 1,
 				     .hw = {{.addr = BOX_DATA, .kind = DEBUG_ON_WRITE, .len = 4}}});
 	box_next_stop(b);

@@ -424,15 +424,17 @@ static void accelerators_are_found_by_name(void **state)
 {
 	struct error err = ERROR_INIT;
 
+	char *why = kvm_why_not();
+	const struct accel_ops *here = why ? &accel_soft : &accel_kvm;
+
 	assert_ptr_equal(accel_select("soft", &err), &accel_soft);
 	assert_ptr_equal(accel_select("tcg", &err), &accel_soft);
-	assert_ptr_equal(accel_select("kvm:tcg", &err), &accel_soft);
-	assert_ptr_equal(accel_select(NULL, &err), &accel_soft);
+	assert_ptr_equal(accel_select("kvm", &err), &accel_kvm);
+	assert_ptr_equal(accel_select("kvm:tcg", &err), here);
+	assert_ptr_equal(accel_select(NULL, &err), here);
 	assert_false(error_is_set(&err));
-	assert_null(accel_select("kvm", &err));
-	assert_non_null(strstr(err.msg, "no KVM accelerator"));
-	assert_non_null(strstr(err.msg, "/dev/kvm"));
-	error_clear(&err);
+	assert_true(!why || strstr(why, "/dev/kvm"));
+	free(why);
 	assert_null(accel_select("kwm", &err));
 	assert_string_equal(err.msg, "invalid accelerator 'kwm'; did you mean 'kvm'?");
 	error_clear(&err);

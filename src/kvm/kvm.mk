@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-2-Clause
+libevmm_a_SOURCES += src/kvm/kvm.c
+libevmm_a_SOURCES += src/kvm/kvm_caps.c
+libevmm_a_SOURCES += src/kvm/kvm_cpu.c
+libevmm_a_SOURCES += src/kvm/kvm_cpuid.c
+libevmm_a_SOURCES += src/kvm/kvm_debug.c
+libevmm_a_SOURCES += src/kvm/kvm_exit.c
+libevmm_a_SOURCES += src/kvm/kvm_features.c
+libevmm_a_SOURCES += src/kvm/kvm_irq.c
+libevmm_a_SOURCES += src/kvm/kvm_memory.c
+libevmm_a_SOURCES += src/kvm/kvm_state.c
+libevmm_a_SOURCES += src/kvm/kvm_vcpu.c
