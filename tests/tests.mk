@@ -51,11 +51,13 @@ TESTS += $(UNIT_TESTS)
 ACCEL_TESTS =
 ACCEL_TESTS += tests/accel/test_debug
 ACCEL_TESTS += tests/accel/test_dirty_log
+ACCEL_TESTS += tests/accel/test_exits
 check_PROGRAMS += $(ACCEL_TESTS)
 TESTS += $(ACCEL_TESTS)
 
 ACCEL_BOX = tests/accel/box.c tests/accel/box.h
 tests_accel_test_debug_SOURCES = tests/accel/test_debug.c $(ACCEL_BOX)
+tests_accel_test_exits_SOURCES = tests/accel/test_exits.c $(ACCEL_BOX)
 tests_accel_test_dirty_log_SOURCES = tests/accel/test_dirty_log.c $(ACCEL_BOX)
 
 MONITOR_TESTS =
@@ -189,6 +191,28 @@ $(GUEST_IMAGES): tests/guest/%.elf: tests/guest/%.S tests/guest/guest.h
 	@$(MKDIR_P) tests/guest
 	$(AM_V_GEN)$(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,-N,--build-id=none,--no-warn-rwx-segments -o $@ $<
 
+# Guests with more to them, as kernels and as firmware: tests/guest/kit.h.
+KIT_GUESTS = idle irq mmio ports reset rom_writes smp strings timers
+KIT_FILES = tests/guest/kit.h tests/guest/kit.S tests/guest/kit.ld tests/guest/rom.S
+KIT_ELFS = $(KIT_GUESTS:%=tests/guest/%.elf)
+KIT_ROMS = $(KIT_GUESTS:%=tests/guest/%.rom)
+KIT_IMAGES = $(KIT_ELFS) $(KIT_ROMS)
+EXTRA_DIST += $(KIT_GUESTS:%=tests/guest/%.S) $(KIT_FILES)
+EXTRA_DIST += tests/guest/irq.expect tests/guest/mmio.expect tests/guest/ports.expect tests/guest/reset.expect
+EXTRA_DIST += tests/guest/rom_writes.expect tests/guest/smp.expect tests/guest/strings.expect tests/guest/timers.expect
+CLEANFILES += $(KIT_IMAGES) $(KIT_GUESTS:%=tests/guest/%.flat) $(KIT_GUESTS:%=tests/guest/%.rom.o)
+OBJCOPY = objcopy
+KIT_LINK = -m32 -nostdlib -static -no-pie -Wl,-T,$(srcdir)/tests/guest/kit.ld,-N,--build-id=none,--no-warn-rwx-segments
+
+$(KIT_ELFS): tests/guest/%.elf: tests/guest/%.S $(KIT_FILES)
+	@$(MKDIR_P) tests/guest
+	$(AM_V_GEN)$(CC) $(KIT_LINK) -o $@ $(srcdir)/tests/guest/kit.S $<
+
+$(KIT_ROMS): tests/guest/%.rom: tests/guest/%.elf tests/guest/rom.S
+	$(AM_V_GEN)$(OBJCOPY) -O binary -R .bss -R .note.pvh $< $(@:.rom=.flat) && \
+	$(CC) -m32 -c -DPAYLOAD='"$(@:.rom=.flat)"' -o $@.o $(srcdir)/tests/guest/rom.S && \
+	$(OBJCOPY) -O binary -j .text $@.o $@
+
 # Floating-point loads that tests/bench/boot runs in the guest: static, for any x86-64.
 EXTRA_DIST += tests/bench/float.c
 CLEANFILES += tests/bench/float
@@ -201,5 +225,5 @@ EXTRA_DIST += tests/bench/diskwork.c
 
 # Slow tests on real systems: make check-systems [SYSTEMS=PATTERN...]
 .PHONY: check-systems
-check-systems: evmm $(GUEST_IMAGES)
+check-systems: evmm $(GUEST_IMAGES) $(KIT_IMAGES)
 	EVMM=$(abs_builddir)/evmm GUESTS=$(abs_builddir)/tests/guest $(srcdir)/tests/boot/run-systems $(SYSTEMS)

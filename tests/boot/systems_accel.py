@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The guests of tests/guest/kit.h, and firmware, on every accelerator that is here: they print the same."""
+import os
+import subprocess
+import time
+
+from support import EVMM, Skip, check
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+GUESTS = os.environ.get('GUESTS') or os.path.join(os.path.dirname(os.path.abspath(EVMM)), 'tests', 'guest')
+ACCELS = ('soft', 'kvm', 'kvm,kernel-irqchip=split')
+SEABIOS = '/usr/share/seabios/bios-256k.bin'
+
+
+def here(accel):
+    return accel == 'soft' or os.access('/dev/kvm', os.R_OK | os.W_OK)
+
+
+def command(accel, *extra):
+    return [EVMM, '-accel', accel, '-m', '64', '-nodefaults', '-display', 'none', '-chardev', 'stdio,id=out',
+            '-device', 'isa-debugcon,iobase=0x402,chardev=out', '-device', 'pc-testdev',
+            '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'] + list(extra)
+
+
+def run(accel, *extra, limit=120):
+    r = subprocess.run(command(accel, *extra), capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=limit)
+    return r.returncode, r.stdout, r.stderr
+
+
+def everywhere(name, images=('elf', 'rom'), machines=('pc',), extra=()):
+    """What NAME.expect says, from each accelerator, board and form of the image."""
+    with open(os.path.join(TREE, 'tests', 'guest', name + '.expect')) as f:
+        expect = f.read()
+    for accel in ACCELS:
+        for image in images if here(accel) else ():
+            path = os.path.join(GUESTS, name + '.' + image)
+            if not os.path.exists(path):
+                raise Skip('%s is not built' % path)
+            for machine in machines:
+                how = ['-kernel' if image == 'elf' else '-bios', path, '-machine', machine] + list(extra)
+                status, out, err = run(accel, *how)
+                check((status, out) == (1, expect), '%s: %r' % (' '.join([accel] + how), (status, out, err)))
+
+
+def test_accel_ports():
+    """Port I/O in protected and real mode."""
+    everywhere('ports')
+
+
+def test_accel_strings():
+    """INS and OUTS, up and down."""
+    everywhere('strings')
+
+
+def test_accel_mmio():
+    """Device memory in every width and alignment."""
+    everywhere('mmio')
+
+
+def test_accel_interrupts():
+    """8259s, IOAPIC and local APIC: edges, levels, masks and priorities; on both boards."""
+    everywhere('irq', machines=('pc', 'q35'))
+
+
+def test_accel_timers():
+    """HLT, and the timers that wake from it."""
+    everywhere('timers', machines=('pc', 'q35'))
+
+
+def test_accel_smp():
+    """Processors are started, and send each other interrupts."""
+    everywhere('smp', extra=('-smp', '4'))
+
+
+def test_accel_reset():
+    """Every way to reset, the triple fault among them."""
+    everywhere('reset', machines=('pc', 'q35'))
+
+
+def test_accel_rom():
+    """ROM stays what it is."""
+    everywhere('rom_writes', images=('rom',), machines=('pc', 'q35'))
+
+
+def test_accel_triple_fault_ends():
+    """-no-reboot: a triple fault is the end, with status 0."""
+    for accel in filter(here, ACCELS):
+        status, out, err = run(accel, '-kernel', os.path.join(GUESTS, 'triple.elf'), '-no-reboot', '-debugcon',
+                               'file:/dev/null')
+        check(status == 0, '%s: %r' % (accel, (status, out, err)))
+
+
+def seabios(machine, accel):
+    p = subprocess.Popen([EVMM, '-accel', accel, '-machine', machine, '-m', '64', '-nodefaults', '-display', 'none',
+                          '-chardev', 'stdio,id=out', '-device', 'isa-debugcon,iobase=0x402,chardev=out'],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    out, end = b'', time.monotonic() + 120
+    os.set_blocking(p.stdout.fileno(), False)
+    while b'Booting from' not in out and p.poll() is None and time.monotonic() < end:
+        out += p.stdout.read() or b''
+        time.sleep(0.05)
+    p.terminate()
+    p.wait(10)
+    p.stdout.close()
+    check(b'SeaBIOS (version' in out and b'Booting from' in out, '%s, %s: %r' % (machine, accel, out[-800:]))
+
+
+def test_accel_seabios():
+    """SeaBIOS under KVM: its banner, and what it boots from."""
+    if not here('kvm'):
+        raise Skip('/dev/kvm is not to be had')
+    if not os.path.exists(SEABIOS):
+        raise Skip('no SeaBIOS here (Debian: seabios)')
+    seabios('pc', 'kvm')
+    seabios('q35', 'kvm')
+    seabios('pc', 'kvm,kernel-irqchip=split')
+
+
+def test_accel_idle():
+    """A guest that sleeps costs next to nothing, and evmm makes no system calls for it."""
+    for accel in filter(here, ACCELS):
+        p = subprocess.Popen(command(accel, '-bios', os.path.join(GUESTS, 'idle.rom')), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        check(p.stdout.readline() == b'asleep\n', accel)
+        time.sleep(0.5)
+        before = cpu_ticks(p.pid)
+        time.sleep(2)
+        used = (cpu_ticks(p.pid) - before) / os.sysconf('SC_CLK_TCK') / 2
+        p.terminate()
+        p.wait(10)
+        p.stdout.close()
+        check(used <= 0.05, '%s: %.1f %% of a CPU' % (accel, used * 100))
+
+
+def cpu_ticks(pid):
+    with open('/proc/%d/stat' % pid) as f:
+        fields = f.read().rsplit(')', 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_accel_hostile():
+    """A guest that writes at random to every port and device: evmm stays, or ends as the guest has asked for."""
+    for accel in filter(here, ACCELS):
+        p = subprocess.Popen(command(accel, '-kernel', os.path.join(GUESTS, 'hammer.elf'), '-d', 'guest_errors', '-D',
+                                     '/dev/null'), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE)
+        try:
+            p.wait(4)
+        except subprocess.TimeoutExpired:
+            p.terminate()
+        status = p.wait(30)
+        err = p.stderr.read()
+        p.stderr.close()
+        check(status >= 0, '%s: signal %d: %r' % (accel, -status, err))
+
+
+def test_accel_choice():
+    """What is chosen, and what is said when it can't be had."""
+    r = subprocess.run([EVMM, '-accel', 'kvm', '-accel', 'nonesuch'], capture_output=True, text=True, timeout=20)
+    check(r.returncode == 1 and 'nonesuch' in r.stderr, repr(r))
+    r = subprocess.run([EVMM, '-accel', 'kvm,kernel-irqchip=maybe'], capture_output=True, text=True, timeout=20)
+    check(r.returncode == 1 and "kernel-irqchip is 'on', 'split' or 'off', not 'maybe'" in r.stderr, repr(r))
+    if not here('kvm'):
+        r = subprocess.run([EVMM, '-accel', 'kvm'], capture_output=True, text=True, timeout=20)
+        check(r.returncode == 1 and '/dev/kvm' in r.stderr, repr(r))
+        return
+    for wrong, says in (('nehalem9', "unable to find CPU model 'nehalem9'"),
+                        ('host,+nonesuch', "no feature named 'nonesuch'"),
+                        ('host,phys-bits=99', 'phys-bits must be between'),
+                        ('host,tsc-frequency=fast', 'tsc-frequency=fast is not a number')):
+        r = subprocess.run([EVMM, '-accel', 'kvm', '-cpu', wrong], capture_output=True, text=True, timeout=20)
+        check(r.returncode == 1 and says in r.stderr, repr(r))
