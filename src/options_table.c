@@ -496,11 +496,12 @@ const struct option_desc option_table[] = {
 		"chips, a node or a drive, as -drive if=pflash does.",
 	 .fn = opt_machine},
 	{.name = "accel",
-	 .arg = "[accel=]NAME[,thread=multi]",
+	 .arg = "[accel=]NAME[,thread=multi][,kernel-irqchip=on|split]",
 	 .help = "what executes guest code; 'help' lists them",
 	 .man = "Given several times, the first that works is taken. Without it: KVM where "
 		"the host has hardware virtualization, else the software CPU (soft, also "
-		"called tcg).",
+		"called tcg). kernel-irqchip= says for KVM who has the interrupt controllers: "
+		"on, the kernel; split, the kernel the local APICs alone.",
 	 .fn = opt_accel},
 	{.name = "enable-kvm", .help = "as -accel kvm", .fn = opt_enable_kvm},
 	{.name = "cpu",

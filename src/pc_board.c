@@ -108,6 +108,8 @@ void pc_board_describe(struct machine *m, void (*refresh)(struct machine *m))
 	pc->acpi.reset_value = PC_RESET_VALUE;
 	pc->acpi.has_8042 = true;
 	pc->acpi.has_rtc = true;
+	pc->acpi.numa = m->config.numa;
+	pc->acpi.below_4g = m->ram.below_4g;
 	m->acpi = &pc->acpi;
 	m->acpi_refresh = refresh;
 }

@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 #include "src/boot/acpi.h"
+#include "src/numa.h"
 
 #define RSDP_BYTES    36
 #define TABLES_OFFSET 64 /* of the file after the RSDP, in one blob: for the FACS's alignment */
@@ -126,6 +127,11 @@ void acpi_set_build(struct acpi_set *set, const struct acpi_board *board)
 		acpi_add_mcfg(set);
 	if (board->vmgenid)
 		acpi_add_vmgenid(set);
+	if (board->numa && board->numa->n) {
+		acpi_add_srat(set);
+		if (board->numa->has_distances)
+			acpi_add_slit(set);
+	}
 	acpi_add_waet(set);
 	rsdt = add_root_table(set, "RSDT", 4);
 	xsdt = add_root_table(set, "XSDT", 8);

@@ -36,10 +36,12 @@ struct acpi_board {
 	unsigned serial_mask;			 /* COM ports present */
 	bool has_8042, has_rtc, has_vga;
 	bool has_s3, has_s4;
-	uint32_t hpet_addr;	/* 0: none */
-	uint16_t pvpanic_port;	/* 0: none */
-	struct device *vmgenid; /* NULL: none */
-	unsigned vmgenid_gpe;	/* the general purpose event that tells of a new one */
+	uint32_t hpet_addr;	 /* 0: none */
+	uint16_t pvpanic_port;	 /* 0: none */
+	struct device *vmgenid;	 /* NULL: none */
+	const struct numa *numa; /* NULL: one node, and no table of them */
+	uint64_t below_4g;    /* with that: bytes of RAM from address 0 on; the rest is at 4 GiB */
+	unsigned vmgenid_gpe; /* the general purpose event that tells of a new one */
 };
 
 /* One blob, linked for an address: RSDP first, tables after. */
@@ -106,6 +108,8 @@ size_t acpi_add_facs(struct acpi_set *set);
 void acpi_add_madt(struct acpi_set *set);
 void acpi_add_hpet(struct acpi_set *set);
 void acpi_add_mcfg(struct acpi_set *set);
+void acpi_add_srat(struct acpi_set *set);
+void acpi_add_slit(struct acpi_set *set);
 void acpi_add_waet(struct acpi_set *set);
 void acpi_add_vmgenid(struct acpi_set *set);
 

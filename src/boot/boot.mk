@@ -3,6 +3,7 @@ libevmm_a_SOURCES += src/boot/acpi.c
 libevmm_a_SOURCES += src/boot/acpi_dsdt.c
 libevmm_a_SOURCES += src/boot/acpi_fixed.c
 libevmm_a_SOURCES += src/boot/acpi_loader.c
+libevmm_a_SOURCES += src/boot/acpi_numa.c
 libevmm_a_SOURCES += src/boot/acpi_vmgenid.c
 libevmm_a_SOURCES += src/boot/aml.c
 libevmm_a_SOURCES += src/boot/boot.c

@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from support import EVMM, Skip, check
+from support import EVMM, Skip, check, linux
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GUESTS = os.environ.get('GUESTS') or os.path.join(os.path.dirname(os.path.abspath(EVMM)), 'tests', 'guest')
@@ -170,3 +170,13 @@ def test_accel_choice():
                         ('host,tsc-frequency=fast', 'tsc-frequency=fast is not a number')):
         r = subprocess.run([EVMM, '-accel', 'kvm', '-cpu', wrong], capture_output=True, text=True, timeout=20)
         check(r.returncode == 1 and says in r.stderr, repr(r))
+
+
+def test_numa_reaches_the_guest():
+    """The nodes of -numa are in SRAT, their distances in SLIT, and Linux finds them."""
+    with linux('-smp', '2', '-object', 'memory-backend-ram,id=a,size=128M', '-object',
+               'memory-backend-ram,id=b,size=384M', '-numa', 'node,memdev=a,cpus=0', '-numa', 'node,memdev=b,cpus=1',
+               '-numa', 'dist,src=0,dst=1,val=15') as g:
+        status, out = g.run('dmesg | grep -E "SRAT|SLIT"')
+        for line in ('SRAT: PXM 1 -> APIC 0x01 -> Node 1', 'Node 1 PXM 1 [mem 0x08000000-0x1fffffff]', 'ACPI: SLIT'):
+            check(line in out, '%r is not in %r' % (line, out))
