@@ -337,7 +337,7 @@ static void info_block(struct monitor *mon, json_t *args)
 	}
 }
 
-static void show_blockstats(struct monitor *mon, json_t *list)
+static void show_stats(struct monitor *mon, const struct block *b)
 {
 	static const char *const keys[] = {
 		"rd_bytes",
@@ -358,21 +358,21 @@ static void show_blockstats(struct monitor *mon, json_t *list)
 		"failed_wr_operations",
 		"failed_flush_operations",
 	};
+	json_t *disk = disk_stats(b), *stats = json_object_get(disk, "stats");
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *disk = json_array_get(list, i), *stats = json_object_get(disk, "stats");
-		const struct block *b = block_by_id(str(disk, "device"));
-		int64_t oldest = b ? block_oldest_ns(b) : 0;
+	monitor_printf(mon, "%s:", *block_id(b) ? block_id(b) : b->root ? b->root->name : "-");
+	for (unsigned k = 0; k < ARRAY_SIZE(keys); k++)
+		if (json_object_get(stats, keys[k]))
+			monitor_printf(mon, " %s=%lld", keys[k], num(stats, keys[k]));
+	monitor_printf(mon, " in_flight=%u oldest_ns=%" PRId64 "\n", b->n_inflight,
+		       block_oldest_ns(b));
+	json_decref(disk);
+}
 
-		monitor_printf(mon, "%s:", str(disk, "device"));
-		for (unsigned k = 0; k < ARRAY_SIZE(keys); k++)
-			if (json_object_get(stats, keys[k]))
-				monitor_printf(mon, " %s=%lld", keys[k], num(stats, keys[k]));
-		if (b)
-			monitor_printf(mon, " in_flight=%u oldest_ns=%" PRId64, b->n_inflight,
-				       oldest);
-		monitor_printf(mon, "\n");
-	}
+static void info_blockstats(struct monitor *mon, json_t *args)
+{
+	list_for_each(it, block_all())
+		show_stats(mon, list_entry(it, struct block, node));
 }
 
 static const struct qapi_type types[] = {
@@ -443,8 +443,7 @@ static const struct hmp_command info[] = {
 	{"block", "nodes:-n verbose:-v device:B?", "[-n] [-v] [device]",
 	 "show info of one block device or all block devices (-n: of nodes; -v: verbose)",
 	 .fn = info_block},
-	{"blockstats", NULL, NULL, "show block device statistics", .qmp = "query-blockstats",
-	 .show = show_blockstats},
+	{"blockstats", NULL, NULL, "show block device statistics", .fn = info_blockstats},
 	{.name = NULL},
 };
 

@@ -92,6 +92,24 @@ def test_modes():
         subprocess.run(['rm', '-rf', shm])
 
 
+def test_stall():
+    """A host that doesn't answer for 30 s holds up that request alone: the guest's other disk and the monitor go on."""
+    rules = ','.join('file.inject-error.0.' + r for r in ('sector=8192', 'errno=0', 'once=on', 'delay-ns=30000000000'))
+    with linux('-blockdev', 'driver=raw,node-name=slow,file.driver=blkdebug,file.image.driver=file,file.image.filename=%s,%s'
+               % (image('slow', 8 << 20), rules), '-device', 'virtio-blk-pci,drive=slow',
+               '-drive', 'if=virtio,id=quick,format=raw,file=' + image('quick', 8 << 20)) as g:
+        g.send('(time dd if=/dev/vda of=/dev/null bs=512 skip=8192 count=1 iflag=direct) 2>&1 | grep real &\n')
+        g.expect('the host has not answered a request for', 30)
+        status, out = g.run('dd if=/dev/vdb of=/dev/null bs=1M iflag=direct', 20)
+        check(status == 0, out)
+        g.send('\x01c')
+        g.send('info blockstats\n')
+        g.expect(r'^slow: .* in_flight=1 oldest_ns=\d{10,}\n', 15)
+        g.send('\x01c')
+        m = g.expect(r'real\s+(\d+)m ([\d.]+)s', 60)
+        check(int(m.group(1)) * 60 + float(m.group(2)) >= 30, m.group(0))
+
+
 # ---- evmm is killed ----
 
 def stamp_block(generation, blocks):
