@@ -39,7 +39,7 @@ static json_t *query_memory_size_summary(struct command_call *call, json_t *args
 			 "plugged-memory", 0);
 }
 
-/* There are neither memory devices nor threads of devices' own. */
+/* There are neither memory devices, nor threads of devices' own, nor ways to migrate; managers ask for them all the same. */
 static json_t *query_nothing(struct command_call *call, json_t *args)
 {
 	return json_array();
@@ -146,6 +146,14 @@ static json_t *parameters_of(const char *arg)
 		arg += n;
 	}
 	return list;
+}
+
+json_t *option_parameters(const char *option)
+{
+	for (const struct option_desc *d = option_table; d->name; d++)
+		if (!strcmp(d->name, option))
+			return parameters_of(d->arg ? d->arg : "");
+	return json_array();
 }
 
 static json_t *query_command_line_options(struct command_call *call, json_t *args)
@@ -272,6 +280,9 @@ static const struct qapi_type types[] = {
 	{QAPI_ENUM, "MemoryDeviceInfoKind", "dimm", NULL, NULL},
 	{QAPI_STRUCT, "MemoryDeviceInfo", "type:MemoryDeviceInfoKind", NULL, NULL},
 	{QAPI_STRUCT, "IOThreadInfo", "id:str thread-id:int", NULL, NULL},
+	{QAPI_ENUM, "MigrationCapability", "", NULL, NULL},
+	{QAPI_STRUCT, "MigrationCapabilityStatus", "capability:MigrationCapability state:bool",
+	 NULL, NULL},
 	{QAPI_STRUCT, "GuidInfo", "guid:str", NULL, NULL},
 	{QAPI_ENUM, "CommandLineParameterType", "string boolean number size", NULL, NULL},
 	{QAPI_STRUCT, "CommandLineParameterInfo", "name:str type:CommandLineParameterType", NULL,
@@ -288,6 +299,7 @@ static const struct qmp_command qmp[] = {
 	{"query-memdev", NULL, "[Memdev]", query_memdev, 0},
 	{"query-memory-devices", NULL, "[MemoryDeviceInfo]", query_nothing, 0},
 	{"query-iothreads", NULL, "[IOThreadInfo]", query_nothing, 0},
+	{"query-migrate-capabilities", NULL, "[MigrationCapabilityStatus]", query_nothing, 0},
 	{"query-vm-generation-id", NULL, "GuidInfo", query_vm_generation_id, 0},
 	{"query-command-line-options", "?option:str", "[CommandLineOptionInfo]",
 	 query_command_line_options, 0},

@@ -21,20 +21,11 @@
 static const struct base {
 	const char *name, *parent;
 } bases[] = {
-	{"object", NULL},
-	{"device", "object"},
-	{"sys-bus-device", "device"},
-	{"isa-device", "device"},
-	{"pci-device", "device"},
-	{"ide-device", "device"},
-	{"scsi-device", "device"},
-	{"virtio-device", "device"},
-	{"virtio-serial-port", "device"},
-	{"cpu", "device"},
-	{"x86_64-cpu", "cpu"},
-	{"machine", "object"},
-	{"memory-backend", "object"},
-	{"user-creatable", "object"},
+	{"object", NULL},	   {"device", "object"},	 {"sys-bus-device", "device"},
+	{"isa-device", "device"},  {"pci-device", "device"},	 {"ide-device", "device"},
+	{"scsi-device", "device"}, {"virtio-device", "device"},	 {"virtio-serial-port", "device"},
+	{"cpu", "device"},	   {"x86_64-cpu", "cpu"},	 {"machine", "object"},
+	{"accel", "object"},	   {"memory-backend", "object"}, {"user-creatable", "object"},
 };
 
 static const char *device_parent(const struct device_type *t)
@@ -107,6 +98,7 @@ static void add_named(json_t *list, const char *name, const char *suffix, const 
 static json_t *qom_list_types(struct command_call *call, json_t *args)
 {
 	const struct accel_ops *accel = call->machine->accel;
+	static const char *const accels[] = {"kvm", "qtest", "soft", "tcg"};
 	const char *implements = arg_str(args, "implements"), *name, *desc;
 	bool creatable = implements && !strcmp(implements, "user-creatable");
 	json_t *list = json_array();
@@ -120,6 +112,9 @@ static json_t *qom_list_types(struct command_call *call, json_t *args)
 		add_type(list, (*t)->name, object_parent(*t), false, creatable ? NULL : implements);
 	for (const struct machine_type *const *t = machine_types; *t; t++)
 		add_named(list, (*t)->name, "-machine", "machine", implements);
+	for (unsigned i = 0; i < ARRAY_SIZE(accels); i++)
+		if (accel_exists(accels[i]))
+			add_named(list, accels[i], "-accel", "accel", implements);
 	for (unsigned i = 0; accel->cpu_model && accel->cpu_model(i, &name, &desc); i++)
 		add_named(list, name, "-x86_64-cpu", "x86_64-cpu", implements);
 	return list;
@@ -198,18 +193,51 @@ static json_t *cpu_properties(const struct accel_ops *accel, const char *type)
 	return NULL;
 }
 
+/* What -machine takes is what a board's properties are. */
+static json_t *machine_properties(const char *type)
+{
+	static const char suffix[] = "-machine";
+	size_t n = strlen(type), m = sizeof(suffix) - 1;
+	char *name = n > m && !strcmp(type + n - m, suffix) ? xasprintf("%.*s", (int)(n - m), type)
+							    : NULL;
+	bool known = name && machine_type_find(name);
+	json_t *list, *taken, *v;
+	size_t i;
+
+	free(name);
+	if (!known)
+		return NULL;
+	list = json_array();
+	json_array_append_new(list, property("type", "string", NULL));
+	taken = option_parameters("machine");
+	json_array_foreach(taken, i, v)
+	{
+		const char *kind = arg_str(v, "type");
+
+		if (!strcmp(arg_str(v, "name"), "type"))
+			continue;
+		json_array_append_new(list,
+				      property(arg_str(v, "name"),
+					       !strcmp(kind, "boolean") ? "bool" : kind, NULL));
+	}
+	json_decref(taken);
+	return list;
+}
+
 static json_t *qom_list_properties(struct command_call *call, json_t *args)
 {
 	const char *name = arg_str(args, "typename");
 	const struct device_type *d = device_type_find(name);
 	const struct object_type *o = object_type_find(name);
-	json_t *cpu;
+	json_t *cpu; /* or machine */
 
 	if (d || o)
 		return describe_props(d ? d->props : o->props);
 	if (is_base(name))
 		return json_array();
 	cpu = cpu_properties(call->machine->accel, name);
+	if (!cpu)
+		cpu = machine_properties(name);
 	if (cpu)
 		return cpu;
 	return command_fail_class(call, QMP_DEVICE_NOT_FOUND, "Class '%s' not found", name);

@@ -85,7 +85,8 @@ const struct accel_ops *accel_select(const char *name, struct error *err)
 bool accel_exists(const char *name)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(accelerators); i++)
-		if (!strcmp(accelerators[i]->name, name))
+		if (!strcmp(accelerators[i]->name, name) ||
+		    (accelerators[i]->alias && !strcmp(accelerators[i]->alias, name)))
 			return true;
 	return false;
 }
