@@ -39,10 +39,27 @@ static json_t *query_memory_size_summary(struct command_call *call, json_t *args
 			 "plugged-memory", 0);
 }
 
-/* There are neither memory devices, nor threads of devices' own, nor ways to migrate; managers ask for them all the same. */
+/* There are neither memory devices, nor threads of devices' own. */
 static json_t *query_nothing(struct command_call *call, json_t *args)
 {
 	return json_array();
+}
+
+/* Managers insist on hearing of migrations before they start a guest, whether there will be any or not. */
+static json_t *query_migrate_capabilities(struct command_call *call, json_t *args)
+{
+	return json_pack("[{s:s,s:b}]", "capability", "events", "state",
+			 call->machine->migration_events);
+}
+
+static json_t *migrate_set_capabilities(struct command_call *call, json_t *args)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(json_object_get(args, "capabilities"), i, v)
+		call->machine->migration_events = arg_bool(v, "state", false);
+	return command_ok();
 }
 
 static json_t *query_vm_generation_id(struct command_call *call, json_t *args)
@@ -280,7 +297,7 @@ static const struct qapi_type types[] = {
 	{QAPI_ENUM, "MemoryDeviceInfoKind", "dimm", NULL, NULL},
 	{QAPI_STRUCT, "MemoryDeviceInfo", "type:MemoryDeviceInfoKind", NULL, NULL},
 	{QAPI_STRUCT, "IOThreadInfo", "id:str thread-id:int", NULL, NULL},
-	{QAPI_ENUM, "MigrationCapability", "", NULL, NULL},
+	{QAPI_ENUM, "MigrationCapability", "events", NULL, NULL},
 	{QAPI_STRUCT, "MigrationCapabilityStatus", "capability:MigrationCapability state:bool",
 	 NULL, NULL},
 	{QAPI_STRUCT, "GuidInfo", "guid:str", NULL, NULL},
@@ -299,7 +316,10 @@ static const struct qmp_command qmp[] = {
 	{"query-memdev", NULL, "[Memdev]", query_memdev, 0},
 	{"query-memory-devices", NULL, "[MemoryDeviceInfo]", query_nothing, 0},
 	{"query-iothreads", NULL, "[IOThreadInfo]", query_nothing, 0},
-	{"query-migrate-capabilities", NULL, "[MigrationCapabilityStatus]", query_nothing, 0},
+	{"query-migrate-capabilities", NULL, "[MigrationCapabilityStatus]",
+	 query_migrate_capabilities, 0},
+	{"migrate-set-capabilities", "capabilities:[MigrationCapabilityStatus]", NULL,
+	 migrate_set_capabilities, 0},
 	{"query-vm-generation-id", NULL, "GuidInfo", query_vm_generation_id, 0},
 	{"query-command-line-options", "?option:str", "[CommandLineOptionInfo]",
 	 query_command_line_options, 0},

@@ -249,6 +249,7 @@ struct machine {
 	struct list named_fds; /* src/named_fd.h */
 	struct dump *dump; /* monitor/dump.h: of memory, under way or the last; NULL: none yet */
 	void (*dump_free)(struct machine *m);
+	bool migration_events; /* a manager wants to hear of migrations */
 	/* Who wants to know of events (src/events.h); NULL: nobody. DATA is borrowed. */
 	void (*event_hook)(void *opaque, const char *name, struct json_t *data);
 	void *event_opaque;
