@@ -34,7 +34,7 @@ struct acpi_board {
 	struct acpi_range pci_mem[2], pci_mem64; /* what the root bus decodes */
 	struct acpi_range mmconfig;		 /* with a MiB for each bus, from bus 0 on */
 	unsigned serial_mask;			 /* COM ports present */
-	bool has_8042, has_rtc, has_vga;
+	bool has_8042, has_rtc, has_vga, has_fw_cfg;
 	bool has_s3, has_s4;
 	uint32_t hpet_addr;	 /* 0: none */
 	uint16_t pvpanic_port;	 /* 0: none */

@@ -73,6 +73,21 @@ static void add_rtc(struct aml *a)
 	aml_end(a, dev);
 }
 
+/* Guests that look for fw_cfg's files find its ports here (QEMU, docs/specs/fw_cfg); not shown to users. */
+static void add_fw_cfg(struct aml *a)
+{
+	size_t dev = aml_device(a, "FWCF");
+	struct aml_resources crs;
+
+	aml_name_string(a, "_HID", "QEMU0002");
+	aml_name_int(a, "_STA", 0x0b);
+	aml_name_decl(a, "_CRS");
+	crs = aml_resources(a);
+	aml_io(a, 0x510, 12);
+	aml_resources_end(a, crs);
+	aml_end(a, dev);
+}
+
 /* The guest tells of its panic by a byte (QEMU, docs/specs/pvpanic). */
 static void add_pvpanic(struct aml *a, uint16_t port)
 {
@@ -409,6 +424,8 @@ static void add_devices(struct aml *a, const struct acpi_board *b)
 		add_8042(a);
 	if (b->has_rtc)
 		add_rtc(a);
+	if (b->has_fw_cfg)
+		add_fw_cfg(a);
 	if (b->pvpanic_port)
 		add_pvpanic(a, b->pvpanic_port);
 }
