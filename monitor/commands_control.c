@@ -58,6 +58,12 @@ static void info_version(struct monitor *mon, json_t *args)
 		       QMP_COMPATIBLE_MINOR, QMP_COMPATIBLE_MICRO);
 }
 
+static void info_history(struct monitor *mon, json_t *args)
+{
+	for (unsigned i = 0; mon->line && i < mon->line->n_history; i++)
+		monitor_printf(mon, "%u: '%s'\n", i, mon->line->history[i]);
+}
+
 static const struct qapi_type types[] = {
 	{QAPI_ENUM, "QMPCapability", "oob", NULL, NULL},
 	{QAPI_STRUCT, "VersionTriple", "major:int minor:int micro:int", NULL, NULL},
@@ -111,6 +117,7 @@ static const struct hmp_command hmp[] = {
 };
 
 static const struct hmp_command info[] = {
+	{"history", NULL, NULL, "show the command line history", .fn = info_history},
 	{"version", NULL, NULL, "show the version of evmm", .fn = info_version},
 	{.name = NULL},
 };

@@ -12,6 +12,7 @@
 struct monitor {
 	struct machine *machine;
 	unsigned vcpu;
+	const struct line_editor *line; /* NULL: not at a terminal */
 	void (*write)(struct monitor *mon, const char *text, size_t n);
 	/* A line has been dealt with; perhaps within hmp_execute. */
 	void (*finished)(struct monitor *mon);

@@ -173,6 +173,7 @@ struct monitor *monitor_new(struct machine *m, struct chardev *chr)
 		.completed = on_completed,
 		.opaque = t,
 	};
+	t->mon.line = &t->line;
 	t->focused = true;
 	chardev_attach(chr, &handlers, t);
 	t->chr = chr;
