@@ -442,7 +442,8 @@ static void one_that_hangs_up_leaves_nothing(void **state)
 	gdb_say(d, "c");
 	gdb_type(d, "$m100", 5);
 	gdb_hang_up(d);
-	gdb_turns(d, 20);
+	for (int i = 0; i < 10000 && !list_empty(&d->m->inspections); i++)
+		gdb_turns(d, 1);
 	assert_true(dma_read(d->m, BOX_CODE + 0xb, &byte, 1));
 	assert_int_equal(byte, 0x8b);
 	if (d->m->state == RUN_DEBUG) /* it got there before */
@@ -478,7 +479,8 @@ static void killing_ends_the_machine(void **state)
 	struct debugged *d = start(state);
 
 	EXPECT("vKill;1", "OK");
-	gdb_turns(d, 5);
+	for (int i = 0; i < 10000 && d->m->state != RUN_SHUTDOWN; i++)
+		gdb_turns(d, 1);
 	assert_int_equal(d->m->state, RUN_SHUTDOWN);
 	assert_int_equal(d->m->shutdown_cause, SHUTDOWN_QUIT);
 	gdb_free(d);
