@@ -234,11 +234,16 @@ static void process(struct gdbstub *g)
 {
 	size_t done = 0;
 
+	/* A packet that is done at once, within this. */
+	if (g->processing)
+		return;
+	g->processing = true;
 	while (done < g->input_len && !g->busy && !g->out.len)
 		take(g, g->input[done++]);
 	done = MIN(done, g->input_len); /* the connection may have gone meanwhile */
 	g->input_len -= done;
 	memmove(g->input, g->input + done, g->input_len);
+	g->processing = false;
 }
 
 /* ---- the chardev ---- */

@@ -74,6 +74,7 @@ struct gdbstub {
 	size_t len;
 	bool too_long;
 	uint8_t sum, given_sum;
+	bool processing;
 	bool busy; /* the packet waits until the vCPUs have parked, or for a monitor command */
 	struct machine_inspect inspect, cleanup;
 

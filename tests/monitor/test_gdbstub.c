@@ -373,6 +373,18 @@ static void packets_are_acknowledged_until_both_do_without(void **state)
 	gdb_free(d);
 }
 
+static void packets_that_come_together_are_done_in_turn(void **state)
+{
+	static const char three[] = "$c#63$c#63$qC#b4";
+	struct debugged *d = start(state);
+
+	gdb_type(d, three, sizeof(three) - 1);
+	assert_string_equal(gdb_hear(d), "T02thread:01;");
+	assert_string_equal(gdb_hear(d), "T02thread:01;");
+	assert_string_equal(gdb_hear(d), "QC01");
+	gdb_free(d);
+}
+
 static void a_packet_that_is_too_long_is_an_error(void **state)
 {
 	struct debugged *d = start(state);
@@ -506,6 +518,7 @@ int main(void)
 		ON_ALL(an_interrupt_stops),
 		ON_ALL(steps_as_qemu_flags_them),
 		ON_ALL(packets_are_acknowledged_until_both_do_without),
+		ON_ALL(packets_that_come_together_are_done_in_turn),
 		ON_ALL(a_packet_that_is_too_long_is_an_error),
 		ON_ALL(the_target_is_described),
 		ON_ALL(monitor_commands_print),
