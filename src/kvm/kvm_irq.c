@@ -117,6 +117,9 @@ static bool create_chips(struct kvm *kvm, struct error *err)
 {
 	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
 
+	if (!kvm_has(kvm, HAS_PIT2))
+		return error_set(err, "this host's KVM has no 8254 timer (KVM_CAP_PIT2); "
+				      "kernel-irqchip=split does without");
 	if (ioctl(kvm->vm, KVM_CREATE_IRQCHIP))
 		return error_set_errno(err, errno, "KVM cannot make interrupt controllers");
 	for (unsigned i = 0; i < 3; i++) {
@@ -130,8 +133,6 @@ static bool create_chips(struct kvm *kvm, struct error *err)
 		if (!commit_routes(kvm))
 			return error_set_errno(err, errno, "KVM refuses the interrupt routes");
 	}
-	if (!kvm_has(kvm, HAS_PIT2))
-		return true;
 	if (ioctl(kvm->vm, KVM_CREATE_PIT2, &pit) || ioctl(kvm->vm, KVM_GET_PIT2, &kvm->reset_pit))
 		return error_set_errno(err, errno, "KVM cannot make an 8254 timer");
 	/* As firmware leaves it for kernels: those that are started without find the same. */
@@ -161,7 +162,7 @@ bool kvm_irq_init(struct kvm *kvm, struct error *err)
 	if (!kvm_has(kvm, HAS_SIGNAL_MSI))
 		return error_set(err,
 				 "this host's KVM lacks KVM_CAP_SIGNAL_MSI, without which it "
-				 "has no local APICs to offer (kernel-irqchip=off does without)");
+				 "has no local APICs to offer ('-accel soft' works everywhere)");
 	if (kvm->irqchip == IRQCHIP_KERNEL ? !create_chips(kvm, err) : !split_chips(kvm, err))
 		return false;
 	if (kvm_has(kvm, HAS_X2APIC_API) &&
