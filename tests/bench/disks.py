@@ -28,7 +28,7 @@ def _data_disk():
 
 
 def _drive(path):
-    return ['-drive', 'file=%s,format=raw,if=ide,index=0' % path]
+    return ['-drive', 'file=%s,format=raw,if=ide,index=0,file.locking=off' % path]
 
 
 def grub_prompt(argv):
