@@ -99,6 +99,12 @@ def test_linux_bochs_drm():
         s.hmp('mouse_button 0')
         # Flags and buttons, right, up: moved, the left button down, and up.
         s.expect(r'^ +40 +5 +-7 +9 +0 +0 +8 +0 +0$', 30)
+        # From the frame buffer's mode back to text, by a reset.
+        s.type('reboot -f\n')
+        s.expect_picture(lambda p: p.width == 720, 60)
+        s.reader = reader()
+        s.expect('^# ', 90)
+        answers(s)
 
 
 def shown_installer(kind, append):

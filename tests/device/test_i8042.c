@@ -362,6 +362,58 @@ static void a_guest_that_never_reads_does_no_harm(void **state)
 	nothing_more();
 }
 
+static void drain(void)
+{
+	for (unsigned i = 0; i < 300 && (kit_in8(k, STATUS) & OBF); i++)
+		kit_in8(k, DATA);
+	nothing_more();
+}
+
+/* What a system's driver does first thing brings everything back. */
+static void check_alive(void)
+{
+	drain();
+	command(0xaa);
+	assert_int_equal(answer(), 0x55);
+	command(0x60);
+	data(0x03); /* both interrupts, both ports, no translation */
+	data(0xff);
+	assert_int_equal(answer(), 0xfa);
+	assert_int_equal(answer(), 0xaa);
+	command(0xd4);
+	data(0xff);
+	assert_int_equal(answer(), 0xfa);
+	assert_int_equal(answer(), 0xaa);
+	assert_int_equal(answer(), 0x00);
+	nothing_more();
+}
+
+/* Each to the controller, the keyboard and the mouse; behind it whatever may be its parameter. */
+static void no_command_byte_does_harm(void **state)
+{
+	static const uint8_t parameters[] = {0x00, 0x01, 0x55, 0x80, 0xed, 0xf0, 0xfe, 0xff};
+
+	for (unsigned c = 0; c < 256; c++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(parameters); i++) {
+			command(c);
+			data(parameters[i]);
+			data(parameters[i]);
+			kit_settle(k); /* it may have been a reset */
+			check_alive();
+			data(c);
+			data(parameters[i]);
+			check_alive();
+			command(0xd4);
+			data(c);
+			command(0xd4);
+			data(parameters[i]);
+			input_key_event(k->m->input, INPUT_KEY_A, true);
+			check_alive();
+		}
+	}
+	kit_save_load(kbc);
+}
+
 static void answers_that_wait_survive_save_and_load(void **state)
 {
 	data(0xf2);
@@ -406,6 +458,7 @@ int main(void)
 		TEST(pulsing_the_reset_line_resets),
 		TEST(the_other_questions_are_answered),
 		TEST(a_guest_that_never_reads_does_no_harm),
+		TEST(no_command_byte_does_harm),
 		TEST(answers_that_wait_survive_save_and_load),
 	};
 
