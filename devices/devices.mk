@@ -20,6 +20,7 @@ libevmm_a_SOURCES += devices/char/debugexit.c
 libevmm_a_SOURCES += devices/char/parallel.c
 libevmm_a_SOURCES += devices/char/serial.c
 libevmm_a_SOURCES += devices/char/testdev.c
+libevmm_a_SOURCES += devices/chipset/acpi_ged.c
 libevmm_a_SOURCES += devices/chipset/acpi_pm.c
 libevmm_a_SOURCES += devices/chipset/fw_cfg.c
 libevmm_a_SOURCES += devices/chipset/i8254.c

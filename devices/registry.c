@@ -4,6 +4,7 @@
 #include "devices/block/ide.h"
 #include "devices/block/pflash_cfi01.h"
 #include "devices/char/serial.h"
+#include "devices/chipset/acpi_ged.h"
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
 #include "devices/chipset/i8257.h"
@@ -19,6 +20,7 @@
 
 const struct device_type *const device_types[] = {
 	/* chipset */
+	&acpi_ged_type,
 	&fw_cfg_type,
 	&i8254_type,
 	&i8257_type,

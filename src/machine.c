@@ -32,7 +32,8 @@ const struct machine_type machine_none = {
 	.init = none_init,
 };
 
-const struct machine_type *const machine_types[] = {&machine_pc, &machine_q35, &machine_none, NULL};
+const struct machine_type *const machine_types[] = {&machine_pc, &machine_q35, &machine_microvm,
+						    &machine_none, NULL};
 
 const struct machine_type *machine_type_find(const char *name)
 {
@@ -218,6 +219,7 @@ void machine_free(struct machine *m)
 	dirty_logs_free(m);
 	object_set_fini(&m->own_objects);
 	boot_order_free(m);
+	free(m->device_tree);
 	free(m->board);
 	free(m);
 }

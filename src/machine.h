@@ -67,6 +67,12 @@ enum machine_vga { VGA_DEFAULT, VGA_NONE, VGA_STD };
 #define MACHINE_SERIALS	  4
 #define MACHINE_PARALLELS 3
 
+/* -machine microvm,...: what differs from the default */
+struct microvm_config {
+	bool rtc, no_isa_serial, no_auto_cmdline;
+	bool given; /* one of them was */
+};
+
 /* What the options say, before anything is built. Strings point into argv or the heap of the options. */
 struct machine_config {
 	const struct machine_type *type;
@@ -93,6 +99,8 @@ struct machine_config {
 	bool rtc_clock_vm;     /* clock=vm: follows the guest clock; else the host's real time */
 	struct chardev *serials[MACHINE_SERIALS];
 	bool acpi;
+	struct microvm_config microvm;
+	const char *dtb, *dumpdtb;  /* -dtb; -machine dumpdtb= */
 	struct object_set *objects; /* what -object has made; NULL: nothing */
 	struct boot_config boot;
 	bool snapshot; /* -snapshot */
@@ -119,6 +127,8 @@ struct machine_type {
 		low_ram_split; /* RAM below 4 GiB: up to the limit all of it, else the split; 0: a PC's */
 	const char *firmware; /* what runs when there is no -kernel; NULL: nothing */
 	bool (*init)(struct machine *m, struct error *err);
+	/* All devices are there, a kernel that is started without firmware is about to be read. May be NULL. */
+	bool (*before_boot)(struct machine *m, struct error *err);
 	/* All devices are there, the first reset comes. May be NULL. */
 	void (*ready)(struct machine *m);
 };
@@ -220,6 +230,8 @@ struct machine {
 	struct list boot_order;		/* src/boot/bootorder.h */
 	/* Set by the board: tells firmware what to boot from, letters as -boot has them. */
 	void (*set_boot_order)(struct machine *m, const char *letters);
+	uint8_t *device_tree; /* heap; what the kernel is given; NULL: nothing */
+	size_t device_tree_bytes;
 	bool uefi;   /* the firmware's image is UEFI's */
 	bool booted; /* -boot once= has had its turn */
 
@@ -308,7 +320,7 @@ void machine_ram_free(struct machine *m);
 void machine_share_gsi(struct machine *m, struct irq *irq, unsigned n);
 
 /* The board of the PC family (src/machine_pc.c). */
-extern const struct machine_type machine_pc, machine_q35, machine_none;
+extern const struct machine_type machine_pc, machine_q35, machine_microvm, machine_none;
 const struct machine_type *machine_type_find(const char *name);
 void machine_list_types(void);
 

@@ -25,6 +25,43 @@ void options_machine_pflash(struct options_parse_state *p, struct optlist *l)
 	}
 }
 
+static bool machine_switch(struct optlist *l, const char *key, bool *given, bool *out,
+			   struct error *err)
+{
+	const char *value = optlist_get(l, key);
+
+	if (!value)
+		return true;
+	*given = true;
+	return parse_bool(value, out) ||
+	       error_set(err, "%s is 'on' or 'off', not '%s'", key, value);
+}
+
+bool options_machine_microvm(struct options_parse_state *p, struct optlist *l, struct error *err)
+{
+	struct microvm_config *c = &p->o->config.microvm;
+	const char *dump = optlist_get(l, "dumpdtb");
+	bool serial = !c->no_isa_serial, cmdline = !c->no_auto_cmdline;
+
+	if (dump)
+		p->o->config.dumpdtb = options_keep_string(p->o, xstrdup(dump));
+	if (!machine_switch(l, "rtc", &c->given, &c->rtc, err) ||
+	    !machine_switch(l, "isa-serial", &c->given, &serial, err) ||
+	    !machine_switch(l, "auto-kernel-cmdline", &c->given, &cmdline, err))
+		return false;
+	c->no_isa_serial = !serial;
+	c->no_auto_cmdline = !cmdline;
+	return true;
+}
+
+bool options_dtb(struct options_parse_state *p, const char *value, struct error *err)
+{
+	if (!*value)
+		return error_set(err, "no file named");
+	p->o->config.dtb = value;
+	return true;
+}
+
 bool options_data_dir(struct options_parse_state *p, const char *value, struct error *err)
 {
 	struct machine_config *c = &p->o->config;
@@ -128,6 +165,16 @@ bool options_boot_complete(struct options_parse_state *p, struct error *err)
 	if (c->boot.bios && !c->type->firmware)
 		return error_set(err, "-bios %s: machine '%s' has no firmware", c->boot.bios,
 				 c->type->name);
+	if (c->microvm.given && c->type != &machine_microvm)
+		return error_set(err,
+				 "-machine %s: rtc=, isa-serial= and auto-kernel-cmdline= are "
+				 "microvm's",
+				 c->type->name);
+	if (c->dumpdtb && c->type != &machine_microvm)
+		return error_set(err, "-machine dumpdtb=%s: machine '%s' has no device tree",
+				 c->dumpdtb, c->type->name);
+	if (c->dtb && !c->kernel)
+		return error_set(err, "-dtb %s: it is for a kernel, which -kernel names", c->dtb);
 	if (!c->boot.bios && !c->kernel && !c->accel->no_vcpus)
 		c->boot.bios = c->type->firmware;
 	c->boot.no_graphics = p->o->nographic;

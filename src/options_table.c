@@ -28,9 +28,19 @@ static bool add_accel(struct options_parse_state *p, const char *option, const c
 
 static bool apply_machine(struct options_parse_state *p, struct optlist *l, struct error *err)
 {
-	static const char *const known[] = {"type",	 "accel",	    "acpi",
-					    "mem-merge", "dump-guest-core", "memory-backend",
-					    "pflash0",	 "pflash1",	    "kernel-irqchip",
+	static const char *const known[] = {"type",
+					    "accel",
+					    "acpi",
+					    "mem-merge",
+					    "dump-guest-core",
+					    "memory-backend",
+					    "pflash0",
+					    "pflash1",
+					    "kernel-irqchip",
+					    "dumpdtb",
+					    "rtc",
+					    "isa-serial",
+					    "auto-kernel-cmdline",
 					    NULL};
 	struct machine_config *c = &p->o->config;
 	const char *type = optlist_get(l, "type"), *accel = optlist_get(l, "accel");
@@ -52,6 +62,8 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 	if (accel && !add_accel(p, "machine accel", accel, err))
 		return false;
 	options_machine_pflash(p, l);
+	if (!options_machine_microvm(p, l, err))
+		return false;
 	if (!options_machine_memory(p, l, err) || !options_irqchip(p, l, err))
 		return false;
 	return optlist_check_unused(l, known, err);
@@ -488,12 +500,14 @@ const struct option_desc option_table[] = {
 	/* Machine */
 	{.name = "machine",
 	 .alias = "M",
-	 .arg = "[type=]NAME[,accel=ACCEL][,acpi=on|off][,pflash0=NODE][,pflash1=NODE]",
+	 .arg = "[type=]NAME[,accel=ACCEL][,acpi=on|off][,pflash0=NODE][,pflash1=NODE][,dumpdtb=FILE]",
 	 .heading = "Machine",
 	 .help = "the board; 'help' lists them",
 	 .man = "accel= is as -accel, with several separated by colons. With acpi=off the "
 		"guest is given no ACPI tables. pflash0= and pflash1= name what is in the two flash "
-		"chips, a node or a drive, as -drive if=pflash does.",
+		"chips, a node or a drive, as -drive if=pflash does. dumpdtb= writes the device tree of a "
+		"microvm to a file and ends; that board also takes rtc=on (it has none), isa-serial=off "
+		"and auto-kernel-cmdline=off.",
 	 .fn = opt_machine},
 	{.name = "accel",
 	 .arg = "[accel=]NAME[,thread=multi][,kernel-irqchip=on|split]",
@@ -604,6 +618,11 @@ const struct option_desc option_table[] = {
 	 .man = "For multiboot: \"FILE ARGUMENTS,FILE2 ARGUMENTS\", with two commas for one.",
 	 .fn = opt_initrd},
 	{.name = "append", .arg = "TEXT", .help = "the kernel's command line", .fn = opt_append},
+
+	{.name = "dtb",
+	 .arg = "FILE",
+	 .help = "device tree for the kernel, instead of the board's own",
+	 .fn = options_dtb},
 
 	/* Firmware */
 	{.name = "bios",

@@ -70,6 +70,8 @@ bool options_add_object(struct options_parse_state *p, const char *arg, struct e
 bool options_create_objects(struct options_parse_state *p, struct error *err);
 void options_forget_objects(struct options_parse_state *p);
 /* options_boot.c: what boots */
+bool options_machine_microvm(struct options_parse_state *p, struct optlist *l, struct error *err);
+option_fn options_dtb;
 void options_machine_pflash(struct options_parse_state *p, struct optlist *l);
 option_fn options_bios, options_data_dir, options_boot, options_no_fd_check;
 /* What follows from all that was given. */

@@ -17,6 +17,7 @@ libevmm_a_SOURCES += src/loop.c
 libevmm_a_SOURCES += src/machine.c
 libevmm_a_SOURCES += src/machine_disks.c
 libevmm_a_SOURCES += src/machine_firmware.c
+libevmm_a_SOURCES += src/machine_microvm.c
 libevmm_a_SOURCES += src/machine_pc.c
 libevmm_a_SOURCES += src/machine_q35.c
 libevmm_a_SOURCES += src/machine_ram.c

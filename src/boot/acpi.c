@@ -119,7 +119,10 @@ void acpi_set_build(struct acpi_set *set, const struct acpi_board *board)
 	set->board = board;
 	facs = acpi_add_facs(set);
 	dsdt = acpi_add_dsdt(set);
-	acpi_add_fadt(set, facs, dsdt);
+	if (board->ged_addr)
+		acpi_add_reduced_fadt(set, dsdt);
+	else
+		acpi_add_fadt(set, facs, dsdt);
 	acpi_add_madt(set);
 	if (board->hpet_addr)
 		acpi_add_hpet(set);

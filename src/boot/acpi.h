@@ -19,6 +19,13 @@ struct acpi_range {
 	uint64_t start, end;
 };
 
+#define ACPI_MAX_VIRTIO 8
+
+/* A virtio transport in memory. */
+struct acpi_virtio {
+	uint32_t addr, gsi;
+};
+
 struct acpi_board {
 	unsigned cpus;
 	const uint32_t *apic_ids;
@@ -36,6 +43,9 @@ struct acpi_board {
 	unsigned serial_mask;			 /* COM ports present */
 	bool has_8042, has_rtc, has_vga, has_fw_cfg;
 	bool has_s3, has_s4;
+	uint32_t ged_addr, ged_gsi; /* address 0: none; else there is no fixed hardware */
+	struct acpi_virtio virtio[ACPI_MAX_VIRTIO];
+	unsigned n_virtio;
 	uint32_t hpet_addr;	 /* 0: none */
 	uint16_t pvpanic_port;	 /* 0: none */
 	struct device *vmgenid;	 /* NULL: none */
@@ -104,6 +114,9 @@ void acpi_point(struct acpi_set *set, size_t at, uint8_t bytes, enum acpi_file t
 /* The tables, a file each or a few together */
 size_t acpi_add_dsdt(struct acpi_set *set);
 void acpi_add_fadt(struct acpi_set *set, size_t facs, size_t dsdt);
+/* Without fixed hardware: in the FADT's place, and what the DSDT has besides. */
+void acpi_add_reduced_fadt(struct acpi_set *set, size_t dsdt);
+void acpi_add_reduced_devices(struct acpi_set *set);
 size_t acpi_add_facs(struct acpi_set *set);
 void acpi_add_madt(struct acpi_set *set);
 void acpi_add_hpet(struct acpi_set *set);

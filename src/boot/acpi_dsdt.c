@@ -439,12 +439,14 @@ size_t acpi_add_dsdt(struct acpi_set *set)
 		add_pic_method(a);
 	sb = aml_scope(a, "\\_SB");
 	add_devices(a, set->board);
+	if (set->board->ged_addr)
+		acpi_add_reduced_devices(set);
 	aml_end(a, sb);
 	if (set->board->has_s3)
 		add_sleep_state(a, "\\_S3", 1);
 	if (set->board->has_s4)
 		add_sleep_state(a, "\\_S4", 2);
-	add_sleep_state(a, "\\_S5", 0);
+	add_sleep_state(a, "\\_S5", set->board->ged_addr ? 5 : 0);
 	acpi_end(set, at, false);
 	return at;
 }

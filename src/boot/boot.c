@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "devices/chipset/vmgenid.h"
+#include "src/boot/device_tree.h"
 #include "src/boot/firmware.h"
 #include "src/boot/loader.h"
 
@@ -415,8 +416,12 @@ bool boot_load(struct machine *m, struct error *err)
 	m->boot_reset = boot_reset;
 	m->boot_opaque = b;
 	make_memory_map(b);
+	if (m->config.type->before_boot && !m->config.type->before_boot(m, err))
+		return false;
 	place_bios_data(b);
 	if (!place_acpi(b, err))
+		return false;
+	if (m->config.dtb && !device_tree_read(m, err))
 		return false;
 	kernel = boot_open(b, "-kernel", m->config.kernel, err);
 	return kernel && recognize(b, kernel, err);

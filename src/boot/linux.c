@@ -47,12 +47,14 @@ enum {
 	BP_E820_TABLE = 0x2d0,
 };
 
-#define HDRS_MAGIC	 0x53726448 /* "HdrS" */
-#define LOADED_HIGH	 BIT(0)
-#define XLF_KERNEL_64	 BIT(0)
-#define LOADER_UNDEFINED 0xff
-#define VID_MODE_NORMAL	 0xffff
-#define ENTRY64_OFFSET	 0x200
+#define HDRS_MAGIC	  0x53726448 /* "HdrS" */
+#define LOADED_HIGH	  BIT(0)
+#define XLF_KERNEL_64	  BIT(0)
+#define LOADER_UNDEFINED  0xff
+#define VID_MODE_NORMAL	  0xffff
+#define SETUP_DATA_HEADER 16 /* next, type, length */
+#define SETUP_DATA_DTB	  2
+#define ENTRY64_OFFSET	  0x200
 
 struct linux_image {
 	const uint8_t *head;
@@ -164,6 +166,30 @@ static bool place_initrd(struct boot *b, const struct linux_image *k, uint8_t *z
 	return boot_place_file(b, f, 0, f->size, 0, gpa, err);
 }
 
+/* The device tree is the one piece of setup data (boot protocol 2.09). */
+static bool place_device_tree(struct boot *b, const struct linux_image *k, uint8_t *zero_page,
+			      struct error *err)
+{
+	uint64_t n = b->machine->device_tree_bytes;
+	uint8_t *data;
+	gpa_t gpa;
+
+	if (!n || (k->version < 0x209 && !b->machine->config.dtb))
+		return true;
+	if (k->version < 0x209)
+		return error_set(err, "-dtb %s: boot protocol %u.%02u has no place for it",
+				 b->machine->config.dtb, k->version >> 8, k->version & 0xff);
+	gpa = boot_find_space(b, SETUP_DATA_HEADER + n, k->runtime_end, 4 * GiB, true);
+	if (!gpa)
+		return error_set(err, "the device tree does not fit beside the kernel (-m)");
+	data = boot_place(b, gpa, SETUP_DATA_HEADER + n);
+	stn_le(data + 8, 4, SETUP_DATA_DTB);
+	stn_le(data + 12, 4, n);
+	memcpy(data + SETUP_DATA_HEADER, b->machine->device_tree, n);
+	stn_le(zero_page + HDR_SETUP_DATA, 8, gpa);
+	return true;
+}
+
 static uint8_t *make_zero_page(struct boot *b, const struct linux_image *k)
 {
 	uint8_t *zp = boot_place(b, BOOT_ZERO_PAGE, 4096);
@@ -215,6 +241,8 @@ bool linux_load(struct boot *b, const struct boot_file *f, const uint8_t *head, 
 	b->zero_page = BOOT_ZERO_PAGE;
 	boot_screen_choose(b, cmdline);
 	memcpy(boot_place(b, BOOT_CMDLINE, strlen(cmdline) + 1), cmdline, strlen(cmdline));
+	if (!place_device_tree(b, &k, zero_page, err))
+		return false;
 	if (b->machine->config.initrd && !place_initrd(b, &k, zero_page, err))
 		return false;
 	if (k.entry64)

@@ -2,8 +2,9 @@
 """Firmware: SeaBIOS and OVMF, what they find, and what they are told."""
 import os
 import shutil
+import subprocess
 
-from support import WORK, Skip, check, evmm, evmm_fails, variants
+from support import EVMM, WORK, Skip, check, evmm, evmm_fails, kernel, linux_args, modules, variants
 from systems_options import made, names
 
 
@@ -59,6 +60,43 @@ def test_ovmf_shell(board):
         shell(g)
         g.send('setvar evmmtest -guid 5e1f0b3c-6a52-4f7e-9d2b-0a8c1c3d5e7f\r')
         g.expect('(?i)C0 FF EE', 30)
+
+
+def test_microvm():
+    """Debian's kernel on a microvm finds its virtio devices by ACPI, says nothing of errors, and powers off."""
+    mods = modules('amd64', 'virtio_mmio', 'virtio_blk', 'virtio_rng')
+    disk = made('microvm-disk', b'evmm on a microvm', size=1 << 20)
+    with evmm(*linux_args('-accel', 'soft', '-M', 'microvm,rtc=on', '-smp', '2',
+                          '-drive', 'if=virtio,format=raw,file.locking=off,file=' + disk, '-device', 'virtio-rng-device',
+                          image=kernel('amd64'), files=mods, mem='256')) as g:
+        g.login(240)
+        for m in mods:
+            g.run('insmod ' + os.path.basename(m))
+        g.run('for i in $(seq 50); do [ -b /dev/vda ] && break; sleep .2; done')
+        check('evmm on a microvm' in g.run('dd if=/dev/vda bs=17 count=1 2>/dev/null')[1], 'not the disk')
+        check(g.run('ls /sys/bus/virtio/devices | grep -c virtio')[1].strip() == '2', 'not two devices')
+        # That there is no PCI is an error to this kernel.
+        errors = g.run('dmesg -r | grep "^<[0-3]>" | grep -v "No config space access function"')[1]
+        check(not errors, 'errors in the log: ' + errors)
+        check(g.run('grep -c processor /proc/cpuinfo')[1].strip() == '2', 'not two processors')
+        g.send('poweroff -f\n')
+        check(g.wait(60) == 0, 'it did not power off')
+
+
+def test_device_tree():
+    """-machine dumpdtb= writes the microvm's device tree; what cannot be is said."""
+    tree = os.path.join(WORK, 'microvm.dtb')
+    r = subprocess.run([EVMM, '-accel', 'soft', '-M', 'microvm,dumpdtb=' + tree, '-nographic', '-kernel', kernel(),
+                        '-append', 'hello=tree', '-device', 'virtio-rng-device'], capture_output=True, timeout=60)
+    data = open(tree, 'rb').read()
+    check(r.returncode == 0 and data[:4] == b'\xd0\x0d\xfe\xed', r.stderr)
+    for word in b'hello=tree', b'virtio_mmio@feb00000', b'linux,microvm', b'cpu@0', b'ioapic@fec00000', b'ns16550a':
+        check(word in data, '%r is not in the tree' % word)
+    names(evmm_fails('-M', 'pc,dumpdtb=' + tree), "'pc-i440fx", 'no device tree')
+    names(evmm_fails('-M', 'q35,rtc=on'), 'rtc=', 'microvm')
+    names(evmm_fails('-M', 'microvm,dumpdtb=/nonexistent/t', '-kernel', kernel()), '/nonexistent/t')
+    names(evmm_fails('-M', 'microvm', '-kernel', kernel(), '-dtb', made('no-tree', b'tree' * 20)), '-dtb', 'no-tree')
+    names(evmm_fails('-M', 'microvm,isa-serial=maybe'), 'isa-serial', 'maybe')
 
 
 def test_flash_files():

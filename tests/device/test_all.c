@@ -12,7 +12,7 @@
 static const char *const stateless[] = {"isa-debugcon", "isa-debug-exit", "system-rom"};
 
 /* Parts that the board has for some options only. */
-static const char *const optional[] = {"system-rom", "cfi.pflash01"};
+static const char *const optional[] = {"acpi-ged", "system-rom", "cfi.pflash01"};
 
 /* A machine has one of them: which one goes with which board. */
 static const struct {
