@@ -118,22 +118,23 @@ static void test_privileged_instructions_fault_at_privilege_3(void **state)
 	}
 }
 
-/* Through a segment that has been taken away. */
+/* PREFIX OUTSB, with segment SEG taken away. */
+static noinline_fn void outs_faults(struct box *b, uint8_t prefix, unsigned seg)
+{
+	struct cpu *c = sys_mode(b, BOX_PROT32, 0);
+
+	assert_no_fault(c, seg_load(c, seg, 0));
+	c->regs[R_RSI] = 0x7900;
+	box_code(b, BOX_CODE, (const uint8_t[]){prefix, 0x6e, 0xf4}, 3);
+	assert_int_equal(box_run(b, 0), EXC_GP);
+}
+
 static void test_outs_reads_from_the_segment_of_its_prefix(void **state)
 {
-	static const struct {
-		uint8_t prefix, seg;
-	} cases[] = {{0x26, S_ES}, {0x3e, S_DS}, {0x64, S_FS}, {0x65, S_GS}};
-	struct box *b = *state;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct cpu *c = sys_mode(b, BOX_PROT32, 0);
-
-		assert_no_fault(c, seg_load(c, cases[i].seg, 0));
-		c->regs[R_RSI] = 0x7900;
-		box_code(b, BOX_CODE, (const uint8_t[]){cases[i].prefix, 0x6e, 0xf4}, 3);
-		assert_int_equal(box_run(b, 0), EXC_GP);
-	}
+	outs_faults(*state, 0x26, S_ES);
+	outs_faults(*state, 0x3e, S_DS);
+	outs_faults(*state, 0x64, S_FS);
+	outs_faults(*state, 0x65, S_GS);
 }
 
 static void test_umip(void **state)
