@@ -544,6 +544,11 @@ void loop_stop(struct loop *l)
 	l->stopping = true;
 }
 
+bool loop_is_running(const struct loop *l)
+{
+	return l->running;
+}
+
 bool loop_is_stopping(const struct loop *l)
 {
 	return l->stopping;

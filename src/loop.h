@@ -108,6 +108,8 @@ void loop_free(struct loop *loop);
 /* Turns until loop_stop(); re-entrant calls are an error. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
+/* Within loop_run(): nothing may block. */
+bool loop_is_running(const struct loop *loop);
 /* loop_stop() was called, and loop_run() has not returned (or not begun) yet. */
 bool loop_is_stopping(const struct loop *loop);
 /* One turn; waits at most MAX_WAIT_NS for something to happen (0: don't wait). For tests and start-up. Returns true when a callback ran. */

@@ -20,9 +20,11 @@
 #include <unistd.h>
 #include "io/block/drivers.h"
 #include "io/block/file_lock.h"
+#include "src/loop.h"
 
 #define ALIGN_MAX	4096u
 #define SERIAL_UNIT_MAX (1 * MiB)
+#define LOCK_PATIENCE	50 /* a second in all */
 
 struct file {
 	struct block_node n;
@@ -189,6 +191,11 @@ static bool parse_engine(struct file *f, const char *word, enum aio_engine *engi
 	return true;
 }
 
+static void set_patience(struct file *f)
+{
+	f->lock.patience = loop_is_running(f->n.loop) ? 0 : LOCK_PATIENCE;
+}
+
 static bool file_open_path(struct file *f, const char *aio, const char *locking, struct error *err)
 {
 	enum aio_engine engine = AIO_DEFAULT;
@@ -202,6 +209,7 @@ static bool file_open_path(struct file *f, const char *aio, const char *locking,
 		return false;
 	f->lock.fd = f->fd;
 	f->lock.path = f->path;
+	set_patience(f);
 	if (!file_lock_open(&f->lock, !f->n.flags.read_only, err))
 		return false;
 	if (!aio_file_init(&f->aio, f->n.loop, engine, f->fd, err))
@@ -383,7 +391,10 @@ static bool file_resize(struct block_node *n, uint64_t bytes, struct error *err)
 
 static bool file_share(struct block_node *n, bool share_write, struct error *err)
 {
-	return file_lock_share(&container_of(n, struct file, n)->lock, share_write, err);
+	struct file *f = container_of(n, struct file, n);
+
+	set_patience(f);
+	return file_lock_share(&f->lock, share_write, err);
 }
 
 static const char *file_filename(const struct block_node *n)

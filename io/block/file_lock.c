@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "io/block/file_lock.h"
 
@@ -164,10 +165,37 @@ static bool no_locks(struct file_lock *l, int rc, struct error *err)
 	return !mandatory || error_set_errno(err, -rc, "'%s' cannot be locked", l->path);
 }
 
+static bool wait_for_unseen(struct file_lock *l, int at)
+{
+	static const struct timespec wait = {.tv_nsec = FILE_LOCK_WAIT_MS * 1000000L};
+	char *who;
+
+	if (!l->patience)
+		return false;
+	who = find_holder(l, at);
+	free(who);
+	if (who)
+		return false;
+	l->patience--;
+	nanosleep(&wait, NULL);
+	return true;
+}
+
+static bool stays_taken(struct file_lock *l, int at)
+{
+	while (byte_taken(l, at))
+		if (!wait_for_unseen(l, at))
+			return true;
+	return false;
+}
+
 static bool take(struct file_lock *l, int at, struct error *err)
 {
-	int rc = set_byte(l, F_RDLCK, at);
+	int rc;
 
+	do
+		rc = set_byte(l, F_RDLCK, at);
+	while ((rc == -EAGAIN || rc == -EACCES) && wait_for_unseen(l, at));
 	if (rc == 0)
 		return true;
 	if (rc == -EAGAIN || rc == -EACCES)
@@ -185,9 +213,9 @@ bool file_lock_open(struct file_lock *l, bool write, struct error *err)
 		return false;
 	if (!l->enabled)
 		return true;
-	if (byte_taken(l, SHARED_BASE + PERM_CONSISTENT_READ))
+	if (stays_taken(l, SHARED_BASE + PERM_CONSISTENT_READ))
 		return conflict(l, "\"consistent read\"", SHARED_BASE + PERM_CONSISTENT_READ, err);
-	if (write && byte_taken(l, SHARED_BASE + PERM_WRITE))
+	if (write && stays_taken(l, SHARED_BASE + PERM_WRITE))
 		return conflict(l, "\"write\"", SHARED_BASE + PERM_WRITE, err);
 	return true;
 }
@@ -203,7 +231,7 @@ bool file_lock_share(struct file_lock *l, bool share_write, struct error *err)
 	}
 	if (!take(l, SHARED_BASE + PERM_WRITE, err))
 		return false;
-	if (l->enabled && byte_taken(l, PERM_BASE + PERM_WRITE)) {
+	if (l->enabled && stays_taken(l, PERM_BASE + PERM_WRITE)) {
 		conflict(l, "shared \"write\"", PERM_BASE + PERM_WRITE, err);
 		set_byte(l, F_UNLCK, SHARED_BASE + PERM_WRITE);
 		l->deny_write = false;

@@ -9,12 +9,19 @@
 
 #include "src/error.h"
 
+#define FILE_LOCK_WAIT_MS 20
+
 struct file_lock {
 	int fd;
 	const char *path;
 	bool enabled, mandatory;
 	bool write;	 /* we write */
 	bool deny_write; /* and nobody else may */
+	/*
+	 * How often to look again when who has the lock is not to be found: one that was killed a moment ago keeps it
+	 * until the kernel has taken its io_uring down. Each time blocks for FILE_LOCK_WAIT_MS: at start-up only.
+	 */
+	unsigned patience;
 };
 
 /* locking=auto|on|off; FORCE_SHARE (which needs READ_ONLY) takes no lock. */
