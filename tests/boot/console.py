@@ -87,7 +87,8 @@ class Guest:
         n = self.serial
         # The quotes keep the shell's echo of the line from matching.
         self.send('echo be""gin%d; %s; echo en""d%d-$?\n' % (n, command, n))
-        begin = self.expect(r'^begin%d\n' % n, limit)
+        # A line that is sent before the prompt is echoed before it.
+        begin = self.expect(r'^(?:# )?begin%d\n' % n, limit)
         end = self.expect(r'end%d-(\d+)\n' % n, limit)
         return int(end.group(1)), self.text[begin.end():end.start()].strip('\n')
 
