@@ -208,7 +208,7 @@ static void capture(struct monitor *mon, const char *text, size_t n)
 {
 	struct captured *c = container_of(mon, struct captured, mon);
 
-	if (c->len + n > CAPTURE_MAX)
+	if (!n || c->len + n > CAPTURE_MAX)
 		return;
 	if (c->len + n > c->capacity) {
 		c->capacity = MAX(2 * c->capacity, c->len + n);

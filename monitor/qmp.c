@@ -101,7 +101,8 @@ static void flush(struct qmp *q)
 static void put(struct qmp *q, const char *text, size_t n)
 {
 	if (q->out_start + q->out_len + n > q->out_capacity) {
-		memmove(q->out, q->out + q->out_start, q->out_len);
+		if (q->out_len)
+			memmove(q->out, q->out + q->out_start, q->out_len);
 		q->out_start = 0;
 		if (q->out_len + n > q->out_capacity) {
 			q->out_capacity = MAX(2 * q->out_capacity, q->out_len + n);

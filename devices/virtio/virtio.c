@@ -199,10 +199,11 @@ void virtio_set_status(struct virtio *v, uint8_t status, bool legacy)
 
 void virtio_set_features(struct virtio *v, unsigned select, uint32_t value)
 {
-	uint64_t mask = (uint64_t)UINT32_MAX << 32 * select;
+	uint64_t mask;
 
 	if (select > 1 || v->features_ok)
 		return;
+	mask = (uint64_t)UINT32_MAX << 32 * select;
 	v->guest_features = (v->guest_features & ~mask) | (uint64_t)value << 32 * select;
 }
 

@@ -92,11 +92,12 @@ bool cpu_has_breakpoint(const struct cpu *c, uint64_t lin)
 void cpu_set_breakpoints(struct machine *m, const uint64_t *addrs, unsigned n)
 {
 	struct soft *soft = m->accel_state;
-	uint64_t *sorted = xmalloc((n + 1) * sizeof(*sorted));
+	uint64_t *sorted = n ? xmalloc(n * sizeof(*sorted)) : NULL;
 
-	if (n)
+	if (n) {
 		memcpy(sorted, addrs, n * sizeof(*sorted));
-	qsort(sorted, n, sizeof(*sorted), by_address);
+		qsort(sorted, n, sizeof(*sorted), by_address);
+	}
 	if (n == soft->n_breakpoints &&
 	    (!n || !memcmp(sorted, soft->breakpoints, n * sizeof(*sorted)))) {
 		free(sorted);
