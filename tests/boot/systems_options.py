@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from support import EVMM, WORK, check, evmm_fails, initrd, kernel
+from support import EVMM, WORK, Skip, check, evmm_fails, initrd, kernel
 
 
 def made(name, data=b'', size=None):
@@ -73,5 +73,15 @@ def test_help():
 
 
 def test_kvm_says_what_is_missing():
-    """-enable-kvm names what is missing."""
-    names(evmm_fails('-nographic', '-enable-kvm'), 'KVM')
+    """-enable-kvm names what is missing: the device, or what is in its place."""
+    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
+        names(evmm_fails('-nographic', '-enable-kvm'), '/dev/kvm')
+        return
+    r = subprocess.run(['unshare', '-m', 'sh', '-c', 'mount --bind /dev/null /dev/kvm && exec "$0" -nographic -enable-kvm', EVMM],
+                       capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+    if 'unshare:' in r.stderr or 'mount:' in r.stderr:
+        raise Skip('/dev/kvm cannot be hidden: ' + r.stderr.strip())
+    check(r.returncode == 1 and len(r.stderr.splitlines()) == 1, repr(r))
+    names(r.stderr, 'evmm: ', '/dev/kvm')
+
+
