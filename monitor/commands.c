@@ -7,6 +7,7 @@
 const struct command_group *const command_groups[] = {
 	&commands_block,
 	&commands_block_change,
+	&commands_board,
 	&commands_control,
 	&commands_chardev,
 	&commands_cpu,

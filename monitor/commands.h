@@ -8,6 +8,7 @@
 /* What "-OPTION" takes: a list of names and types ("string", "boolean", "number", "size"). commands_machine.c */
 json_t *option_parameters(const char *option);
 
+extern const struct command_group commands_board;
 extern const struct command_group commands_chardev;
 extern const struct command_group commands_control; /* QMP itself, introspection, help */
 extern const struct command_group commands_cpu;

@@ -65,15 +65,16 @@ static json_t *migrate_set_capabilities(struct command_call *call, json_t *args)
 static json_t *query_vm_generation_id(struct command_call *call, json_t *args)
 {
 	static const uint8_t place[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-	char text[37], *p = text;
+	char text[UUID_TEXT_BYTES];
+	uint8_t uuid[16];
 	const uint8_t *guid;
 
 	if (!call->machine->vmgenid)
 		return command_fail(call, "VM Generation ID device not found");
 	guid = vmgenid_guid(call->machine->vmgenid);
 	for (unsigned i = 0; i < 16; i++)
-		p += sprintf(p, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-			     guid[place[i]]);
+		uuid[i] = guid[place[i]];
+	format_uuid(uuid, text);
 	return json_pack("{ss}", "guid", text);
 }
 

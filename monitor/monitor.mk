@@ -5,6 +5,7 @@ libevmm_a_SOURCES += monitor/commands.c
 libevmm_a_SOURCES += monitor/commands_chardev.c
 libevmm_a_SOURCES += monitor/commands_block.c
 libevmm_a_SOURCES += monitor/commands_block_change.c
+libevmm_a_SOURCES += monitor/commands_board.c
 libevmm_a_SOURCES += monitor/commands_control.c
 libevmm_a_SOURCES += monitor/commands_cpu.c
 libevmm_a_SOURCES += monitor/commands_device.c

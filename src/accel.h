@@ -199,6 +199,8 @@ struct accel_ops {
 	 * instruction at any of these linear addresses, with DEBUG_SW_BREAK, whatever is in memory there. The guest sees none of it.
 	 */
 	void (*set_breakpoints)(struct machine *m, const uint64_t *addrs, unsigned n);
+	/* What CPUID says with LEAF: eax, ebx, ecx, edx. NULL: there are no processors. */
+	void (*cpuid)(struct vcpu *v, uint32_t leaf, uint32_t out[4]);
 	/* Any thread: an MSI or IOAPIC message, address and data as on the bus (SDM 3A 11.11). */
 	void (*msi_send)(struct machine *m, uint64_t addr, uint32_t data);
 	/* NULL: IRQCHIP_NONE. After init. */

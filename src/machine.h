@@ -32,6 +32,7 @@ struct display;
 struct input;
 struct pci_bus;
 struct numa;
+struct smbios_config;
 struct virtio_balloon;
 struct memory_backend;
 struct gdbstub;
@@ -103,7 +104,11 @@ struct machine_config {
 	const char *dtb, *dumpdtb;  /* -dtb; -machine dumpdtb= */
 	struct object_set *objects; /* what -object has made; NULL: nothing */
 	struct boot_config boot;
-	bool snapshot; /* -snapshot */
+	bool snapshot;	  /* -snapshot */
+	uint8_t uuid[16]; /* -uuid, as it is written; zeroes: none */
+	bool uuid_given;
+	struct smbios_config *smbios; /* src/boot/smbios.h; NULL: nothing is said */
+	bool smbios_64;		      /* the entry point is of 3.0 */
 };
 
 /* Somebody wants to look at the vCPUs. Member of its owner. */

@@ -104,7 +104,7 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 	if (!options_open_drives(&e->options, e->machine, err) || !machine_build(e->machine, err) ||
 	    !options_create_devices(&e->options, e->machine, err) ||
 	    !drive_create_devices(e->machine, err) || !drive_check_claimed(e->machine, err) ||
-	    !boot_load(e->machine, err))
+	    !boot_load(e->machine, err) || !options_add_fw_cfg_files(&e->options, e->machine, err))
 		return false;
 	add_monitors(e);
 	if (e->options.qtest) {

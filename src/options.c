@@ -152,6 +152,7 @@ static void set_defaults(struct options *o, struct loop *loop)
 	list_init(&o->drives);
 	list_init(&o->chardevs);
 	list_init(&o->monitors);
+	list_init(&o->fw_cfg);
 	list_init(&o->strings);
 	o->config.ram_bytes = 128 * MiB;
 	o->config.acpi = true;
@@ -201,6 +202,7 @@ void options_free(struct options *o)
 	options_free_monitors(o);
 	options_free_chardevs(o);
 	options_free_drives(o);
+	options_free_fw_cfg(o);
 	list_for_each_safe(it, &o->devices)
 		free(list_entry(it, struct option_device, node));
 	list_for_each_safe(it, &o->strings) {

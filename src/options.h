@@ -21,6 +21,7 @@ struct options {
 	struct list strings;	   /* struct option_string: what config and others point at */
 	struct chardev *monitor;   /* NULL: none */
 	struct list drives;	   /* struct option_drive, in order */
+	struct list fw_cfg;	   /* struct option_device: -fw_cfg, in order */
 	struct list monitors;	   /* struct option_monitor: -qmp, -mon */
 	struct chardev *qtest;	   /* NULL: none */
 	const char *qtest_log;
@@ -64,6 +65,8 @@ bool options_have(int argc, char **argv, const char *name);
 void options_on_quit(struct options *o, void (*fn)(void *opaque), void *opaque);
 /* Opens the images of -blockdev and -drive, for the board that machine_build makes. */
 bool options_open_drives(struct options *o, struct machine *m, struct error *err);
+/* What -fw_cfg has asked for, after boot_load(). */
+bool options_add_fw_cfg_files(struct options *o, struct machine *m, struct error *err);
 /* Creates what -device and its like have asked for. */
 bool options_create_devices(struct options *o, struct machine *m, struct error *err);
 /* Writes the options part of evmm(1) in mdoc/man markup, from the table. */

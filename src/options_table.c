@@ -41,6 +41,7 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 					    "rtc",
 					    "isa-serial",
 					    "auto-kernel-cmdline",
+					    "smbios-entry-point-type",
 					    NULL};
 	struct machine_config *c = &p->o->config;
 	const char *type = optlist_get(l, "type"), *accel = optlist_get(l, "accel");
@@ -62,7 +63,7 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 	if (accel && !add_accel(p, "machine accel", accel, err))
 		return false;
 	options_machine_pflash(p, l);
-	if (!options_machine_microvm(p, l, err))
+	if (!options_machine_microvm(p, l, err) || !options_machine_smbios(p, l, err))
 		return false;
 	if (!options_machine_memory(p, l, err) || !options_irqchip(p, l, err))
 		return false;
@@ -650,6 +651,32 @@ const struct option_desc option_table[] = {
 	{.name = "no-fd-bootchk",
 	 .help = "firmware does not check a floppy's boot sector for its signature",
 	 .fn = options_no_fd_check},
+
+	{.name = "uuid",
+	 .arg = "UUID",
+	 .help = "the machine's identity, which SMBIOS and fw_cfg tell the guest",
+	 .fn = options_uuid},
+	{.name = "smbios",
+	 .arg = "type=N[,KEY=VALUE]...|file=FILE",
+	 .help = "what the machine says of itself in SMBIOS",
+	 .man = "type=0 (BIOS) takes vendor=, version=, date=, release=MAJOR.MINOR and uefi=on; type=1 (system) "
+		"manufacturer=, product=, version=, serial=, uuid=, sku= and family=; type=2 (board) "
+		"manufacturer=, product=, version=, serial=, asset= and location=; type=3 (chassis) "
+		"manufacturer=, version=, serial=, asset= and sku=; type=4 (processors) sock_pfx=, "
+		"manufacturer=, version=, serial=, asset=, part=, max-speed=, current-speed= and "
+		"processor-id=; type=8 (a port) internal_reference=, external_reference=, connector_type= and "
+		"port_type=; type=11 (OEM strings) value= and path=, each as often as wanted; type=17 "
+		"(memory devices) loc_pfx=, bank=, manufacturer=, serial=, asset=, part= and speed=. A FILE "
+		"holds one structure with its strings, instead of those of its type. -machine "
+		"smbios-entry-point-type=64 makes the entry point that of SMBIOS 3.0.",
+	 .fn = options_smbios},
+
+	{.name = "fw_cfg",
+	 .arg = "[name=]NAME,file=FILE|string=TEXT",
+	 .help = "a file for firmware and guests, in fw_cfg",
+	 .man = "NAME begins with \"opt/\", so that it is never one of the machine's own. Linux shows it in "
+		"/sys/firmware/qemu_fw_cfg/by_name.",
+	 .fn = options_fw_cfg},
 
 	/* Consoles */
 	{.name = "nographic",

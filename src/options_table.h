@@ -62,6 +62,12 @@ bool options_mem_path(struct options_parse_state *p, const char *value, struct e
 bool options_mem_prealloc(struct options_parse_state *p, const char *value, struct error *err);
 bool options_overcommit(struct options_parse_state *p, const char *value, struct error *err);
 bool options_numa(struct options_parse_state *p, const char *value, struct error *err);
+/* options_fw_cfg.c */
+option_fn options_fw_cfg;
+void options_free_fw_cfg(struct options *o);
+/* options_smbios.c */
+option_fn options_smbios, options_uuid;
+bool options_machine_smbios(struct options_parse_state *p, struct optlist *l, struct error *err);
 bool options_machine_memory(struct options_parse_state *p, struct optlist *l, struct error *err);
 bool options_irqchip(struct options_parse_state *p, struct optlist *l, struct error *err);
 bool options_complete_numa(struct options_parse_state *p, struct error *err);

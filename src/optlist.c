@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Option values: comma lists, sizes, numbers, and the nearest known word for what was mistyped. */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "src/clock.h"
 #include "src/optlist.h"
@@ -213,6 +214,13 @@ static int hex_digit(char c)
 	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
 	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
 				      : -1;
+}
+
+void format_uuid(const uint8_t *uuid, char text[UUID_TEXT_BYTES])
+{
+	for (unsigned i = 0; i < 16; i++)
+		text += sprintf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+				uuid[i]);
 }
 
 bool parse_uuid(const char *s, uint8_t *out)

@@ -26,6 +26,8 @@ bool parse_size(const char *s, char default_suffix, uint64_t *out); /* "512", "1
 bool parse_u64(const char *s, uint64_t *out);
 /* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" to 16 bytes, in that order. */
 bool parse_uuid(const char *s, uint8_t *out);
+#define UUID_TEXT_BYTES 37
+void format_uuid(const uint8_t *uuid, char text[UUID_TEXT_BYTES]);
 bool parse_bool(const char *s, bool *out);
 /* The candidate nearest to WORD by edit distance, or NULL when none is near enough. */
 const char *nearest_word(const char *word, const char *const *candidates);

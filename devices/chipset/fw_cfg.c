@@ -442,7 +442,8 @@ const uint8_t *fw_cfg_find_file(struct device *dev, const char *name, uint32_t *
 	if (!found)
 		return NULL;
 	item = &s->items[dir_key(entry)];
-	*n = item->n;
+	if (n)
+		*n = item->n;
 	return item->bytes;
 }
 
@@ -499,7 +500,7 @@ static bool fw_cfg_realize(struct device *dev, struct error *err)
 
 	fw_cfg_set(dev, FW_CFG_SIGNATURE, "QEMU", 4);
 	fw_cfg_set_num(dev, FW_CFG_ID, 4, FW_CFG_ID_TRADITIONAL | FW_CFG_ID_DMA);
-	fw_cfg_set(dev, FW_CFG_UUID, (const uint8_t[16]){0}, 16);
+	fw_cfg_set(dev, FW_CFG_UUID, m->config.uuid, sizeof(m->config.uuid));
 	fw_cfg_set_num(dev, FW_CFG_RAM_SIZE, 8, m->config.ram_bytes);
 	fw_cfg_set_num(dev, FW_CFG_NOGRAPHIC, 2, m->config.boot.no_graphics);
 	fw_cfg_set_num(dev, FW_CFG_NB_CPUS, 2, m->n_vcpus);

@@ -63,7 +63,7 @@ bool fw_cfg_add_file_hooks(struct device *dev, const char *name, const void *byt
 			   const struct fw_cfg_hooks *hooks, struct error *err);
 /* Other contents for a file that exists. */
 void fw_cfg_update_file(struct device *dev, const char *name, const void *bytes, uint32_t n);
-/* Is there a file of that name? Its bytes and their number. */
+/* Is there a file of that name? Its bytes and their number (N may be NULL). */
 const uint8_t *fw_cfg_find_file(struct device *dev, const char *name, uint32_t *n);
 
 #endif

@@ -14,6 +14,7 @@
 #include "src/boot/device_tree.h"
 #include "src/boot/firmware.h"
 #include "src/boot/loader.h"
+#include "src/boot/smbios.h"
 
 /* ---- files ---- */
 
@@ -277,7 +278,7 @@ static void make_memory_map(struct boot *b)
 
 	add_range(b, 0, MIN(ram->below_4g, BOOT_EBDA), E820_RAM);
 	add_range(b, BOOT_EBDA, BOOT_VGA_HOLE, E820_RESERVED);
-	add_range(b, BOOT_ACPI, BOOT_HIGH, E820_RESERVED);
+	add_range(b, BOOT_SMBIOS, BOOT_HIGH, E820_RESERVED);
 	add_range(b, BOOT_HIGH, ram->below_4g, E820_RAM);
 	add_range(b, 4 * GiB, 4 * GiB + ram->above_4g, E820_RAM);
 }
@@ -306,7 +307,7 @@ static bool place_acpi(struct boot *b, struct error *err)
 	if (b->machine->acpi_refresh)
 		b->machine->acpi_refresh(b->machine);
 	tables = acpi_build(b->machine->acpi, BOOT_ACPI);
-	if (tables.n > BOOT_HIGH - BOOT_ACPI) {
+	if (tables.n > BOOT_SMBIOS_ANCHOR - BOOT_ACPI) {
 		free(tables.bytes);
 		return error_set(err, "-smp %u: ACPI tables for so many CPUs do not fit",
 				 b->machine->acpi->cpus);
@@ -316,6 +317,22 @@ static bool place_acpi(struct boot *b, struct error *err)
 	b->rsdp = BOOT_ACPI;
 	b->vmgenid = tables.vmgenid;
 	return true;
+}
+
+static bool place_smbios(struct boot *b, struct error *err)
+{
+	struct smbios s;
+	bool ok = smbios_build(b->machine, true, &s, err);
+
+	if (ok && s.n > BOOT_ACPI - BOOT_SMBIOS)
+		ok = error_set(err, "-smbios: tables of %zu bytes are too many", s.n);
+	if (ok) {
+		smbios_link(&s, BOOT_SMBIOS);
+		memcpy(boot_place(b, BOOT_SMBIOS, s.n), s.tables, s.n);
+		memcpy(boot_place(b, BOOT_SMBIOS_ANCHOR, s.anchor_bytes), s.anchor, s.anchor_bytes);
+	}
+	free(s.tables);
+	return ok;
 }
 
 /* ---- after each reset ---- */
@@ -419,7 +436,7 @@ bool boot_load(struct machine *m, struct error *err)
 	if (m->config.type->before_boot && !m->config.type->before_boot(m, err))
 		return false;
 	place_bios_data(b);
-	if (!place_acpi(b, err))
+	if (!place_acpi(b, err) || !place_smbios(b, err))
 		return false;
 	if (m->config.dtb && !device_tree_read(m, err))
 		return false;

@@ -17,3 +17,4 @@ libevmm_a_SOURCES += src/boot/linux.c
 libevmm_a_SOURCES += src/boot/multiboot.c
 libevmm_a_SOURCES += src/boot/pvh.c
 libevmm_a_SOURCES += src/boot/screen.c
+libevmm_a_SOURCES += src/boot/smbios.c

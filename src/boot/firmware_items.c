@@ -4,6 +4,7 @@
  *
  *	etc/e820		where RAM is: 64 start, 64 bytes, 32 type (1 RAM, 2 reserved), each
  *	etc/system-states	6 bytes: bit 7 the state S0 to S5 exists, bits 6-0 its SLP_TYP
+ *	etc/smbios/...		SMBIOS tables and their entry point (smbios.h)
  *	etc/boot-menu-wait	16: ms that the menu is offered
  *	etc/boot-fail-wait	32: ms until it tries again; -1 never
  *	bootorder		paths, one a line (bootorder.h)
@@ -14,6 +15,7 @@
 #include "src/boot/acpi.h"
 #include "src/boot/bootorder.h"
 #include "src/boot/firmware.h"
+#include "src/boot/smbios.h"
 
 struct e820 {
 	uint64_t start, bytes;
@@ -132,6 +134,7 @@ bool firmware_describe(struct machine *m, struct error *err)
 	warn_of_uefi(m);
 	m->boot_reset = firmware_reset;
 	fw_cfg_set_num(m->fw_cfg, FW_CFG_IRQ0_OVERRIDE, 4, 1);
-	return add_memory_map(m, err) && (!m->acpi || !m->config.acpi || acpi_loader_add(m, err)) &&
+	return add_memory_map(m, err) && smbios_offer(m, err) &&
+	       (!m->acpi || !m->config.acpi || acpi_loader_add(m, err)) &&
 	       add_sleep_states(m, err) && add_boot_options(m, err);
 }

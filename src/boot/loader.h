@@ -11,16 +11,18 @@
 #include "src/boot/screen.h"
 
 /* The PC's first megabyte, as the loaders lay it out */
-#define BOOT_BDA	 0x400u /* BIOS data area: COM ports, EBDA, base memory */
-#define BOOT_GDT	 0x1000u
-#define BOOT_ZERO_PAGE	 0x10000u /* struct boot_params; PVH: hvm_start_info */
-#define BOOT_PAGE_TABLES 0x11000u /* PML4, PDPT, 4 page directories */
-#define BOOT_CMDLINE	 0x20000u
-#define BOOT_LOW_FREE	 0x40000u /* information blocks are placed from here */
-#define BOOT_EBDA	 0x9fc00u
-#define BOOT_VGA_HOLE	 0xa0000u
-#define BOOT_ACPI	 0xf0000u
-#define BOOT_HIGH	 0x100000u
+#define BOOT_BDA	   0x400u /* BIOS data area: COM ports, EBDA, base memory */
+#define BOOT_GDT	   0x1000u
+#define BOOT_ZERO_PAGE	   0x10000u /* struct boot_params; PVH: hvm_start_info */
+#define BOOT_PAGE_TABLES   0x11000u /* PML4, PDPT, 4 page directories */
+#define BOOT_CMDLINE	   0x20000u
+#define BOOT_LOW_FREE	   0x40000u /* information blocks are placed from here */
+#define BOOT_EBDA	   0x9fc00u
+#define BOOT_VGA_HOLE	   0xa0000u
+#define BOOT_SMBIOS	   0xe0000u /* its tables; the entry point is at BOOT_SMBIOS_ANCHOR */
+#define BOOT_ACPI	   0xf0000u
+#define BOOT_SMBIOS_ANCHOR 0xfffe0u
+#define BOOT_HIGH	   0x100000u
 
 #define BOOT_CS 0x10
 #define BOOT_DS 0x18

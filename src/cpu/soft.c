@@ -159,6 +159,11 @@ static bool soft_has_long_mode(struct machine *m)
 	return cpu_model_has(soft->model, FEAT_LM);
 }
 
+static void soft_cpuid(struct vcpu *v, uint32_t leaf, uint32_t out[4])
+{
+	cpu_cpuid(cpu_of(v), leaf, 0, out);
+}
+
 static void soft_vcpu_reset(struct vcpu *v)
 {
 	struct cpu *c = cpu_of(v);
@@ -283,6 +288,7 @@ const struct accel_ops accel_soft = {
 	.cpu_help = cpu_model_list,
 	.cpu_model = cpu_model_name,
 	.cpu_model_features = cpu_model_features,
+	.cpuid = soft_cpuid,
 	.vcpu_init = soft_vcpu_init,
 	.vcpu_fini = soft_vcpu_fini,
 	.vcpu_run = soft_vcpu_run,

@@ -269,6 +269,7 @@ const struct accel_ops accel_kvm = {
 	.set_cpu_model = kvm_set_cpu_model,
 	.cpu_help = kvm_cpu_help,
 	.has_long_mode = kvm_has_long_mode,
+	.cpuid = kvm_cpuid,
 	.vcpu_init = kvm_vcpu_init,
 	.vcpu_fini = kvm_vcpu_fini,
 	.vcpu_run = kvm_vcpu_run,

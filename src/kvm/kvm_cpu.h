@@ -81,6 +81,8 @@ uint32_t kvm_cpu_signature(const struct kvm_cpu_model *m);
 bool kvm_cpu_apply(struct kvm_cpu_model *m, struct vcpu *v, int fd, struct error *err);
 
 /* ---- kvm_cpuid.c ---- */
+/* As accel_ops has it. */
+void kvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t out[4]);
 /* The leaves of V, to be freed. */
 struct kvm_cpuid2 *kvm_cpuid_build(const struct kvm_cpu_model *m, const struct vcpu *v,
 				   unsigned tsc_khz);

@@ -296,3 +296,17 @@ struct kvm_cpuid2 *kvm_cpuid_build(const struct kvm_cpu_model *m, const struct v
 	add_tsc_leaf(&b, tsc_khz);
 	return b.out;
 }
+
+void kvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t out[4])
+{
+	const struct kvm *kvm = v->machine->accel_state;
+	struct kvm_cpuid2 *all = kvm_cpuid_build(kvm->model, v, 0);
+
+	for (unsigned i = 0; i < all->nent; i++) {
+		const struct kvm_cpuid_entry2 *e = &all->entries[i];
+
+		if (e->function == leaf && e->index == 0)
+			memcpy(out, (const uint32_t[]){e->eax, e->ebx, e->ecx, e->edx}, 16);
+	}
+	free(all);
+}

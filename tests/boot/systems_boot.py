@@ -78,9 +78,9 @@ def test_grub_rescue_floppy():
         s.expect('GNU GRUB +version', 90)
 
 
-def linux_files(flavour):
+def linux_files(flavour, extra=()):
     mods = modules(flavour, 'ahci', 'ata_piix', 'crct10dif_generic', 'sd_mod', 'sr_mod') if flavour == 'amd64' else []
-    return {'vmlinuz': kernel(flavour), 'initrd': initrd(*mods)}, mods
+    return {'vmlinuz': kernel(flavour), 'initrd': initrd(*mods, *extra)}, mods
 
 
 def at_prompt(g, mods, device):
@@ -90,21 +90,23 @@ def at_prompt(g, mods, device):
     g.run('for i in $(seq 100); do [ -b /dev/%s ] && break; sleep .2; done' % device)
 
 
-_disk = []
+_disks = {}
 
 
-def linux_disk():
-    if not _disk:
-        files, mods = linux_files('amd64')
-        path = os.path.join(WORK, 'mbr-disk')
+def linux_disk(extra=()):
+    """A disk that GRUB boots Debian's kernel from, with the files EXTRA in /root; its path, and the modules that drive it."""
+    key = tuple(extra)
+    if key not in _disks:
+        files, mods = linux_files('amd64', extra)
+        path = os.path.join(WORK, 'mbr-disk%d' % len(_disks))
         media.mbr_disk(path, files, '''
 echo loading
 linux /vmlinuz console=ttyS0 quiet
 initrd /initrd
 boot
 ''')
-        _disk.extend([path, mods])
-    return _disk
+        _disks[key] = path, mods
+    return _disks[key]
 
 
 @variants('pc', 'q35')

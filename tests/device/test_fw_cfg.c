@@ -282,6 +282,8 @@ static void an_updated_file_has_its_new_size(void **state)
 	kit_out16(k, SELECTOR, key_of("etc/a", &bytes));
 	assert_int_equal(bytes, 11);
 	assert_int_equal(read_be(), 0x6d756368);
+	assert_non_null(fw_cfg_find_file(dev, "etc/a", NULL));
+	assert_null(fw_cfg_find_file(dev, "etc/none", NULL));
 	fw_cfg_update_file(dev, "etc/none", "x", 1); /* nothing */
 	assert_int_equal(key_of("etc/none", &bytes), 0);
 }

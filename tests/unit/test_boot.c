@@ -266,7 +266,7 @@ static void the_zero_page_has_the_header_and_the_memory_map(void **state)
 	e = zp + 0x2d0;
 	assert_true(ldn_le(e, 8) == 0 && ldn_le(e + 8, 8) == 0x9fc00 && ldn_le(e + 16, 4) == 1);
 	assert_true(ldn_le(e + 20, 8) == 0x9fc00 && ldn_le(e + 36, 4) == 2);
-	assert_true(ldn_le(e + 40, 8) == 0xf0000 && ldn_le(e + 48, 8) == 0x10000 &&
+	assert_true(ldn_le(e + 40, 8) == 0xe0000 && ldn_le(e + 48, 8) == 0x20000 &&
 		    ldn_le(e + 56, 4) == 2);
 	assert_true(ldn_le(e + 60, 8) == 0x100000 && ldn_le(e + 68, 8) == 63 * MiB &&
 		    ldn_le(e + 76, 4) == 1);
