@@ -511,12 +511,13 @@ const struct option_desc option_table[] = {
 		"and auto-kernel-cmdline=off.",
 	 .fn = opt_machine},
 	{.name = "accel",
-	 .arg = "[accel=]NAME[,thread=multi][,kernel-irqchip=on|split]",
+	 .arg = "[accel=]NAME[,thread=multi][,kernel-irqchip=on|split|off]",
 	 .help = "what executes guest code; 'help' lists them",
 	 .man = "Given several times, the first that works is taken. Without it: KVM where "
 		"the host has hardware virtualization, else the software CPU (soft, also "
 		"called tcg). kernel-irqchip= says for KVM who has the interrupt controllers: "
-		"on, the kernel; split, the kernel the local APICs alone.",
+		"on, the kernel; split, the kernel the local APICs alone; off, evmm all of them (then "
+		"without x2APIC).",
 	 .fn = opt_accel},
 	{.name = "enable-kvm", .help = "as -accel kvm", .fn = opt_enable_kvm},
 	{.name = "cpu",

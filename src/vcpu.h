@@ -21,6 +21,7 @@
 #include "src/loop.h"
 #include "src/memory.h"
 
+struct lapic;
 struct machine;
 struct vcpu;
 
@@ -96,8 +97,9 @@ struct vcpu {
 	uint32_t apic_id;
 	pthread_t thread;
 	bool thread_started;
-	int tid;     /* of the thread, as the host has it; 0: not known yet. Atomic */
-	void *accel; /* the accelerator's part: struct cpu for soft */
+	int tid;	     /* of the thread, as the host has it; 0: not known yet. Atomic */
+	void *accel;	     /* the accelerator's part: struct cpu for soft */
+	struct lapic *lapic; /* src/cpu/lapic.h; NULL: the accelerator has its own */
 
 	/* shared between the vCPU thread and others; atomic */
 	uint32_t requests __attribute__((aligned(64))); /* enum vcpu_request */

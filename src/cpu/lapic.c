@@ -23,9 +23,7 @@
  * are booted here without firmware; the ID can't be written.
  */
 #include <stdlib.h>
-#include "src/cpu/cpuid.h"
 #include "src/cpu/lapic_regs.h"
-#include "src/cpu/mmu.h"
 #include "src/log.h"
 #include "src/machine.h"
 
@@ -95,8 +93,8 @@ static bool sw_enabled(const struct lapic *l)
 
 void lapic_recheck(struct lapic *l)
 {
-	if (lapic_has_interrupt(l))
-		__atomic_store_n(&l->c->exit_request, 1, __ATOMIC_RELAXED);
+	if (l->cpu->recheck && lapic_has_interrupt(l))
+		l->cpu->recheck(l->v);
 }
 
 /* Once per kind until the guest looks; so an error interrupt with a bad vector of its own ends there. */
@@ -136,7 +134,7 @@ void lapic_fire_lvt(struct lapic *l, unsigned n)
 		lapic_accept(l, lvt & 0xff, false);
 		break;
 	case DELIVER_NMI:
-		cpu_nmi(l->c);
+		l->cpu->nmi(l->v);
 		break;
 	default: /* ExtINT is looked at by level; INIT and SMI from a pin: no board has that */
 		break;
@@ -148,7 +146,7 @@ void lapic_fire_lvt(struct lapic *l, unsigned n)
 static void lapic_post(struct lapic *l, uint32_t event)
 {
 	__atomic_fetch_or(&l->in_events, event, __ATOMIC_SEQ_CST);
-	vcpu_request_mt(l->c->vcpu, VCPU_REQ_INTR);
+	vcpu_request_mt(l->v, VCPU_REQ_INTR);
 }
 
 /* A second one that finds the first still in the inbox is not lost: one is handled, one held for after it. */
@@ -156,7 +154,7 @@ static void post_nmi(struct lapic *l)
 {
 	if (__atomic_fetch_or(&l->in_events, EVENT_NMI, __ATOMIC_SEQ_CST) & EVENT_NMI)
 		__atomic_fetch_or(&l->in_events, EVENT_NMI_AGAIN, __ATOMIC_SEQ_CST);
-	vcpu_request_mt(l->c->vcpu, VCPU_REQ_INTR);
+	vcpu_request_mt(l->v, VCPU_REQ_INTR);
 }
 
 static void post_vector(struct lapic *l, uint8_t vector, bool level_trig)
@@ -165,7 +163,7 @@ static void post_vector(struct lapic *l, uint8_t vector, bool level_trig)
 
 	__atomic_fetch_or(&box[vector / 32], BIT(vector % 32), __ATOMIC_RELAXED);
 	__atomic_store_n(&l->in_any, 1, __ATOMIC_SEQ_CST);
-	vcpu_request_mt(l->c->vcpu, VCPU_REQ_INTR);
+	vcpu_request_mt(l->v, VCPU_REQ_INTR);
 }
 
 static void deliver_to(struct lapic *l, enum lapic_delivery mode, uint8_t vector, bool level_trig)
@@ -221,7 +219,7 @@ static bool matches(const struct lapic *l, uint32_t dest, bool logical)
 
 static struct lapic *lapic_of(const struct machine *m, unsigned i)
 {
-	return ((struct cpu *)m->vcpus[i]->accel)->lapic;
+	return m->vcpus[i]->lapic;
 }
 
 /*
@@ -309,27 +307,14 @@ static void serve_vectors(struct lapic *l)
 
 static void serve_init(struct lapic *l)
 {
-	struct cpu *c = l->c;
-
-	cpu_reset(c, true);
+	l->cpu->init(l->v, !(l->base & APIC_BASE_BSP));
 	lapic_reset(l, true);
-	c->wait_sipi = !(l->base & APIC_BASE_BSP);
 }
 
 static void serve_sipi(struct lapic *l)
 {
-	struct cpu *c = l->c;
-	struct x86_regs regs;
-	uint8_t vector = (uint8_t)__atomic_load_n(&l->sipi_vector, __ATOMIC_RELAXED);
-
-	if (!c->wait_sipi)
-		return;
-	c->wait_sipi = false;
-	cpu_get_regs(c, &regs);
-	regs.cs.selector = (uint16_t)(vector << 8);
-	regs.cs.base = (uint64_t)vector << 12;
-	regs.rip = 0;
-	cpu_set_regs(c, &regs);
+	if (l->cpu->waits(l->v))
+		l->cpu->start(l->v, (uint8_t)__atomic_load_n(&l->sipi_vector, __ATOMIC_RELAXED));
 }
 
 static void serve_events(struct lapic *l)
@@ -343,10 +328,10 @@ static void serve_events(struct lapic *l)
 		serve_init(l);
 	if (events & EVENT_SIPI)
 		serve_sipi(l);
-	if ((events & EVENT_NMI) && !l->c->wait_sipi)
-		cpu_nmi(l->c);
-	if ((events & EVENT_NMI_AGAIN) && !l->c->wait_sipi)
-		cpu_nmi(l->c);
+	if ((events & EVENT_NMI) && !l->cpu->waits(l->v))
+		l->cpu->nmi(l->v);
+	if ((events & EVENT_NMI_AGAIN) && !l->cpu->waits(l->v))
+		l->cpu->nmi(l->v);
 	if (events & EVENT_LINT0)
 		lapic_fire_lvt(l, LVT_LINT0);
 	if (events & EVENT_LINT1)
@@ -395,7 +380,7 @@ int lapic_ack_interrupt(struct lapic *l)
 
 	if (extint_pending(l)) {
 		l->extint_latched = false;
-		return vcpu_intack(l->c->vcpu);
+		return vcpu_intack(l->v);
 	}
 	vector = deliverable(l);
 	if (vector < 0)
@@ -413,7 +398,7 @@ static void end_of_interrupt(struct lapic *l)
 		return;
 	bit_clear(l->isr, (uint8_t)vector);
 	if (bit_test(l->tmr, (uint8_t)vector))
-		vcpu_post_eoi(l->c->vcpu, (uint8_t)vector);
+		vcpu_post_eoi(l->v, (uint8_t)vector);
 	lapic_recheck(l);
 }
 
@@ -457,7 +442,7 @@ static void write_lvt(struct lapic *l, unsigned n, uint32_t value)
 	if (n == LVT_TIMER) {
 		lapic_timer_serve(l); /* what was due under the old entry */
 		old = l->lvt[n];
-		if (!cpu_has(l->c, FEAT_TSC_DEADLINE))
+		if (!l->has_deadline)
 			value &= ~LVT_TIMER_DEADLINE;
 	}
 	l->lvt[n] = value & lvt_writable[n];
@@ -471,7 +456,7 @@ static void write_lvt(struct lapic *l, unsigned n, uint32_t value)
 
 static void send_ipi(struct lapic *l)
 {
-	struct machine *m = l->c->machine;
+	struct machine *m = l->v->machine;
 	uint32_t low = (uint32_t)l->icr;
 	enum lapic_delivery mode = (enum lapic_delivery)(low >> 8 & 7);
 	uint8_t vector = low & 0xff;
@@ -611,8 +596,9 @@ static bool reg_write(struct lapic *l, uint32_t offset, uint32_t value)
 
 uint64_t lapic_mmio_base(const struct lapic *l)
 {
-	return (l->base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN ? l->base & PAGE_MASK
-									   : ~0ull;
+	return (l->base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN
+		       ? l->base & APIC_BASE_ADDR
+		       : ~0ull;
 }
 
 uint32_t lapic_mmio_read(struct lapic *l, uint32_t offset)
@@ -735,13 +721,19 @@ static uint32_t x2_ldr(uint32_t id)
 	return id >> 4 << 16 | BIT(id & 15);
 }
 
+static void base_changed(struct lapic *l)
+{
+	if (l->cpu->base_changed)
+		l->cpu->base_changed(l->v);
+}
+
 /* Transitions as SDM 3A figure 11-27 has them. */
 static bool write_base(struct lapic *l, uint64_t value)
 {
 	uint64_t old = l->base, mode = value & (APIC_BASE_EN | APIC_BASE_EXTD);
-	uint64_t known = APIC_BASE_BSP | APIC_BASE_EN | (l->c->phys_mask & PAGE_MASK);
+	uint64_t known = APIC_BASE_BSP | APIC_BASE_EN | (l->addr_mask & APIC_BASE_ADDR);
 
-	if (cpu_has(l->c, FEAT_X2APIC))
+	if (l->has_x2apic)
 		known |= APIC_BASE_EXTD;
 	if (value & ~known || mode == APIC_BASE_EXTD)
 		return false;
@@ -757,7 +749,7 @@ static bool write_base(struct lapic *l, uint64_t value)
 	} else if ((old & APIC_BASE_EN) && !mode) {
 		lapic_reset(l, true);
 	}
-	mmu_flush_all(l->c);
+	base_changed(l);
 	return true;
 }
 
@@ -766,13 +758,13 @@ bool lapic_set_base(struct lapic *l, uint64_t value)
 {
 	uint64_t mode = value & (APIC_BASE_EN | APIC_BASE_EXTD);
 
-	if (mode == APIC_BASE_EXTD || ((mode & APIC_BASE_EXTD) && !cpu_has(l->c, FEAT_X2APIC)))
+	if (mode == APIC_BASE_EXTD || ((mode & APIC_BASE_EXTD) && !l->has_x2apic))
 		return false;
-	__atomic_store_n(&l->base, value & (APIC_BASE_BSP | mode | (l->c->phys_mask & PAGE_MASK)),
+	__atomic_store_n(&l->base, value & (APIC_BASE_BSP | mode | (l->addr_mask & APIC_BASE_ADDR)),
 			 __ATOMIC_RELAXED);
 	if (mode & APIC_BASE_EXTD)
 		__atomic_store_n(&l->ldr, x2_ldr(l->id), __ATOMIC_RELAXED);
-	mmu_flush_all(l->c);
+	base_changed(l);
 	return true;
 }
 
@@ -784,7 +776,7 @@ bool lapic_rdmsr(struct lapic *l, uint32_t msr, uint64_t *value)
 		return true;
 	case MSR_TSC_DEADLINE:
 		*value = lapic_timer_get_deadline(l);
-		return cpu_has(l->c, FEAT_TSC_DEADLINE);
+		return l->has_deadline;
 	default:
 		return msr >= MSR_X2APIC && msr <= MSR_X2APIC + 0xff && lapic_x2(l) &&
 		       x2_read(l, (msr - MSR_X2APIC) << 4, value);
@@ -797,7 +789,7 @@ bool lapic_wrmsr(struct lapic *l, uint32_t msr, uint64_t value)
 	case MSR_APIC_BASE:
 		return write_base(l, value);
 	case MSR_TSC_DEADLINE:
-		if (!cpu_has(l->c, FEAT_TSC_DEADLINE))
+		if (!l->has_deadline)
 			return false;
 		lapic_timer_set_deadline(l, value);
 		return true;
@@ -817,8 +809,8 @@ uint32_t lapic_id(const struct lapic *l)
 void lapic_reset(struct lapic *l, bool init)
 {
 	if (!init)
-		l->base = LAPIC_DEFAULT_BASE | APIC_BASE_EN |
-			  (l->c->vcpu->index == 0 ? APIC_BASE_BSP : 0);
+		l->base =
+			LAPIC_DEFAULT_BASE | APIC_BASE_EN | (l->v->index == 0 ? APIC_BASE_BSP : 0);
 	l->svr = 0xff;
 	l->ldr = lapic_x2(l) ? x2_ldr(l->id) : 0;
 	l->dfr = ~0u;
@@ -841,12 +833,18 @@ void lapic_reset(struct lapic *l, bool init)
 	lapic_timer_reset(l);
 }
 
-struct lapic *lapic_new(struct cpu *c)
+struct lapic *lapic_new(struct vcpu *v, const struct lapic_cpu *cpu,
+			const struct lapic_features *features)
 {
 	struct lapic *l = xaligned_zalloc(64, sizeof(*l));
 
-	l->c = c;
-	l->id = c->vcpu->apic_id;
+	l->v = v;
+	l->cpu = cpu;
+	l->id = v->apic_id;
+	l->addr_mask = BIT64(features->phys_bits) - 1;
+	l->has_x2apic = features->x2apic;
+	l->has_deadline = features->tsc_deadline;
+	v->lapic = l;
 	l->timer_next_ns = l->host_armed_ns = INT64_MAX;
 	lapic_reset(l, false);
 	return l;
@@ -854,5 +852,7 @@ struct lapic *lapic_new(struct cpu *c)
 
 void lapic_free(struct lapic *l)
 {
+	if (l)
+		l->v->lapic = NULL;
 	free(l);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The local APIC (SDM 3A, chapter 11; x2APIC 11.12), owned by its vCPU's thread. Others reach it through its inbox:
- * atomic words that a sender ORs into, then vcpu_request_mt(VCPU_REQ_INTR); the vCPU moves them into IRR.
+ * atomic words that a sender ORs into, then vcpu_request_mt(VCPU_REQ_INTR); the vCPU moves them into IRR. Its processor is whatever
+ * struct lapic_cpu stands for: the software CPU, or one of KVM's that has no local APIC of the kernel's.
  *
  * Time: the timer (one-shot, periodic, TSC-deadline) counts on the guest clock. While the vCPU runs guest code a host
  * timer signals its thread (VCPU_REQ_TIMER and exit_request from the handler); while it sleeps, lapic_deadline_ns bounds the sleep.
@@ -10,7 +11,8 @@
 #ifndef EVMM_CPU_LAPIC_H
 #define EVMM_CPU_LAPIC_H
 
-#include "src/cpu/cpu.h"
+#include "src/accel.h"
+#include "src/vcpu.h"
 
 #define LAPIC_DEFAULT_BASE 0xfee00000ull
 #define LAPIC_TIMER_HZ	   1000000000ull /* bus clock before the divider: 1 GHz */
@@ -25,7 +27,33 @@ enum lapic_delivery {
 	DELIVER_EXTINT = 7
 };
 
-struct lapic *lapic_new(struct cpu *c);
+struct lapic;
+
+/* What a local APIC does to its processor. On the vCPU's thread. */
+struct lapic_cpu {
+	/* Out of guest code, soon. From a signal handler of the thread's, too. */
+	void (*leave)(struct vcpu *v);
+	/* There is something to deliver, found while guest code may be running. NULL: it is looked for anyway. */
+	void (*recheck)(struct vcpu *v);
+	void (*nmi)(struct vcpu *v);
+	/* The processor's part of INIT; WAIT: for a SIPI. */
+	void (*init)(struct vcpu *v, bool wait);
+	bool (*waits)(struct vcpu *v);
+	void (*start)(struct vcpu *v, uint8_t vector);
+	/* The page is somewhere else, or nowhere. NULL: nobody minds. */
+	void (*base_changed)(struct vcpu *v);
+	/* What the TSC is ahead of the guest clock. NULL: there is no TSC-deadline mode. */
+	int64_t (*tsc_offset)(const struct vcpu *v);
+};
+
+struct lapic_features {
+	bool x2apic, tsc_deadline;
+	unsigned phys_bits;
+};
+
+/* V's, which finds it in v->lapic. */
+struct lapic *lapic_new(struct vcpu *v, const struct lapic_cpu *cpu,
+			const struct lapic_features *features);
 void lapic_free(struct lapic *l);
 /* INIT keeps the APIC id and base (SDM 11.4.7.3). */
 void lapic_reset(struct lapic *l, bool init);
@@ -70,6 +98,9 @@ bool lapic_set_base(struct lapic *l, uint64_t value);
 /* The registers as a whole; the vCPU is parked. What waits in the inbox counts as in IRR. */
 void lapic_get_state(struct lapic *l, struct x86_lapic *state);
 void lapic_set_state(struct lapic *l, const struct x86_lapic *state);
+/* What is in the inbox besides vectors: adds pending NMIs, says whether a SIPI is there; and puts the SIPI back. */
+void lapic_get_events(struct lapic *l, struct x86_events *e);
+void lapic_set_events(struct lapic *l, const struct x86_events *e);
 /* The guest clock was paused or resumed, or TSC_ADJUST changed: recompute the host deadline. */
 void lapic_rearm(struct lapic *l);
 

@@ -44,6 +44,7 @@ enum {
 #define APIC_BASE_BSP  BIT64(8)
 #define APIC_BASE_EXTD BIT64(10) /* x2APIC */
 #define APIC_BASE_EN   BIT64(11)
+#define APIC_BASE_ADDR (~0xfffull)
 
 enum { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, LVT_COUNT };
 
@@ -76,8 +77,12 @@ enum {
 };
 
 struct lapic {
-	struct cpu *c;
+	/* configuration */
+	struct vcpu *v;
+	const struct lapic_cpu *cpu;
 	uint32_t id;
+	uint64_t addr_mask; /* physical addresses */
+	bool has_x2apic, has_deadline;
 
 	/* Guest-visible. Other threads read base, svr, ldr, dfr and tpr when they look for destinations: atomic. */
 	uint64_t base;

@@ -71,3 +71,18 @@ void lapic_set_state(struct lapic *l, const struct x86_lapic *s)
 	set_timer(l, s);
 	lapic_recheck(l);
 }
+
+void lapic_get_events(struct lapic *l, struct x86_events *e)
+{
+	uint32_t in = __atomic_load_n(&l->in_events, __ATOMIC_ACQUIRE);
+
+	e->nmi.pending += !!(in & EVENT_NMI) + !!(in & EVENT_NMI_AGAIN);
+	e->sipi_pending = in & EVENT_SIPI;
+	e->sipi_vector = (uint8_t)l->sipi_vector;
+}
+
+void lapic_set_events(struct lapic *l, const struct x86_events *e)
+{
+	l->in_events = e->sipi_pending ? EVENT_SIPI : 0;
+	l->sipi_vector = e->sipi_vector;
+}

@@ -4,7 +4,7 @@
  *
  * The counter is not stepped: it follows from the guest clock and the time at which it was loaded. timer_next_ns is
  * the next moment at which it would interrupt. The host timer is a POSIX timer per vCPU thread; its signal sets
- * VCPU_REQ_TIMER and exit_request, nothing more. It is set anew only for an earlier deadline; when it fires too early
+ * VCPU_REQ_TIMER and has the vCPU leave guest code, nothing more. It is set anew only for an earlier deadline; when it fires too early
  * because the deadline has moved, lapic_timer_serve() sets it for the rest.
  */
 #include <errno.h>
@@ -21,23 +21,23 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-static __thread struct cpu *cpu_of_this_thread;
+static __thread struct lapic *lapic_of_this_thread;
 
 static int64_t guest_now(const struct lapic *l)
 {
-	return clock_now_ns(l->c->machine->clock);
+	return clock_now_ns(l->v->machine->clock);
 }
 
 /* ---- the host's timer ---- */
 
 static void on_host_timer(int signum)
 {
-	struct cpu *c = cpu_of_this_thread;
+	struct lapic *l = lapic_of_this_thread;
 
-	if (!c)
+	if (!l)
 		return;
-	__atomic_fetch_or(&c->vcpu->requests, VCPU_REQ_TIMER, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&c->exit_request, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&l->v->requests, VCPU_REQ_TIMER, __ATOMIC_SEQ_CST);
+	l->cpu->leave(l->v);
 }
 
 bool lapic_thread_begin(struct lapic *l)
@@ -46,7 +46,7 @@ bool lapic_thread_begin(struct lapic *l)
 	struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = LAPIC_SIGNAL};
 	sigset_t set;
 
-	cpu_of_this_thread = l->c;
+	lapic_of_this_thread = l;
 	sigaction(LAPIC_SIGNAL, &sa, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, LAPIC_SIGNAL);
@@ -67,12 +67,12 @@ void lapic_thread_end(struct lapic *l)
 	sigemptyset(&set);
 	sigaddset(&set, LAPIC_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	cpu_of_this_thread = NULL;
+	lapic_of_this_thread = NULL;
 }
 
 int64_t lapic_deadline_ns(struct lapic *l)
 {
-	const struct clock *clock = l->c->machine->clock;
+	const struct clock *clock = l->v->machine->clock;
 	int64_t offset;
 
 	if (l->timer_next_ns == INT64_MAX || clock_is_paused(clock))
@@ -139,7 +139,7 @@ static int64_t next_deadline(const struct lapic *l, int64_t now)
 
 	if (!l->tsc_deadline)
 		return INT64_MAX;
-	left = (int64_t)(l->tsc_deadline - ((uint64_t)now + (uint64_t)l->c->tsc_offset));
+	left = (int64_t)(l->tsc_deadline - ((uint64_t)now + (uint64_t)l->cpu->tsc_offset(l->v)));
 	if (left <= 0)
 		return now;
 	return left > INT64_MAX - now ? INT64_MAX : now + left;
@@ -179,7 +179,7 @@ void lapic_timer_serve(struct lapic *l)
 	}
 	/* It may have fired for a deadline that was then moved. */
 	if (lapic_deadline_ns(l) > l->host_armed_ns &&
-	    l->host_armed_ns <= now + clock_guest_offset_ns(l->c->machine->clock))
+	    l->host_armed_ns <= now + clock_guest_offset_ns(l->v->machine->clock))
 		l->host_armed_ns = INT64_MAX;
 	arm_host(l);
 }

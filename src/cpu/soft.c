@@ -91,12 +91,74 @@ static void soft_kick(struct vcpu *v)
 	__atomic_store_n(&cpu_of(v)->exit_request, 1, __ATOMIC_SEQ_CST);
 }
 
+/* ---- what its local APIC does to it ---- */
+
+static void on_recheck(struct vcpu *v)
+{
+	__atomic_store_n(&cpu_of(v)->exit_request, 1, __ATOMIC_RELAXED);
+}
+
+static void on_nmi(struct vcpu *v)
+{
+	cpu_nmi(cpu_of(v));
+}
+
+static void on_init(struct vcpu *v, bool wait)
+{
+	cpu_reset(cpu_of(v), true);
+	cpu_of(v)->wait_sipi = wait;
+}
+
+static bool waits_for_sipi(struct vcpu *v)
+{
+	return cpu_of(v)->wait_sipi;
+}
+
+static void on_sipi(struct vcpu *v, uint8_t vector)
+{
+	struct cpu *c = cpu_of(v);
+	struct x86_regs regs;
+
+	c->wait_sipi = false;
+	cpu_get_regs(c, &regs);
+	regs.cs.selector = (uint16_t)(vector << 8);
+	regs.cs.base = (uint64_t)vector << 12;
+	regs.rip = 0;
+	cpu_set_regs(c, &regs);
+}
+
+static void on_base_changed(struct vcpu *v)
+{
+	mmu_flush_all(cpu_of(v));
+}
+
+static int64_t tsc_offset(const struct vcpu *v)
+{
+	return cpu_of(v)->tsc_offset;
+}
+
+static const struct lapic_cpu lapic_cpu = {
+	.leave = soft_kick,
+	.recheck = on_recheck,
+	.nmi = on_nmi,
+	.init = on_init,
+	.waits = waits_for_sipi,
+	.start = on_sipi,
+	.base_changed = on_base_changed,
+	.tsc_offset = tsc_offset,
+};
+
 /* ---- life ---- */
 
 struct cpu *cpu_new(struct machine *m, struct vcpu *v, struct cpu_model *model)
 {
 	struct cpu *c = xaligned_zalloc(64, sizeof(*c));
 	struct soft *soft = m->accel_state;
+	const struct lapic_features features = {
+		.x2apic = cpu_model_has(model, FEAT_X2APIC),
+		.tsc_deadline = cpu_model_has(model, FEAT_TSC_DEADLINE),
+		.phys_bits = model->phys_bits,
+	};
 
 	c->machine = m;
 	c->vcpu = v;
@@ -105,7 +167,7 @@ struct cpu *cpu_new(struct machine *m, struct vcpu *v, struct cpu_model *model)
 	c->blocks = block_cache_new(c);
 	c->native = native_new(c);
 	v->accel = c;
-	c->lapic = lapic_new(c);
+	c->lapic = lapic_new(v, &lapic_cpu, &features);
 	return c;
 }
 
@@ -254,7 +316,7 @@ static bool soft_set_guest_debug(struct vcpu *v, const struct guest_debug *debug
 static void soft_set_intr(struct machine *m, bool level)
 {
 	if (m->n_vcpus)
-		lapic_set_lint0_mt(cpu_of(m->vcpus[0])->lapic, level);
+		lapic_set_lint0_mt(m->vcpus[0]->lapic, level);
 }
 
 static void soft_inject_nmi(struct vcpu *v)

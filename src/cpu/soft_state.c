@@ -62,8 +62,6 @@ bool cpu_set_msrs(struct cpu *c, const struct x86_msr *msrs, unsigned n, struct 
 
 void cpu_get_events(struct cpu *c, struct x86_events *e)
 {
-	uint32_t in = c->lapic ? __atomic_load_n(&c->lapic->in_events, __ATOMIC_ACQUIRE) : 0;
-
 	memset(e, 0, sizeof(*e));
 	if (c->injected >= 0) {
 		e->exception.injected = true;
@@ -72,13 +70,13 @@ void cpu_get_events(struct cpu *c, struct x86_events *e)
 		e->exception.error = c->injected_error;
 	}
 	e->nmi.masked = c->nmi_blocked;
-	e->nmi.pending = (uint8_t)(c->nmi_pending + !!(in & EVENT_NMI) + !!(in & EVENT_NMI_AGAIN));
+	e->nmi.pending = c->nmi_pending;
 	e->smi.smm = c->in_smm;
 	e->shadow = c->irq_inhibit == 2 ? X86_SHADOW_MOV_SS : c->irq_inhibit ? X86_SHADOW_STI : 0;
 	e->halted = c->halted;
 	e->wait_sipi = c->wait_sipi;
-	e->sipi_pending = in & EVENT_SIPI;
-	e->sipi_vector = c->lapic ? (uint8_t)c->lapic->sipi_vector : 0;
+	if (c->lapic)
+		lapic_get_events(c->lapic, e);
 }
 
 void cpu_set_events(struct cpu *c, const struct x86_events *e)
@@ -93,8 +91,7 @@ void cpu_set_events(struct cpu *c, const struct x86_events *e)
 	c->wait_sipi = e->wait_sipi;
 	if (!c->lapic)
 		return;
-	c->lapic->in_events = e->sipi_pending ? EVENT_SIPI : 0;
-	c->lapic->sipi_vector = e->sipi_vector;
+	lapic_set_events(c->lapic, e);
 	if (e->interrupt.injected && !e->interrupt.soft)
 		lapic_accept(c->lapic, e->interrupt.vector, false);
 }

@@ -234,11 +234,6 @@ static bool kvm_init(struct machine *m, struct error *err)
 	kvm->fd = kvm->vm = -1;
 	kvm->irqchip = m->config.irqchip_given ? m->config.irqchip : IRQCHIP_KERNEL;
 	m->accel_state = kvm;
-	if (kvm->irqchip == IRQCHIP_NONE)
-		return error_set(
-			err,
-			"kernel-irqchip=off: not with -accel kvm, which needs the kernel's local APICs; "
-			"kernel-irqchip=split keeps the other controllers out of it");
 	return build(kvm, err);
 }
 

@@ -6,6 +6,7 @@
  *	kvm_caps.c   what this host's KVM must have, may have, and what is lost without
  *	kvm_memory.c the memory view as slots; doorbells as ioeventfds; coalesced regions
  *	kvm_irq.c    interrupt controllers in the kernel, GSI routes, irqfds
+ *	kvm_lapic.c  none in the kernel: a vCPU with a local APIC of ours
  *	kvm_vcpu.c   a vCPU's thread: KVM_RUN and what it returns with; kicks
  *	kvm_exit.c   exits that are no ordinary ones: errors, shutdown, system events
  *	kvm_state.c  a processor's state
@@ -32,6 +33,7 @@
 
 /* Capabilities that may be there or not; bits of kvm->has. */
 enum kvm_has {
+	HAS_IRQCHIP,
 	HAS_READONLY_MEM,
 	HAS_IRQFD,
 	HAS_IRQFD_RESAMPLE,
@@ -123,8 +125,9 @@ struct kvm_vcpu {
 	struct kvm *kvm;
 	int fd;
 	struct kvm_run *run;
-	uint32_t in_guest; /* atomic */
-	bool incomplete;   /* an I/O instruction waits for KVM_RUN to complete it */
+	uint32_t in_guest;	/* atomic */
+	bool incomplete;	/* an I/O instruction waits for KVM_RUN to complete it */
+	bool halted, wait_sipi; /* with a local APIC of ours; else the kernel knows */
 	struct guest_debug debug;
 	struct debug_stop stop; /* told to the loop */
 	/* As it came from KVM_CREATE_VCPU, which is the state after power-on. */
@@ -187,11 +190,24 @@ bool kvm_irqfd_add(struct machine *m, struct accel_irqfd *irqfd, struct error *e
 bool kvm_irqfd_update(struct machine *m, struct accel_irqfd *irqfd, struct error *err);
 void kvm_irqfd_remove(struct machine *m, struct accel_irqfd *irqfd);
 
+/* ---- kvm_lapic.c: irqchip NONE, where v->lapic is there ---- */
+void kvm_lapic_init(struct kvm_vcpu *kv);
+void kvm_lapic_reset(struct kvm_vcpu *kv);
+/* vCPU thread. False: GPA is not in its page. */
+bool kvm_lapic_access(struct kvm_vcpu *kv, uint64_t gpa, uint8_t *data, unsigned len, bool write);
+/* vCPU thread. False: it has slept, requests are to be looked at again. */
+bool kvm_lapic_before_run(struct kvm_vcpu *kv);
+void kvm_lapic_after_run(struct kvm_vcpu *kv);
+void kvm_lapic_get_events(struct kvm_vcpu *kv, struct x86_events *e);
+void kvm_lapic_set_events(struct kvm_vcpu *kv, const struct x86_events *e);
+
 /* ---- kvm_vcpu.c ---- */
 bool kvm_vcpu_init(struct vcpu *v, struct error *err);
 void kvm_vcpu_fini(struct vcpu *v);
 void kvm_vcpu_run(struct vcpu *v);
 void kvm_kick(struct vcpu *v);
+/* vCPU thread: the instruction whose I/O was answered is finished. */
+void kvm_complete_io(struct kvm_vcpu *kv);
 /* Loop thread: no vCPU is in guest code between these two, nor gets there. Some microseconds. */
 void kvm_hold_vcpus(struct kvm *kvm);
 void kvm_let_vcpus_go(struct kvm *kvm);
@@ -207,6 +223,8 @@ void kvm_exit_system_event(struct kvm_vcpu *kv);
 bool kvm_state_init(struct kvm_vcpu *kv, struct error *err);
 void kvm_state_fini(struct kvm_vcpu *kv);
 void kvm_vcpu_reset(struct vcpu *v);
+/* What INIT makes of the registers (SDM 3A, table 9-1). */
+void kvm_vcpu_init_state(struct kvm_vcpu *kv);
 void kvm_get_regs(struct vcpu *v, struct x86_regs *regs);
 void kvm_set_regs(struct vcpu *v, const struct x86_regs *regs);
 void kvm_get_fpu(struct vcpu *v, struct x86_fpu *fpu);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupt controllers in the kernel (kernel-irqchip=on: 8259s, IOAPIC and local APICs, and the 8254; split: local APICs alone), GSI
- * routes, MSIs, irqfds; and what stands still with the machine: kvmclock and the 8254.
+ * Interrupt controllers in the kernel (kernel-irqchip=on: 8259s, IOAPIC and local APICs, and the 8254; split: local APICs alone; off:
+ * none, kvm_lapic.c), GSI routes, MSIs, irqfds; and what stands still with the machine: kvmclock and the 8254.
  *
  *	GSI 0-15	8259 pin of that number, but 2, which is the cascade
  *	GSI 0		IOAPIC pin 2
@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "src/cpu/lapic.h"
 #include "src/kvm/kvm.h"
 
 #define IOAPIC_PINS	24
@@ -148,7 +149,7 @@ static bool split_chips(struct kvm *kvm, struct error *err)
 	if (!kvm_has(kvm, HAS_SPLIT_IRQCHIP) ||
 	    !kvm_enable_cap(kvm->vm, KVM_CAP_SPLIT_IRQCHIP, IOAPIC_PINS))
 		return error_set(err, "this host's KVM cannot do kernel-irqchip=split "
-				      "(KVM_CAP_SPLIT_IRQCHIP)");
+				      "(KVM_CAP_SPLIT_IRQCHIP); off and on are left");
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
 		set_msi_route(kvm, new_route(kvm, pin, KVM_IRQ_ROUTING_MSI), 0, 0);
 	return commit_routes(kvm) ||
@@ -159,10 +160,12 @@ bool kvm_irq_init(struct kvm *kvm, struct error *err)
 {
 	if (kvm->irqchip == IRQCHIP_NONE)
 		return true;
-	if (!kvm_has(kvm, HAS_SIGNAL_MSI))
+	if (!kvm_has(kvm, HAS_IRQCHIP) || !kvm_has(kvm, HAS_SIGNAL_MSI))
 		return error_set(err,
-				 "this host's KVM lacks KVM_CAP_SIGNAL_MSI, without which it "
-				 "has no local APICs to offer ('-accel soft' works everywhere)");
+				 "this host's KVM lacks %s: it has no local APICs to offer; "
+				 "kernel-irqchip=off does without",
+				 kvm_has(kvm, HAS_IRQCHIP) ? "KVM_CAP_SIGNAL_MSI"
+							   : "KVM_CAP_IRQCHIP");
 	if (kvm->irqchip == IRQCHIP_KERNEL ? !create_chips(kvm, err) : !split_chips(kvm, err))
 		return false;
 	if (kvm_has(kvm, HAS_X2APIC_API) &&
@@ -245,6 +248,10 @@ void kvm_msi_send(struct machine *m, uint64_t addr, uint32_t data)
 	struct kvm *kvm = kvm_of(m);
 	struct kvm_msi msi = {0};
 
+	if (kvm->irqchip == IRQCHIP_NONE) {
+		lapic_msi_mt(m, addr, data);
+		return;
+	}
 	put_msi(kvm, addr, data, &msi.address_lo, &msi.address_hi, &msi.data);
 	ioctl(kvm->vm, KVM_SIGNAL_MSI, &msi);
 }
@@ -269,6 +276,11 @@ void kvm_set_intr(struct machine *m, bool level)
 {
 	struct kvm *kvm = kvm_of(m);
 
+	if (kvm->irqchip == IRQCHIP_NONE) {
+		if (m->n_vcpus)
+			lapic_set_lint0_mt(m->vcpus[0]->lapic, level);
+		return;
+	}
 	__atomic_store_n(&kvm->intr, level, __ATOMIC_SEQ_CST);
 	if (level && m->n_vcpus)
 		vcpu_request_mt(m->vcpus[0], VCPU_REQ_INTR);
@@ -276,7 +288,10 @@ void kvm_set_intr(struct machine *m, bool level)
 
 void kvm_inject_nmi(struct vcpu *v)
 {
-	vcpu_request_mt(v, VCPU_REQ_NMI);
+	if (v->lapic)
+		lapic_nmi_mt(v->lapic);
+	else
+		vcpu_request_mt(v, VCPU_REQ_NMI);
 }
 
 /* ---- irqfds ---- */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include "src/cpu/lapic.h"
 #include "src/kvm/kvm.h"
 
 #define MSR_TSC		 0x10
@@ -20,6 +21,7 @@
 #define MSR_MC0_CTL	 0x400
 #define MSR_EFER	 0xc0000080
 #define MTRR_FIX4K_COUNT 8
+#define CR0_CACHING	 0x60000000u /* CD, NW */
 #define MTRR_PHYS_COUNT	 16
 
 /* The vCPU is not running, so that the kernel has no reason to refuse. */
@@ -134,7 +136,7 @@ void kvm_get_regs(struct vcpu *v, struct x86_regs *r)
 	r->cr2 = s.cr2;
 	r->cr3 = s.cr3;
 	r->cr4 = s.cr4;
-	r->cr8 = s.cr8;
+	r->cr8 = v->lapic ? lapic_get_tpr(v->lapic) >> 4 : s.cr8;
 	r->efer = s.efer;
 	memcpy(r->dr, d.db, sizeof(d.db));
 	r->dr[4] = r->dr[6] = d.dr6;
@@ -147,6 +149,13 @@ static uint64_t efer_in(const struct x86_regs *r)
 	uint64_t efer = r->efer & ~0x400ull;
 
 	return (efer & 0x100) && (r->cr0 & 0x80000000u) ? efer | 0x400 : efer;
+}
+
+/* What KVM_RUN's last return says of interrupts is no longer so. */
+static void flags_changed(struct kvm_vcpu *kv, uint64_t rflags)
+{
+	kv->run->if_flag = rflags >> 9 & 1;
+	kv->run->ready_for_interrupt_injection = 0;
 }
 
 void kvm_set_regs(struct vcpu *v, const struct x86_regs *r)
@@ -188,6 +197,9 @@ void kvm_set_regs(struct vcpu *v, const struct x86_regs *r)
 	memcpy(d.db, r->dr, sizeof(d.db));
 	if (kvm_has(kv->kvm, HAS_DEBUGREGS))
 		must(kv, KVM_SET_DEBUGREGS, &d, "debug registers");
+	if (v->lapic && lapic_get_tpr(v->lapic) >> 4 != r->cr8)
+		lapic_set_tpr(v->lapic, (uint8_t)(r->cr8 << 4));
+	flags_changed(kv, r->rflags);
 }
 
 /* ---- FPU ---- */
@@ -314,10 +326,13 @@ struct x86_msr *kvm_get_msrs(struct vcpu *v, unsigned *n)
 
 bool kvm_set_msrs(struct vcpu *v, const struct x86_msr *msrs, unsigned n, struct error *err)
 {
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		if (!msr_write(kvm_vcpu_of(v), msrs[i].index, msrs[i].value))
 			return error_set(err, "KVM refuses %#llx in MSR %#x",
 					 (unsigned long long)msrs[i].value, msrs[i].index);
+		if (v->lapic && msrs[i].index == MSR_APIC_BASE)
+			lapic_set_base(v->lapic, msrs[i].value);
+	}
 	return true;
 }
 
@@ -328,8 +343,9 @@ void kvm_get_lapic(struct vcpu *v, struct x86_lapic *lapic)
 	struct kvm_vcpu *kv = kvm_vcpu_of(v);
 
 	_Static_assert(sizeof(struct kvm_lapic_state) == sizeof(*lapic), "registers of 16 bytes");
-	memset(lapic, 0, sizeof(*lapic));
-	if (kv->kvm->irqchip != IRQCHIP_NONE)
+	if (v->lapic)
+		lapic_get_state(v->lapic, lapic);
+	else
 		must(kv, KVM_GET_LAPIC, lapic, "local APIC");
 }
 
@@ -337,7 +353,9 @@ bool kvm_set_lapic(struct vcpu *v, const struct x86_lapic *lapic, struct error *
 {
 	struct kvm_vcpu *kv = kvm_vcpu_of(v);
 
-	if (kv->kvm->irqchip != IRQCHIP_NONE && ioctl(kv->fd, KVM_SET_LAPIC, lapic))
+	if (v->lapic)
+		lapic_set_state(v->lapic, lapic);
+	else if (ioctl(kv->fd, KVM_SET_LAPIC, lapic))
 		return error_set_errno(err, errno, "KVM refuses the local APIC of vCPU %u",
 				       v->index);
 	return true;
@@ -382,6 +400,8 @@ void kvm_get_events(struct vcpu *v, struct x86_events *e)
 		       mp.mp_state == KVM_MP_STATE_INIT_RECEIVED;
 	e->sipi_pending = mp.mp_state == KVM_MP_STATE_SIPI_RECEIVED;
 	e->sipi_vector = (uint8_t)k.sipi_vector;
+	if (v->lapic)
+		kvm_lapic_get_events(kv, e);
 }
 
 static struct kvm_vcpu_events events_in(const struct kvm *kvm, const struct x86_events *e)
@@ -430,7 +450,9 @@ bool kvm_set_events(struct vcpu *v, const struct x86_events *e, struct error *er
 								: KVM_MP_STATE_RUNNABLE};
 
 	/* Without a local APIC in the kernel nobody is halted or waits there. */
-	if (kv->kvm->irqchip != IRQCHIP_NONE && ioctl(kv->fd, KVM_SET_MP_STATE, &mp))
+	if (v->lapic)
+		kvm_lapic_set_events(kv, e);
+	else if (ioctl(kv->fd, KVM_SET_MP_STATE, &mp))
 		return error_set_errno(err, errno, "KVM refuses the state of vCPU %u", v->index);
 	if (ioctl(kv->fd, KVM_SET_VCPU_EVENTS, &k))
 		return error_set_errno(err, errno, "KVM refuses the events of vCPU %u", v->index);
@@ -506,11 +528,32 @@ void kvm_vcpu_reset(struct vcpu *v)
 	kvm_set_fpu(v, kv->power_on.fpu, NULL);
 	for (unsigned i = 0; i < kv->power_on.n_msrs; i++)
 		msr_write(kv, kv->power_on.msrs[i].index, kv->power_on.msrs[i].value);
-	if (kv->kvm->irqchip != IRQCHIP_NONE) {
+	if (v->lapic) {
+		kvm_lapic_reset(kv);
+	} else {
 		must(kv, KVM_SET_LAPIC, &kv->power_on.lapic, "local APIC");
 		must(kv, KVM_SET_MP_STATE, &kv->power_on.mp, "state");
 	}
 	must(kv, KVM_SET_VCPU_EVENTS, &kv->power_on.events, "events");
 	kv->incomplete = false;
 	kv->run->request_interrupt_window = 0;
+	flags_changed(kv, kv->power_on.regs.rflags);
+}
+
+/* The FPU, the MSRs and how memory is cached stay as they are. */
+void kvm_vcpu_init_state(struct kvm_vcpu *kv)
+{
+	struct kvm_sregs sregs = kv->power_on.sregs, now;
+
+	must(kv, KVM_GET_SREGS, &now, "system registers");
+	sregs.apic_base = now.apic_base;
+	sregs.cr0 = (sregs.cr0 & ~CR0_CACHING) | (now.cr0 & CR0_CACHING);
+	must(kv, KVM_SET_SREGS, &sregs, "system registers");
+	must(kv, KVM_SET_REGS, &kv->power_on.regs, "registers");
+	if (kvm_has(kv->kvm, HAS_DEBUGREGS))
+		must(kv, KVM_SET_DEBUGREGS, &kv->power_on.debugregs, "debug registers");
+	must(kv, KVM_SET_VCPU_EVENTS, &kv->power_on.events, "events");
+	kv->incomplete = false;
+	kv->run->request_interrupt_window = 0;
+	flags_changed(kv, kv->power_on.regs.rflags);
 }

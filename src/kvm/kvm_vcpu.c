@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "src/cpu/lapic.h"
 #include "src/kvm/kvm.h"
 #include "src/log.h"
 
@@ -63,11 +64,15 @@ static bool enter_guest(struct kvm_vcpu *kv)
 		__atomic_store_n(&kv->in_guest, 0, __ATOMIC_SEQ_CST);
 		syscall(SYS_futex, &kvm->hold, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
 	}
+	if (kv->v->lapic)
+		kv->run->cr8 = lapic_get_tpr(kv->v->lapic) >> 4;
 	rc = ioctl(kv->fd, KVM_RUN, 0);
 	error = errno;
 	__atomic_store_n(&kv->in_guest, 0, __ATOMIC_RELEASE);
 	vcpu_views_hold(kv->v);
 	kv->incomplete = false;
+	if (kv->v->lapic)
+		kvm_lapic_after_run(kv);
 	errno = error;
 	return rc == 0;
 }
@@ -103,6 +108,8 @@ static void exit_mmio(struct kvm_vcpu *kv)
 	unsigned len = run->mmio.len;
 
 	kv->incomplete = true;
+	if (kvm_lapic_access(kv, gpa, run->mmio.data, len, run->mmio.is_write))
+		return;
 	for (unsigned done = 0, n; done < len; done += n) {
 		uint8_t *data = run->mmio.data + done;
 
@@ -116,34 +123,52 @@ static void exit_mmio(struct kvm_vcpu *kv)
 	}
 }
 
-/* ---- 8259s of ours: the interrupt window ---- */
+/* ---- interrupts of ours: the interrupt window ---- */
 
-/* An ExtINT, when the kernel can take one now; else it is to say when it can. */
-static void offer_extint(struct kvm_vcpu *kv)
+/* Is there one? Of our 8259s, or of our local APIC, which knows of the 8259s. */
+static bool has_interrupt(const struct kvm_vcpu *kv)
 {
-	struct kvm *kvm = kv->kvm;
+	const struct kvm *kvm = kv->kvm;
+
+	if (kv->v->lapic)
+		return lapic_has_interrupt(kv->v->lapic);
+	return kvm->irqchip == IRQCHIP_SPLIT && kv->v->index == 0 &&
+	       __atomic_load_n(&kvm->intr, __ATOMIC_SEQ_CST);
+}
+
+static int take_interrupt(struct kvm_vcpu *kv)
+{
+	return kv->v->lapic ? lapic_ack_interrupt(kv->v->lapic) : vcpu_intack(kv->v);
+}
+
+/* The kernel gets one when it can take it now; else it is to say when it can. */
+static void offer_interrupt(struct kvm_vcpu *kv)
+{
 	struct kvm_interrupt irq;
+	int vector;
 
 	kv->run->request_interrupt_window = 0;
-	if (kvm->irqchip == IRQCHIP_KERNEL || kv->v->index != 0 ||
-	    !__atomic_load_n(&kvm->intr, __ATOMIC_SEQ_CST))
+	if (!has_interrupt(kv))
 		return;
 	if (!kv->run->ready_for_interrupt_injection) {
 		kv->run->request_interrupt_window = 1;
 		return;
 	}
-	irq.irq = vcpu_intack(kv->v);
+	vector = take_interrupt(kv);
+	if (vector < 0)
+		return;
+	irq.irq = (uint32_t)vector;
+	kv->run->ready_for_interrupt_injection = 0;
 	if (ioctl(kv->fd, KVM_INTERRUPT, &irq))
 		log_printf(LOG_INT, "cpu %u: KVM refuses vector %02x: %s\n", kv->v->index, irq.irq,
 			   strerror(errno));
-	if (__atomic_load_n(&kvm->intr, __ATOMIC_SEQ_CST))
-		kv->run->request_interrupt_window = 1;
+	kv->run->request_interrupt_window = has_interrupt(kv);
 }
 
 /* ---- requests ---- */
 
 /* Lets the kernel finish the instruction whose I/O was answered; it may come back with more of it. */
-static void complete_io(struct kvm_vcpu *kv)
+void kvm_complete_io(struct kvm_vcpu *kv)
 {
 	while (kv->incomplete) {
 		__atomic_store_n(&kv->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
@@ -188,10 +213,12 @@ static bool serve(struct kvm_vcpu *kv)
 	if (requests & VCPU_REQ_NMI)
 		send_nmi(kv);
 	if (requests & VCPU_REQ_PAUSE) {
-		complete_io(kv);
+		kvm_complete_io(kv);
 		kvm_take_coalesced(kv);
 		vcpu_park(kv->v);
 		vcpu_views_hold(kv->v);
+		if (kv->v->lapic)
+			lapic_rearm(kv->v->lapic);
 	}
 	return true;
 }
@@ -211,8 +238,9 @@ static void handle_exit(struct kvm_vcpu *kv)
 		break;
 	case KVM_EXIT_HLT:
 		/* The kernel's local APIC sleeps there by itself; without one it is told to us. */
-		vcpu_wait_event(kv->v, INT64_MAX);
+		kv->halted = true;
 		break;
+	case KVM_EXIT_SET_TPR: /* it is lower now, and has come along */
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 	case KVM_EXIT_INTR:
 		break;
@@ -256,9 +284,15 @@ void kvm_vcpu_run(struct vcpu *v)
 	struct kvm_vcpu *kv = v->accel;
 
 	unblock_kicks();
+	if (v->lapic && !lapic_thread_begin(v->lapic)) {
+		report_error("no timer for vCPU %u can be had from the host", v->index);
+		abort();
+	}
 	vcpu_views_hold(v);
 	while (serve(kv)) {
-		offer_extint(kv);
+		if (v->lapic && !kvm_lapic_before_run(kv))
+			continue;
+		offer_interrupt(kv);
 		if (likely(enter_guest(kv))) {
 			kvm_take_coalesced(kv);
 			handle_exit(kv);
@@ -269,6 +303,8 @@ void kvm_vcpu_run(struct vcpu *v)
 		}
 	}
 	vcpu_views_drop(v);
+	if (v->lapic)
+		lapic_thread_end(v->lapic);
 }
 
 /* ---- life ---- */
@@ -308,6 +344,7 @@ bool kvm_vcpu_init(struct vcpu *v, struct error *err)
 	kv->kvm = kvm;
 	kv->fd = -1;
 	v->accel = kv;
+	kvm_lapic_init(kv);
 	if (!create(kv, err) || !kvm_cpu_apply(kvm->model, v, kv->fd, err) ||
 	    !kvm_state_init(kv, err))
 		return false;
@@ -321,6 +358,7 @@ void kvm_vcpu_fini(struct vcpu *v)
 	struct kvm_vcpu *kv = v->accel;
 
 	kvm_state_fini(kv);
+	lapic_free(v->lapic);
 	if (kv->run && kv->kvm->ring && (uint8_t *)kv->kvm->ring > (uint8_t *)kv->run &&
 	    (uint8_t *)kv->kvm->ring < (uint8_t *)kv->run + kv->kvm->run_bytes) {
 		loop_poller_remove(&kv->kvm->ring_poller);

@@ -89,6 +89,20 @@ static struct box *give_up(struct box *b, struct error *err, char **why)
 	return NULL;
 }
 
+/* "kvm,kernel-irqchip=off": the name alone, the rest goes into CONFIG. */
+static const struct accel_ops *find_accel(const char *accel, struct machine_config *config,
+					  struct error *err)
+{
+	const char *comma = strchrnul(accel, ',');
+	char *name = xasprintf("%.*s", (int)(comma - accel), accel);
+	const struct accel_ops *found = accel_select(name, err);
+
+	config->irqchip_given = *comma;
+	config->irqchip = strstr(comma, "=off") ? IRQCHIP_NONE : IRQCHIP_SPLIT;
+	free(name);
+	return found;
+}
+
 struct box *box_new(const char *accel, unsigned cpus, const void *code, size_t bytes, char **why)
 {
 	struct box *b = xzalloc(sizeof(*b));
@@ -101,7 +115,7 @@ struct box *box_new(const char *accel, unsigned cpus, const void *code, size_t b
 	b->code_bytes = bytes;
 	b->type = (struct machine_type){.name = "box", .init = box_board};
 	config.type = &b->type;
-	config.accel = accel_select(accel, &err);
+	config.accel = find_accel(accel, &config, &err);
 	if (!config.accel)
 		return give_up(b, &err, why);
 	b->m = machine_new(b->loop, &config, NULL);

@@ -26,7 +26,7 @@ struct box {
 	unsigned stops;
 };
 
-/* NULL when this accelerator is not to be had here; then WHY says why not. */
+/* ACCEL as -accel has it. NULL when it is not to be had here; then WHY says why not. */
 struct box *box_new(const char *accel, unsigned cpus, const void *code, size_t bytes, char **why);
 void box_free(struct box *b);
 /* Turns of the loop until *WORD is not 0, or 10 s have passed (then false). */

@@ -312,7 +312,9 @@ int main(int argc, char **argv)
 		ON(pauses_lose_no_exit, "kvm"),
 		ON(coalesced_writes_keep_their_place, "kvm"),
 		ON(doorbells_are_no_traps, "kvm"),
+		ON(pauses_lose_no_exit, "kvm,kernel-irqchip=off"),
 		ON(messages_raise_interrupts, "kvm"),
+		ON(messages_raise_interrupts, "kvm,kernel-irqchip=split"),
 		ON(routes_run_out_with_a_message, "kvm"),
 	};
 

@@ -8,7 +8,7 @@ from support import EVMM, Skip, check, linux
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GUESTS = os.environ.get('GUESTS') or os.path.join(os.path.dirname(os.path.abspath(EVMM)), 'tests', 'guest')
-ACCELS = ('soft', 'kvm', 'kvm,kernel-irqchip=split')
+ACCELS = ('soft', 'kvm', 'kvm,kernel-irqchip=split', 'kvm,kernel-irqchip=off')
 SEABIOS = '/usr/share/seabios/bios-256k.bin'
 
 
@@ -114,6 +114,7 @@ def test_accel_seabios():
     seabios('pc', 'kvm')
     seabios('q35', 'kvm')
     seabios('pc', 'kvm,kernel-irqchip=split')
+    seabios('pc', 'kvm,kernel-irqchip=off')
 
 
 def test_accel_idle():

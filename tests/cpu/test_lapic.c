@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include "src/clock.h"
+#include "src/cpu/cpu.h"
 #include "src/cpu/lapic_regs.h"
 #include "src/machine.h"
 
