@@ -198,7 +198,7 @@ $(GUEST_IMAGES): tests/guest/%.elf: tests/guest/%.S tests/guest/guest.h
 	$(AM_V_GEN)$(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,-N,--build-id=none,--no-warn-rwx-segments -o $@ $<
 
 # Guests with more to them, as kernels and as firmware: tests/guest/kit.h.
-KIT_GUESTS = idle irq mmio ports reset rom_writes smp strings timers
+KIT_GUESTS = disk idle irq mmio ports reset rom_writes smp strings timers
 KIT_FILES = tests/guest/kit.h tests/guest/kit.S tests/guest/kit.ld tests/guest/rom.S
 KIT_ELFS = $(KIT_GUESTS:%=tests/guest/%.elf)
 KIT_ROMS = $(KIT_GUESTS:%=tests/guest/%.rom)
@@ -213,6 +213,16 @@ KIT_LINK = -m32 -nostdlib -static -no-pie -Wl,-T,$(srcdir)/tests/guest/kit.ld,-N
 $(KIT_ELFS): tests/guest/%.elf: tests/guest/%.S $(KIT_FILES)
 	@$(MKDIR_P) tests/guest
 	$(AM_V_GEN)$(CC) $(KIT_LINK) -o $@ $(srcdir)/tests/guest/kit.S $<
+
+# Ring 3 of tests/guest/disk.S, in 64-bit mode.
+EXTRA_DIST += tests/guest/disk_user.c tests/guest/user.ld
+CLEANFILES += tests/guest/disk_user.elf tests/guest/disk_user.flat
+USER_FLAGS = -m64 -O2 -Wall -Wextra -ffreestanding -fno-stack-protector -fcf-protection=none -fno-pic -fno-asynchronous-unwind-tables
+USER_FLAGS += -mno-red-zone -mgeneral-regs-only -nostdlib -static -no-pie -Wl,-T,$(srcdir)/tests/guest/user.ld,--build-id=none,-N,--no-warn-rwx-segments
+tests/guest/disk_user.flat: tests/guest/disk_user.c tests/guest/user.ld
+	@$(MKDIR_P) tests/guest
+	$(AM_V_GEN)$(CC) $(USER_FLAGS) -o $(@:.flat=.elf) $< && $(OBJCOPY) -O binary -R .bss $(@:.flat=.elf) $@
+tests/guest/disk.elf: tests/guest/disk_user.flat
 
 $(KIT_ROMS): tests/guest/%.rom: tests/guest/%.elf tests/guest/rom.S
 	$(AM_V_GEN)$(OBJCOPY) -O binary -R .bss -R .note.pvh $< $(@:.rom=.flat) && \
