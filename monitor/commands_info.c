@@ -27,9 +27,10 @@ static void info_loop(struct monitor *mon, json_t *args)
 		monitor_printf(mon,
 			       "vcpu%u: %" PRIu64 " traps (%" PRIu64
 			       " answered while spinning, %" PRIu64 " woke the loop), %" PRIu64
-			       " posted, %" PRIu64 " doorbells, %" PRIu64 " sleeps\n",
+			       " posted, %" PRIu64 " doorbells, %" PRIu64 " by stream, %" PRIu64
+			       " sleeps\n",
 			       i, s->traps, s->spins_won, s->loop_wakes, s->posted, s->doorbells,
-			       s->sleeps);
+			       s->streamed, s->sleeps);
 	}
 }
 

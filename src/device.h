@@ -50,6 +50,8 @@ struct state_desc {
 	const struct state_field *fields; /* ends with name NULL */
 	/* Where the guest-visible part lies in the struct: a test holds FIELDS against it, byte by byte. */
 	size_t span_offset, span_bytes;
+	/* The fields are about to be saved: whatever is kept elsewhere goes into them. */
+	void (*pre_save)(void *opaque);
 	/* The untrusted, loaded fields are checked and what derives from them is rebuilt here. */
 	bool (*post_load)(void *opaque, struct error *err);
 };

@@ -179,8 +179,8 @@ struct machine {
 	uint64_t dirty_ticket;
 	uint64_t posted_tickets
 		__attribute__((aligned(64))); /* given out to posted writes; atomic */
-	uint64_t posted_done
-		__attribute__((aligned(64))); /* the loop's: writes up to here are done */
+	uint64_t posted_done __attribute__((
+		aligned(64))); /* the loop's to write; atomic: writes up to here are done */
 
 	/* The board's interrupt wiring: GSI n reaches the 8259s (n < 16) and the IOAPIC. */
 	struct irq gsi[MACHINE_GSIS];

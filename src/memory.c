@@ -53,6 +53,7 @@ static void paint_leaf(struct canvas *cv, struct region *r, __int128 base, uint6
 				.posted = r->posted || r->coalesced,
 				.coalesced = r->coalesced,
 				.counter = r->counter,
+				.tap = r->tap,
 				.log = r->log,
 			};
 
@@ -253,6 +254,19 @@ uint64_t view_counter(const struct view_range *range, uint64_t addr, unsigned si
 		count &= (1ull << c->bits) - 1;
 	count = offset < 8 ? count >> (8 * offset) : 0;
 	return size < 8 ? count & ((1ull << (8 * size)) - 1) : count;
+}
+
+bool view_stream(const struct view_range *range, uint64_t addr, void *buf, unsigned size,
+		 unsigned count)
+{
+	const struct region_tap *tap = &range->tap;
+	uint64_t offset = range->region_offset + (addr - range->start);
+
+	if (range->last - addr < size - 1)
+		return false;
+	if (offset == tap->data)
+		return region_stream_read(tap, buf, size * count);
+	return offset == tap->status && size == 1 && count == 1 && region_stream_status(tap, buf);
 }
 
 /* ---- regions ---- */

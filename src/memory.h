@@ -14,6 +14,7 @@
 
 #include "src/list.h"
 #include "src/error.h"
+#include "src/region_stream.h"
 
 typedef uint64_t gpa_t; /* guest-physical address */
 
@@ -72,6 +73,7 @@ struct region {
 	struct region *alias; /* ALIAS: target and where in it */
 	uint64_t alias_offset;
 	struct region_counter counter; /* set: reads show it, whatever OPS has */
+	struct region_tap tap;	       /* set: what its stream has is read without a trap */
 	bool posted; /* writes need no answer: the vCPU goes on without waiting (order per vCPU is kept) */
 	/*
 	 * Posted, and they may also wait: until a vCPU traps or the loop happens to be awake. For what is looked at now and then, such as
@@ -107,6 +109,7 @@ struct view_range {
 	uint64_t region_offset; /* of START in REGION */
 	uint8_t *host;		/* of START; RAM and ROM */
 	struct region_counter counter;
+	struct region_tap tap;
 	struct dirty_log *log;
 	bool posted,
 		coalesced; /* copies of the region's, so that a vCPU need not look at the region */
@@ -171,6 +174,13 @@ bool view_occupied(const struct mem_view *view, uint64_t first, uint64_t last);
 /* The doorbell that a write would ring (the view's copy), or NULL. Any thread that holds a view. */
 struct region_doorbell *view_doorbell(const struct view_range *range, uint64_t addr, unsigned size,
 				      uint64_t value);
+
+/*
+ * Any thread that holds a view: BYTES, one element or several, of the register at ADDR by RANGE's stream. False: trap.
+ * Nothing that was posted before may still be under way.
+ */
+bool view_stream(const struct view_range *range, uint64_t addr, void *buf, unsigned size,
+		 unsigned count);
 
 /* Any thread that holds a view: RANGE's counter as an access at ADDR, within the range, reads it. */
 uint64_t view_counter(const struct view_range *range, uint64_t addr, unsigned size);

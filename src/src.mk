@@ -44,6 +44,7 @@ libevmm_a_SOURCES += src/pc_board.c
 libevmm_a_SOURCES += src/pc_irq.c
 libevmm_a_SOURCES += src/process.c
 libevmm_a_SOURCES += src/props.c
+libevmm_a_SOURCES += src/region_stream.c
 libevmm_a_SOURCES += src/state.c
 libevmm_a_SOURCES += src/util.c
 libevmm_a_SOURCES += src/vcpu.c

@@ -21,6 +21,8 @@ static size_t desc_bytes(const struct state_desc *desc)
 
 static uint8_t *desc_save(const struct state_desc *desc, const uint8_t *obj, uint8_t *p)
 {
+	if (desc->pre_save)
+		desc->pre_save((void *)obj);
 	stn_le(p, VERSION_BYTES, desc->version);
 	p += VERSION_BYTES;
 	for (const struct state_field *f = desc->fields; f->name; f++) {

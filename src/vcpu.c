@@ -161,16 +161,38 @@ static bool nobody_there(struct vcpu *v, const struct mem_view *view, uint64_t a
 	return nothing_posted(v) && !view_occupied(view, addr, addr + size - 1);
 }
 
+/* All that vCPUs have posted has been done, so that what the loop has published is no older than that. */
+static bool nothing_under_way(const struct machine *m)
+{
+	uint64_t given = __atomic_load_n(&m->posted_tickets, __ATOMIC_RELAXED);
+
+	return __atomic_load_n(&m->posted_done, __ATOMIC_ACQUIRE) >= given;
+}
+
+/* COUNT elements, by a stream that the loop has opened; false: trap. */
+static bool read_stream(struct vcpu *v, const struct view_range *range, uint64_t addr, void *buf,
+			unsigned size, unsigned count)
+{
+	if (likely(!range || !range->tap.stream) || !nothing_under_way(v->machine) ||
+	    !view_stream(range, addr, buf, size, count))
+		return false;
+	v->stats.streamed++;
+	return true;
+}
+
 static uint64_t access_read(struct vcpu *v, struct address_space *as, enum vcpu_exit_kind kind,
 			    uint64_t addr, unsigned size)
 {
 	const struct mem_view *view = as_view_mt(as);
 	const struct view_range *range = view_find(view, addr);
+	uint8_t element[8];
 
 	if (range && range->counter.hz && range->last - addr >= size - 1)
 		return view_counter(range, addr, size);
 	if (!range && nobody_there(v, view, addr, size))
 		return ones(size);
+	if (read_stream(v, range, addr, element, size, 1))
+		return ldn_le(element, size);
 	v->exit = (struct vcpu_exit){.kind = kind, .size = (uint8_t)size, .count = 1, .addr = addr};
 	trap(v, true);
 	return v->exit.data;
@@ -250,8 +272,11 @@ void vcpu_pio_read_string(struct vcpu *v, uint16_t port, void *buf, unsigned siz
 	while (count) {
 		unsigned n = MIN(count, VCPU_EXIT_BUF / size);
 
-		string_trap(v, port, false, size, n);
-		memcpy(to, v->exit_buf, (size_t)n * size);
+		if (!read_stream(v, view_find(as_view_mt(&v->machine->io), port), port, to, size,
+				 n)) {
+			string_trap(v, port, false, size, n);
+			memcpy(to, v->exit_buf, (size_t)n * size);
+		}
 		to += (size_t)n * size;
 		count -= n;
 	}
@@ -504,7 +529,7 @@ static void drain_ring(struct vcpu *v)
 		if (p.ticket != m->posted_done)
 			break;
 		serve_posted(m, &p);
-		m->posted_done++;
+		__atomic_store_n(&m->posted_done, m->posted_done + 1, __ATOMIC_RELEASE);
 		/* Only now is it done: an empty ring tells the vCPU that nothing is under way. */
 		__atomic_store_n(&v->posted_tail, tail + 1, __ATOMIC_RELEASE);
 	}

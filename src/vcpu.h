@@ -88,7 +88,7 @@ enum vcpu_request {
 };
 
 struct vcpu_stats {
-	uint64_t traps, posted, doorbells, spins_won, spins_lost, loop_wakes, sleeps;
+	uint64_t traps, posted, doorbells, streamed, spins_won, spins_lost, loop_wakes, sleeps;
 };
 
 struct vcpu {

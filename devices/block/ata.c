@@ -713,6 +713,12 @@ void ata_op_done(struct ata_device *ata, int ret)
 	ops[ata->op]->done(ata, ret);
 }
 
+void ata_settle(struct ata_device *ata)
+{
+	if (ata->port && ata->port->ops->settle)
+		ata->port->ops->settle(ata->port);
+}
+
 void ata_pio_moved(struct ata_device *ata)
 {
 	ata->pos = ata->drq_end;
@@ -831,6 +837,7 @@ static void ata_reset_settings(struct ata_device *ata)
 
 void ata_reset(struct ata_device *ata, bool hard)
 {
+	ata_settle(ata);
 	ata_idle(ata, 0);
 	ata_set_intrq(ata, false);
 	ata->tf.device = 0;

@@ -87,6 +87,8 @@ struct ata_port_ops {
 	void (*ready)(struct ata_port *port);
 	/* The device's state was loaded, after the port's. */
 	void (*restored)(struct ata_port *port);
+	/* What the host has fetched behind the port's back is to become the device's state. May be NULL. */
+	void (*settle)(struct ata_port *port);
 };
 
 /* A place for a device. */
@@ -266,6 +268,8 @@ void ata_cmd_flush(struct ata_device *ata);
 void ata_cmd_trim(struct ata_device *ata);
 void ata_set_lba(struct ata_device *ata, uint64_t lba);
 void ata_op_done(struct ata_device *ata, int ret);
+/* The device's state is going to be looked at, or changed, by somebody else than its port. */
+void ata_settle(struct ata_device *ata);
 /* The saved fields were loaded: false when they can't be, else what was under way goes on. */
 bool ata_loaded(struct ata_device *ata);
 

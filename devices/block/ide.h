@@ -45,8 +45,10 @@ struct ide_channel {
 
 	/* host side */
 	struct irq irq;
-	struct prd_walk after;	 /* where dma_map left off */
-	uint64_t run, after_run; /* which start of the bus master that was */
+	struct region_stream stream; /* of the selected drive's data */
+	bool in_access;		     /* the stream stays closed */
+	struct prd_walk after;	     /* where dma_map left off */
+	uint64_t run, after_run;     /* which start of the bus master that was */
 };
 
 extern const struct state_desc ide_channel_state;

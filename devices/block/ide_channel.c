@@ -22,6 +22,7 @@
  */
 #include "devices/block/ide.h"
 #include "devices/isa.h"
+#include "src/log.h"
 
 #define DEV_CONTROL_KEPT (ATA_CONTROL_NIEN | ATA_CONTROL_SRST | ATA_CONTROL_HOB)
 
@@ -55,6 +56,64 @@ static void update_irq(struct ide_channel *ch)
 	const struct ata_device *ata = selected(ch);
 
 	irq_set(&ch->irq, ata && ata->intrq && !(ch->control & ATA_CONTROL_NIEN));
+}
+
+/* ---- data that vCPUs fetch by themselves ---- */
+
+/*
+ * The rest of the DRQ block, and the status beside it. A host that has turned interrupts off gets all of the buffer: what
+ * happens between two blocks is then seen by nobody.
+ */
+static void offer(struct ide_channel *ch)
+{
+	struct ata_device *ata = selected(ch);
+	struct region_stream *s = &ch->stream;
+
+	if (ch->in_access || !ata || ata->draining || ata->phase != ATA_PHASE_PIO_IN ||
+	    (ch->control & ATA_CONTROL_SRST) || log_enabled(LOG_TRACE))
+		return;
+	s->quiet = ch->control & ATA_CONTROL_NIEN;
+	s->status = ata->tf.status;
+	s->mark = ata->drq_end;
+	s->mark_step = s->quiet && ata->op == ATA_OP_READ ? ata->block_sectors * ATA_SECTOR : 0;
+	region_stream_open(s, ata->buffer, ata->pos, s->mark_step ? ata->len : ata->drq_end,
+			   ata->intrq);
+}
+
+static void settle(struct ide_channel *ch)
+{
+	struct ata_device *ata = selected(ch);
+	uint32_t pos;
+	bool noted;
+
+	if (!region_stream_close(&ch->stream, &pos, &noted))
+		return;
+	while (pos >= ata->drq_end)
+		ata_pio_moved(ata);
+	ata->pos = pos;
+	ata_set_intrq(ata, noted);
+}
+
+/* The drive's state is another one now. */
+static void forget_stream(struct ide_channel *ch)
+{
+	uint32_t pos;
+	bool noted;
+
+	region_stream_close(&ch->stream, &pos, &noted);
+}
+
+/* Around whatever the channel does for the host. */
+static void begin_access(struct ide_channel *ch)
+{
+	ch->in_access = true;
+	settle(ch);
+}
+
+static void end_access(struct ide_channel *ch)
+{
+	ch->in_access = false;
+	offer(ch);
 }
 
 /* ---- the data port ---- */
@@ -101,13 +160,19 @@ static void write_data(struct ide_channel *ch, uint32_t value, unsigned size)
 static unsigned command_read_string(void *opaque, uint64_t offset, void *buf, unsigned size,
 				    unsigned count)
 {
-	struct ata_device *ata = selected(opaque);
-	unsigned n = offset == ATA_REG_DATA ? due(ata, ATA_PHASE_PIO_IN, size * count) / size : 0;
+	struct ide_channel *ch = opaque;
+	struct ata_device *ata = selected(ch);
+	unsigned n;
 
-	if (!n)
+	if (offset != ATA_REG_DATA)
 		return 0;
-	memcpy(buf, ata->buffer + ata->pos, n * size);
-	moved(ata, n * size);
+	begin_access(ch);
+	n = due(ata, ATA_PHASE_PIO_IN, size * count) / size;
+	if (n) {
+		memcpy(buf, ata->buffer + ata->pos, n * size);
+		moved(ata, n * size);
+	}
+	end_access(ch);
 	return n;
 }
 
@@ -135,9 +200,8 @@ static uint8_t channel_status(const struct ide_channel *ch)
 	return ch->control & ATA_CONTROL_SRST ? ATA_STATUS_BSY : ata_status(ata);
 }
 
-static uint64_t command_read(void *opaque, uint64_t offset, unsigned size)
+static uint64_t read_command_block(struct ide_channel *ch, uint64_t offset, unsigned size)
 {
-	struct ide_channel *ch = opaque;
 	struct ata_device *ata = selected(ch);
 	uint8_t status;
 
@@ -150,6 +214,17 @@ static uint64_t command_read(void *opaque, uint64_t offset, unsigned size)
 	status = channel_status(ch);
 	ata_ack(ata);
 	return status;
+}
+
+static uint64_t command_read(void *opaque, uint64_t offset, unsigned size)
+{
+	struct ide_channel *ch = opaque;
+	uint64_t value;
+
+	begin_access(ch);
+	value = read_command_block(ch, offset, size);
+	end_access(ch);
+	return value;
 }
 
 static void write_command(struct ide_channel *ch, uint8_t command)
@@ -169,10 +244,9 @@ static void write_command(struct ide_channel *ch, uint8_t command)
 	ata_execute(ata, command);
 }
 
-static void command_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+static void write_command_block(struct ide_channel *ch, uint64_t offset, uint64_t value,
+				unsigned size)
 {
-	struct ide_channel *ch = opaque;
-
 	if (offset == ATA_REG_DATA) {
 		write_data(ch, value, size);
 		return;
@@ -191,6 +265,15 @@ static void command_write(void *opaque, uint64_t offset, uint64_t value, unsigne
 	}
 }
 
+static void command_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+	struct ide_channel *ch = opaque;
+
+	begin_access(ch);
+	write_command_block(ch, offset, value, size);
+	end_access(ch);
+}
+
 static const struct region_ops command_ops = {
 	.read = command_read,
 	.write = command_write,
@@ -204,7 +287,7 @@ static const struct region_ops command_ops = {
 
 static uint64_t control_read(void *opaque, uint64_t offset, unsigned size)
 {
-	return channel_status(opaque);
+	return channel_status(opaque); /* nothing that changes while a stream is open */
 }
 
 static void control_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
@@ -212,6 +295,7 @@ static void control_write(void *opaque, uint64_t offset, uint64_t value, unsigne
 	struct ide_channel *ch = opaque;
 	bool reset = value & ~ch->control & ATA_CONTROL_SRST;
 
+	begin_access(ch);
 	ch->control = value & DEV_CONTROL_KEPT;
 	if (reset) {
 		ch->select = 0;
@@ -220,6 +304,7 @@ static void control_write(void *opaque, uint64_t offset, uint64_t value, unsigne
 				ata_reset(ch->bus.ports[unit].ata, false);
 	}
 	update_irq(ch);
+	end_access(ch);
 }
 
 static const struct region_ops control_ops = {
@@ -341,6 +426,19 @@ void ide_bm_write(struct ide_channel *ch, unsigned offset, uint32_t value, unsig
 /* The host comes for the data. */
 static void channel_pio(struct ata_port *port)
 {
+	offer(port->opaque);
+}
+
+static void channel_settle(struct ata_port *port)
+{
+	struct ide_channel *ch = port->opaque;
+	bool in_access = ch->in_access;
+
+	if (port != &ch->bus.ports[ch->select])
+		return;
+	ch->in_access = true;
+	settle(ch);
+	ch->in_access = in_access;
 }
 
 static void channel_intrq(struct ata_port *port)
@@ -355,6 +453,7 @@ static void channel_intrq(struct ata_port *port)
 
 static void channel_restored(struct ata_port *port)
 {
+	forget_stream(port->opaque);
 	update_irq(port->opaque);
 }
 
@@ -378,11 +477,13 @@ static const struct ata_port_ops channel_ops = {
 	.reset_done = channel_complete,
 	.ready = channel_complete,
 	.restored = channel_restored,
+	.settle = channel_settle,
 };
 
 /* The drives are devices of their own, and are reset as such. */
 void ide_channel_reset(struct ide_channel *ch)
 {
+	begin_access(ch);
 	ch->control = ch->select = 0;
 	ch->bm_command = 0;
 	ch->bm_status = BMIS_CAPABLE;
@@ -390,6 +491,7 @@ void ide_channel_reset(struct ide_channel *ch)
 	ch->run++;
 	ch->walk = (struct prd_walk){0};
 	update_irq(ch);
+	end_access(ch);
 }
 
 static bool channel_post_load(void *opaque, struct error *err)
@@ -402,6 +504,7 @@ static bool channel_post_load(void *opaque, struct error *err)
 	ch->bm_status &= BMIS_CAPABLE | BMIS_ACTIVE | BMIS_WRITE1_CLEAR;
 	ch->walk.entries = MIN(ch->walk.entries, PRD_ENTRIES);
 	ch->run++;
+	forget_stream(ch);
 	update_irq(ch);
 	return true;
 }
@@ -430,6 +533,9 @@ void ide_channel_init(struct ide_channel *ch, struct device *controller, unsigne
 	ch->dma_allowed = dma_allowed;
 	region_init_io(&ch->command, "ide-command", &command_ops, ch, ATA_REGS);
 	region_init_io(&ch->control_port, "ide-control", &control_ops, ch, 1);
+	ch->command.posted = ch->control_port.posted = true;
+	ch->command.tap = (struct region_tap){&ch->stream, ATA_REG_DATA, ATA_REG_STATUS, true};
+	ch->control_port.tap = (struct region_tap){&ch->stream, TAP_NONE, 0, false};
 	ide_bus_init(&ch->bus, controller, channel, 2, &channel_ops, ch);
 }
 

@@ -161,6 +161,11 @@ static void drive_reset(struct device *dev)
 	ata_reset(ata_of(dev), true);
 }
 
+static void ata_pre_save(void *opaque)
+{
+	ata_settle(opaque);
+}
+
 static bool ata_post_load(void *opaque, struct error *err)
 {
 	struct ata_device *ata = opaque;
@@ -214,6 +219,7 @@ static const struct state_desc ata_state = {
 	.name = "ata",
 	.version = 1,
 	STATE_SPAN(ata_device),
+	.pre_save = ata_pre_save,
 	.post_load = ata_post_load,
 	.fields =
 		(const struct state_field[]){
@@ -378,6 +384,7 @@ static void drive_unrealize(struct device *dev)
 	struct ata_device *ata = ata_of(dev);
 
 	boot_index_remove(dev->machine, dev);
+	ata_settle(ata);
 	ata_set_intrq(ata, false);
 	ata->port->ata = NULL;
 	release_io(ata->io);

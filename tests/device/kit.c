@@ -105,14 +105,25 @@ char *kit_add_fails(struct kit *k, const struct device_type *type, ...)
 	return err.msg;
 }
 
+/* As a vCPU does: by itself where there is a stream, else by a trap. */
+static uint64_t port_read(struct kit *k, uint16_t port, unsigned size)
+{
+	const struct view_range *range = view_find(as_view_mt(&k->m->io), port);
+	uint8_t buf[4];
+
+	if (range && range->tap.stream && view_stream(range, port, buf, size, 1))
+		return ldn_le(buf, size);
+	return as_read(&k->m->io, port, size);
+}
+
 uint8_t kit_in8(struct kit *k, uint16_t port)
 {
-	return as_read(&k->m->io, port, 1);
+	return port_read(k, port, 1);
 }
 
 uint16_t kit_in16(struct kit *k, uint16_t port)
 {
-	return as_read(&k->m->io, port, 2);
+	return port_read(k, port, 2);
 }
 
 uint32_t kit_in32(struct kit *k, uint16_t port)
