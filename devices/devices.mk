@@ -23,6 +23,7 @@ libevmm_a_SOURCES += devices/char/testdev.c
 libevmm_a_SOURCES += devices/chipset/acpi_ged.c
 libevmm_a_SOURCES += devices/chipset/acpi_pm.c
 libevmm_a_SOURCES += devices/chipset/fw_cfg.c
+libevmm_a_SOURCES += devices/chipset/hpet.c
 libevmm_a_SOURCES += devices/chipset/i8254.c
 libevmm_a_SOURCES += devices/chipset/i8257.c
 libevmm_a_SOURCES += devices/chipset/i8259.c

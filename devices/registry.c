@@ -7,6 +7,7 @@
 #include "devices/chipset/acpi_ged.h"
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
+#include "devices/chipset/hpet.h"
 #include "devices/chipset/i8257.h"
 #include "devices/chipset/vmcoreinfo.h"
 #include "devices/chipset/vmgenid.h"
@@ -22,6 +23,7 @@ const struct device_type *const device_types[] = {
 	/* chipset */
 	&acpi_ged_type,
 	&fw_cfg_type,
+	&hpet_type,
 	&i8254_type,
 	&i8257_type,
 	&i8259_type,

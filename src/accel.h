@@ -207,6 +207,8 @@ struct accel_ops {
 	enum irqchip (*irqchip)(const struct machine *m);
 	/* Loop thread, IRQCHIP_KERNEL: level of a GSI. */
 	void (*gsi_set)(struct machine *m, unsigned gsi, bool level);
+	/* Loop thread, IRQCHIP_KERNEL: the 8254's interrupt is the HPET's now, or its own again. */
+	void (*pit_replaced)(struct machine *m, bool replaced);
 	/* Loop thread, IRQCHIP_SPLIT: what a pin of the IOAPIC sends from now on; MASKED: nothing. */
 	void (*ioapic_route)(struct machine *m, unsigned pin, uint64_t addr, uint32_t data,
 			     bool masked);

@@ -104,6 +104,7 @@ struct machine_config {
 	const char *dtb, *dumpdtb;  /* -dtb; -machine dumpdtb= */
 	struct object_set *objects; /* what -object has made; NULL: nothing */
 	struct boot_config boot;
+	bool no_hpet;	  /* -machine hpet=off, -no-hpet */
 	bool snapshot;	  /* -snapshot */
 	uint8_t uuid[16]; /* -uuid, as it is written; zeroes: none */
 	bool uuid_given;

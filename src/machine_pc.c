@@ -12,6 +12,7 @@
 #define PC_GPE0_OFFSET 0x0c
 #define PC_GPE0_BYTES  4
 #define PC_VMGENID_GPE 5
+#define PC_HPET_PINS   0x4
 
 /* What firmware decides on: where the ports are, and where it has put BARs. */
 static void pc_refresh_acpi(struct machine *m)
@@ -62,9 +63,10 @@ static bool pc_init(struct machine *m, struct error *err)
 {
 	struct pc_board *pc = pc_board_new(m);
 
-	if (!pc_add_pci(m, pc, err) || !machine_add_firmware(m, &m->pci->mem, err) ||
-	    !pc_board_add_vga(m, PC_VGA_SLOT, err) || !pc_board_add_serials(m, err) ||
-	    !machine_add_ide_drives(m, 2, err) || !pc_board_add_floppies(m, true, err))
+	if (!pc_board_add_hpet(m, PC_HPET_PINS, err) || !pc_add_pci(m, pc, err) ||
+	    !machine_add_firmware(m, &m->pci->mem, err) || !pc_board_add_vga(m, PC_VGA_SLOT, err) ||
+	    !pc_board_add_serials(m, err) || !machine_add_ide_drives(m, 2, err) ||
+	    !pc_board_add_floppies(m, true, err))
 		return false;
 	pc_describe(m);
 	return true;

@@ -13,6 +13,7 @@
 #define Q35_GPE0_OFFSET 0x20
 #define Q35_GPE0_BYTES	16
 #define Q35_VMGENID_GPE 5
+#define Q35_HPET_PINS	0xff0104
 #define Q35_MMCONFIG	0xb0000000ull /* where no firmware puts it anywhere; 256 MiB */
 #define Q35_RAM_LIMIT	(2816 * MiB)  /* up to this, all RAM is below 4 GiB: what MMCONFIG leaves */
 #define Q35_RAM_SPLIT	(2 * GiB)     /* else this much is */
@@ -77,7 +78,8 @@ static bool q35_init(struct machine *m, struct error *err)
 {
 	struct pc_board *pc = pc_board_new(m);
 
-	if (!q35_add_pci(m, pc, err) || !machine_add_firmware(m, &m->pci->mem, err) ||
+	if (!pc_board_add_hpet(m, Q35_HPET_PINS, err) || !q35_add_pci(m, pc, err) ||
+	    !machine_add_firmware(m, &m->pci->mem, err) ||
 	    !pc_board_add_vga(m, Q35_VGA_SLOT, err) || !pc_board_add_serials(m, err) ||
 	    !machine_add_ide_drives(m, Q35_SATA_PORTS, err) ||
 	    !pc_board_add_floppies(m, false, err))

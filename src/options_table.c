@@ -42,6 +42,7 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 					    "isa-serial",
 					    "auto-kernel-cmdline",
 					    "smbios-entry-point-type",
+					    "hpet",
 					    NULL};
 	struct machine_config *c = &p->o->config;
 	const char *type = optlist_get(l, "type"), *accel = optlist_get(l, "accel");
@@ -63,7 +64,8 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 	if (accel && !add_accel(p, "machine accel", accel, err))
 		return false;
 	options_machine_pflash(p, l);
-	if (!options_machine_microvm(p, l, err) || !options_machine_smbios(p, l, err))
+	if (!options_machine_microvm(p, l, err) || !options_machine_smbios(p, l, err) ||
+	    !options_machine_board(p, l, err))
 		return false;
 	if (!options_machine_memory(p, l, err) || !options_irqchip(p, l, err))
 		return false;
@@ -501,7 +503,7 @@ const struct option_desc option_table[] = {
 	/* Machine */
 	{.name = "machine",
 	 .alias = "M",
-	 .arg = "[type=]NAME[,accel=ACCEL][,acpi=on|off][,pflash0=NODE][,pflash1=NODE][,dumpdtb=FILE]",
+	 .arg = "[type=]NAME[,accel=ACCEL][,acpi=on|off][,hpet=on|off][,pflash0=NODE][,pflash1=NODE][,dumpdtb=FILE]",
 	 .heading = "Machine",
 	 .help = "the board; 'help' lists them",
 	 .man = "accel= is as -accel, with several separated by colons. With acpi=off the "
@@ -573,6 +575,10 @@ const struct option_desc option_table[] = {
 	 .man = "A DATE is 2006-06-17 or 2006-06-17T16:01:21, in UTC. With clock=vm the clock "
 		"stands still while the guest is paused.",
 	 .fn = opt_rtc},
+
+	{.name = "no-hpet",
+	 .help = "a pc or q35 without HPET, as -machine hpet=off",
+	 .fn = options_no_hpet},
 
 	/* Disks */
 	{.name = "drive",

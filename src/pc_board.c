@@ -4,6 +4,7 @@
 #include "devices/char/serial.h"
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/fw_cfg.h"
+#include "devices/chipset/hpet.h"
 #include "devices/chipset/i8257.h"
 #include "devices/display/vga.h"
 #include "devices/input/i8042.h"
@@ -48,6 +49,20 @@ struct pc_board *pc_board_new(struct machine *m)
 	m->fw_cfg = device_create_builtin(m, &fw_cfg_type);
 	m->config.boot.firmware = machine_has_firmware(m);
 	return pc;
+}
+
+bool pc_board_add_hpet(struct machine *m, uint32_t pins, struct error *err)
+{
+	struct pc_board *pc = m->board;
+	struct device *hpet;
+
+	if (m->config.no_hpet)
+		return true;
+	hpet = device_new(m, &hpet_type, NULL);
+	device_set_prop_num(hpet, "hpet-intcap", pins);
+	hpet_wire(hpet, pc->irqs.pit, pc->rtc);
+	pc->acpi.hpet_addr = HPET_BASE;
+	return device_realize(hpet, err);
 }
 
 bool pc_board_add_vga(struct machine *m, unsigned slot, struct error *err)

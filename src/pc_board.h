@@ -24,6 +24,8 @@ struct pc_board {
 
 /* Interrupts, DMA, timer, RTC, port 92h, keyboard, fw_cfg. */
 struct pc_board *pc_board_new(struct machine *m);
+/* The HPET, unless hpet=off; its timers may be routed to PINS of the IOAPIC, a bit each. */
+bool pc_board_add_hpet(struct machine *m, uint32_t pins, struct error *err);
 /* The display that -vga asks for, in SLOT of the root bus. Nothing that the guest could see hangs on -display. */
 bool pc_board_add_vga(struct machine *m, unsigned slot, struct error *err);
 bool pc_board_add_serials(struct machine *m, struct error *err);

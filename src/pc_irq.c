@@ -50,5 +50,5 @@ void pc_irq_create(struct pc_irq *irqs, struct machine *m)
 	m->intack_opaque = irqs->pic;
 	m->eoi_broadcast = ioapic_eoi;
 	m->eoi_opaque = irqs->ioapic;
-	device_create_builtin(m, &i8254_type);
+	irqs->pit = device_create_builtin(m, &i8254_type);
 }

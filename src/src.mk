@@ -27,6 +27,7 @@ libevmm_a_SOURCES += src/named_fd.c
 libevmm_a_SOURCES += src/numa.c
 libevmm_a_SOURCES += src/object.c
 libevmm_a_SOURCES += src/options.c
+libevmm_a_SOURCES += src/options_board.c
 libevmm_a_SOURCES += src/options_boot.c
 libevmm_a_SOURCES += src/options_block.c
 libevmm_a_SOURCES += src/options_chardev.c

@@ -24,6 +24,7 @@
  * apart, lest a guest that writes a tiny count keep the host busy.
  */
 #include "devices/chipset/chipset.h"
+#include "devices/chipset/hpet.h"
 #include "devices/isa.h"
 
 #define I8254_HZ	  1193182
@@ -95,6 +96,7 @@ struct i8254 {
 
 	/* host side */
 	int64_t out0_ns; /* OUT0's edges up to here have been passed on */
+	bool replaced;	 /* the HPET has taken over its interrupt */
 	struct irq irq;
 	struct timer timer;
 };
@@ -272,6 +274,11 @@ static void i8254_arm(struct i8254 *s, int64_t now)
 		timer_arm(&s->timer, edge);
 }
 
+static void i8254_set_line(struct i8254 *s, bool level)
+{
+	irq_set(&s->irq, level && !s->replaced);
+}
+
 /* Passes on what OUT0 did since the last time; edges that the host was late for become one. */
 static void i8254_on_timer(void *opaque)
 {
@@ -283,11 +290,11 @@ static void i8254_on_timer(void *opaque)
 
 	if (c->running && counter_last_rise(c, counter_elapsed_clks(c, now), &rise) &&
 	    c->start_ns + ns_of_clks(rise - c->held_clks) > s->out0_ns) {
-		irq_lower(&s->irq);
-		irq_raise(&s->irq);
+		i8254_set_line(s, false);
+		i8254_set_line(s, true);
 	}
 	counter_settle(c, now);
-	irq_set(&s->irq, counter_out(c, now));
+	i8254_set_line(s, counter_out(c, now));
 	s->out0_ns = now;
 	next = counter_next_edge_ns(c, now);
 	if (next != I8254_NEVER)
@@ -299,9 +306,17 @@ static void i8254_changed(struct i8254 *s, struct counter *c, int64_t now)
 {
 	if (c != &s->counter[0])
 		return;
-	irq_set(&s->irq, counter_out(c, now));
+	i8254_set_line(s, counter_out(c, now));
 	s->out0_ns = now;
 	i8254_arm(s, now);
+}
+
+void i8254_set_replaced(struct device *dev, bool replaced)
+{
+	struct i8254 *s = container_of(dev, struct i8254, dev);
+
+	s->replaced = replaced;
+	i8254_changed(s, &s->counter[0], clock_now_ns(dev->machine->clock));
 }
 
 /* Reads */

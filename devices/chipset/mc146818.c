@@ -33,6 +33,7 @@
  */
 #include <time.h>
 #include "devices/chipset/chipset.h"
+#include "devices/chipset/hpet.h"
 #include "devices/isa.h"
 
 #define RTC_PORT 0x70
@@ -119,6 +120,7 @@ struct mc146818 {
 
 	/* host side */
 	struct irq irq;
+	bool replaced; /* the HPET has taken over its interrupt */
 	struct timer timer;
 };
 
@@ -366,7 +368,7 @@ static void rtc_update_irq(struct mc146818 *s)
 		s->ram[RTC_C] |= RTC_C_IRQF;
 	else
 		s->ram[RTC_C] &= (uint8_t)~RTC_C_IRQF;
-	irq_set(&s->irq, s->ram[RTC_C] & RTC_C_IRQF);
+	irq_set(&s->irq, (s->ram[RTC_C] & RTC_C_IRQF) && !s->replaced);
 
 	if (waited & RTC_B_PIE)
 		next = rtc_next_period_ns(s, s->synced_ns);
@@ -378,6 +380,14 @@ static void rtc_update_irq(struct mc146818 *s)
 		timer_cancel(&s->timer);
 	else
 		timer_arm(&s->timer, clock_now_ns(s->dev.machine->clock) + next - s->synced_ns);
+}
+
+void mc146818_set_replaced(struct device *dev, bool replaced)
+{
+	struct mc146818 *s = container_of(dev, struct mc146818, dev);
+
+	s->replaced = replaced;
+	rtc_update_irq(s);
 }
 
 static void rtc_on_timer(void *opaque)

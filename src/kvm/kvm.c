@@ -284,6 +284,7 @@ const struct accel_ops accel_kvm = {
 	.msi_send = kvm_msi_send,
 	.irqchip = kvm_irqchip,
 	.gsi_set = kvm_gsi_set,
+	.pit_replaced = kvm_pit_replaced,
 	.ioapic_route = kvm_ioapic_route,
 	.irqfd_add = kvm_irqfd_add,
 	.irqfd_update = kvm_irqfd_update,

@@ -182,6 +182,7 @@ void kvm_irq_fini(struct kvm *kvm);
 void kvm_clock_paused(struct machine *m, bool paused);
 enum irqchip kvm_irqchip(const struct machine *m);
 void kvm_gsi_set(struct machine *m, unsigned gsi, bool level);
+void kvm_pit_replaced(struct machine *m, bool replaced);
 void kvm_msi_send(struct machine *m, uint64_t addr, uint32_t data);
 void kvm_ioapic_route(struct machine *m, unsigned pin, uint64_t addr, uint32_t data, bool masked);
 void kvm_set_intr(struct machine *m, bool level);

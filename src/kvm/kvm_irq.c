@@ -243,6 +243,22 @@ void kvm_gsi_set(struct machine *m, unsigned gsi, bool level)
 	ioctl(kvm_of(m)->vm, KVM_IRQ_LINE, &line);
 }
 
+void kvm_pit_replaced(struct machine *m, bool replaced)
+{
+	struct kvm *kvm = kvm_of(m);
+	struct kvm_pit_state2 pit;
+	uint32_t flags;
+
+	if (kvm->irqchip != IRQCHIP_KERNEL || ioctl(kvm->vm, KVM_GET_PIT2, &pit))
+		return;
+	flags = (pit.flags & ~(uint32_t)KVM_PIT_FLAGS_HPET_LEGACY) |
+		(replaced ? KVM_PIT_FLAGS_HPET_LEGACY : 0);
+	if (flags == pit.flags)
+		return;
+	pit.flags = flags;
+	ioctl(kvm->vm, KVM_SET_PIT2, &pit);
+}
+
 void kvm_msi_send(struct machine *m, uint64_t addr, uint32_t data)
 {
 	struct kvm *kvm = kvm_of(m);

@@ -132,3 +132,21 @@ def test_fw_cfg_files():
         files = '/sys/firmware/qemu_fw_cfg/by_name/'
         check(g.run('cat %sopt/org.test/a/raw' % files)[1] == 'hello, there', 'the string')
         check(g.run('cat %smine/raw' % files)[1] == 'from a file', 'the file')
+
+
+@variants('pc', 'q35')
+def test_hpet(board):
+    """Linux has its ticks from the HPET until the local APIC takes over, can keep time by it, and with hpet=off finds none."""
+    with evmm(*linux_args('-accel', 'soft', '-M', board, mem='256')) as g:
+        g.login(120)
+        clocks = '/sys/devices/system/clocksource/clocksource0/'
+        check('hpet' in g.run('cat %savailable_clocksource' % clocks)[1], 'no hpet')
+        check('3 comparators, 64-bit 100.000000 MHz counter' in g.run('dmesg | grep hpet0')[1], 'not as the data sheet has it')
+        g.run('echo hpet > %scurrent_clocksource' % clocks)
+        check(g.run('cat %scurrent_clocksource' % clocks)[1] == 'hpet', 'the kernel does not want it')
+        before = float(g.run("cut -d' ' -f1 /proc/uptime")[1])
+        g.run('sleep 2')
+        check(1.9 < float(g.run("cut -d' ' -f1 /proc/uptime")[1]) - before < 60, 'time does not go on')
+    with evmm(*linux_args('-accel', 'soft', '-M', board + ',hpet=off', mem='256')) as g:
+        g.login(120)
+        check('hpet' not in g.run('cat %savailable_clocksource; dmesg | grep -i hpet' % clocks)[1], 'there is one')
