@@ -21,10 +21,9 @@ struct dirty_log *dirty_log_new(struct machine *m, struct region *r)
 	log->held = xzalloc(vcpus * sizeof(log->held[0]));
 	for (unsigned i = 0; i < vcpus; i++)
 		log->held[i] = xzalloc(log->words * 8);
-	memset(log->bits, 0xff, log->words * 8);
 	m->dirty_logs[m->n_dirty_logs] = log;
 	__atomic_store_n(&m->n_dirty_logs, m->n_dirty_logs + 1, __ATOMIC_RELEASE);
-	r->log = log;
+	dirty_log_set_enabled(m, log, true);
 	return log;
 }
 
@@ -79,6 +78,21 @@ static void ask_vcpus(struct machine *m, struct dirty_log *log)
 		vcpu_request_mt(m->vcpus[i], VCPU_REQ_DIRTY);
 }
 
+void dirty_log_set_enabled(struct machine *m, struct dirty_log *log, bool on)
+{
+	LOOP_ASSERT();
+	region_set_log(log->region, on ? log : NULL);
+	if (!on)
+		return;
+	for (uint64_t i = 0; i < log->words; i++)
+		__atomic_store_n(&log->bits[i], UINT64_MAX, __ATOMIC_SEQ_CST);
+	/* With the new view, a vCPU comes to know of the log; until then it writes without a word. */
+	if (m->accel && m->accel->dirty_logging == DIRTY_BY_VCPUS && !vcpus_all_parked(m)) {
+		log->begun = true;
+		ask_vcpus(m, log);
+	}
+}
+
 bool dirty_log_take(struct machine *m, struct dirty_log *log, uint64_t *pages)
 {
 	const struct accel_ops *accel = m->accel;
@@ -95,10 +109,11 @@ bool dirty_log_take(struct machine *m, struct dirty_log *log, uint64_t *pages)
 	again = vcpus_note && !all_have_served(m, log->ticket);
 	for (uint64_t i = 0; i < log->words; i++) {
 		pages[i] = __atomic_exchange_n(&log->bits[i], 0, __ATOMIC_SEQ_CST) |
-			   (again ? log->taken[i] : 0);
+			   (again ? log->taken[i] : 0) | (log->begun ? UINT64_MAX : 0);
 		log->taken[i] = pages[i];
 		any |= pages[i] != 0;
 	}
+	log->begun &= again;
 	if (any && vcpus_note)
 		ask_vcpus(m, log);
 	return any;

@@ -26,14 +26,17 @@ struct dirty_log {
 	uint64_t *bits;	 /* any thread, atomic */
 	uint64_t *taken; /* by the last taker; the loop's */
 	uint64_t ticket; /* which vCPUs were given then */
+	bool begun; /* not all vCPUs know yet that they are to note: all pages are taken, once more after they do */
 	uint64_t **held; /* by vCPU, its own */
 };
 
 /*
- * For R, RAM that is in no address space yet; every page counts as written. The log stays with the machine, for vCPUs may
- * still look at it when the region is gone.
+ * For R, RAM; every page counts as written. It may be in use by guests. The log stays with the machine, for vCPUs may still look at it
+ * when the region is gone. NULL: there are too many.
  */
 struct dirty_log *dirty_log_new(struct machine *m, struct region *r);
+/* Off: nothing is noted, at no cost. On again: every page counts as written. */
+void dirty_log_set_enabled(struct machine *m, struct dirty_log *log, bool on);
 void dirty_logs_free(struct machine *m);
 
 /* Any thread. */

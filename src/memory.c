@@ -387,6 +387,14 @@ void region_set_enabled(struct region *r, bool enabled)
 	region_changed(r);
 }
 
+void region_set_log(struct region *r, struct dirty_log *log)
+{
+	if (r->log == log)
+		return;
+	r->log = log;
+	region_changed(r);
+}
+
 void region_move(struct region *r, uint64_t offset)
 {
 	if (r->offset == offset)

@@ -161,6 +161,8 @@ void region_init_container(struct region *r, const char *name, uint64_t size);
 void region_add(struct region *parent, uint64_t offset, struct region *child, int priority);
 void region_remove(struct region *child);
 void region_set_enabled(struct region *r, bool enabled);
+/* Whose writes LOG notes from now on; NULL: nobody's. By src/dirty_log.c. */
+void region_set_log(struct region *r, struct dirty_log *log);
 void region_move(struct region *r, uint64_t offset);
 void region_add_doorbell(struct region *r, struct region_doorbell *d);
 void region_remove_doorbell(struct region *r, struct region_doorbell *d);

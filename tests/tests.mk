@@ -204,12 +204,13 @@ $(GUEST_IMAGES): tests/guest/%.elf: tests/guest/%.S tests/guest/guest.h
 
 # Guests with more to them, as kernels and as firmware: tests/guest/kit.h.
 KIT_GUESTS = disk idle irq mmio ports reset rom_writes smp strings timers
+KIT_GUESTS = dirty idle irq mmio ports reset rom_writes smp strings timers
 KIT_FILES = tests/guest/kit.h tests/guest/kit.S tests/guest/kit.ld tests/guest/rom.S
 KIT_ELFS = $(KIT_GUESTS:%=tests/guest/%.elf)
 KIT_ROMS = $(KIT_GUESTS:%=tests/guest/%.rom)
 KIT_IMAGES = $(KIT_ELFS) $(KIT_ROMS)
 EXTRA_DIST += $(KIT_GUESTS:%=tests/guest/%.S) $(KIT_FILES)
-EXTRA_DIST += tests/guest/irq.expect tests/guest/mmio.expect tests/guest/ports.expect tests/guest/reset.expect
+EXTRA_DIST += tests/guest/dirty.expect tests/guest/irq.expect tests/guest/mmio.expect tests/guest/ports.expect tests/guest/reset.expect
 EXTRA_DIST += tests/guest/rom_writes.expect tests/guest/smp.expect tests/guest/strings.expect tests/guest/timers.expect
 CLEANFILES += $(KIT_IMAGES) $(KIT_GUESTS:%=tests/guest/%.flat) $(KIT_GUESTS:%=tests/guest/%.rom.o)
 OBJCOPY = objcopy

@@ -92,7 +92,18 @@ static void slot_remove(struct kvm *kvm, const struct kvm_slot *s)
 static bool slot_same(const struct kvm_slot *a, const struct kvm_slot *b)
 {
 	return a->gpa == b->gpa && a->bytes == b->bytes && a->host == b->host &&
-	       a->readonly == b->readonly && a->log == b->log && a->log_offset == b->log_offset;
+	       a->readonly == b->readonly;
+}
+
+/* The kernel changes that of a slot in use (api.rst, KVM_SET_USER_MEMORY_REGION). */
+static void slot_set_log(struct kvm *kvm, struct kvm_slot *want, const struct kvm_slot *have)
+{
+	if (want->log == have->log && want->log_offset == have->log_offset)
+		return;
+	if (have->log)
+		note_written(kvm, have);
+	if (!want->log != !have->log && !set_region(kvm, want, want->bytes))
+		slot_failed(want, "log writes to");
 }
 
 /* The whole pages of a range. */
@@ -116,7 +127,8 @@ static bool slot_of_range(const struct kvm *kvm, const struct view_range *r, str
 static bool extends(const struct kvm_slot *a, const struct kvm_slot *b)
 {
 	return a->gpa + a->bytes == b->gpa && a->host + a->bytes == b->host &&
-	       a->readonly == b->readonly && !a->log && !b->log;
+	       a->readonly == b->readonly && a->log == b->log &&
+	       (!a->log || a->log_offset + a->bytes == b->log_offset);
 }
 
 static unsigned wanted_slots(const struct kvm *kvm, const struct mem_view *view,
@@ -147,6 +159,7 @@ static unsigned match_slots(struct kvm *kvm, struct kvm_slot *want, unsigned n, 
 		if (j == kvm->n_slots || !slot_same(&want[i], &kvm->slots[j]))
 			continue;
 		want[i].id = kvm->slots[j].id;
+		slot_set_log(kvm, &want[i], &kvm->slots[j]);
 		kept_want[i] = kept_have[j] = true;
 		kept++;
 	}

@@ -95,10 +95,8 @@ static unsigned copy(void)
 	return n;
 }
 
-static void follow(void **state, const uint8_t *code, size_t bytes)
+static void follow(void)
 {
-	start(state, 2, code, bytes);
-	assert_int_equal(copy(), PAGES);
 	for (unsigned round = 0; round < 20; round++) {
 		machine_resume(b->m);
 		for (unsigned i = 0; i < 300; i++) {
@@ -117,12 +115,40 @@ static void follow(void **state, const uint8_t *code, size_t bytes)
 		region_remove(&other);
 	}
 	assert_true(*(uint64_t *)memory && *(uint64_t *)(memory + 8));
-	end();
 }
 
 static void no_write_is_missed(void **state)
 {
-	follow(state, scatter, sizeof(scatter));
+	start(state, 2, scatter, sizeof(scatter));
+	assert_int_equal(copy(), PAGES);
+	follow();
+	end();
+}
+
+static void logs_begin_and_end_while_guests_write(void **state)
+{
+	start(state, 2, scatter, sizeof(scatter));
+	for (unsigned i = 0; i < 10; i++) {
+		dirty_log_set_enabled(b->m, dirty, false);
+		box_pause(b);
+		memset(shadow, 0, BYTES);
+		machine_resume(b->m);
+		for (unsigned turns = 0; turns < 20; turns++)
+			loop_run_once(b->loop, turns % 10 ? 0 : NS_PER_MS);
+		dirty_log_set_enabled(b->m, dirty, true);
+		assert_int_equal(copy(), PAGES);
+		for (unsigned turns = i; turns; turns--) {
+			loop_run_once(b->loop, NS_PER_MS);
+			copy();
+		}
+		box_pause(b);
+		copy();
+		for (unsigned page = 0; page < PAGES; page++)
+			assert_memory_equal(memory + page * DIRTY_PAGE, shadow + page * DIRTY_PAGE,
+					    PART);
+		machine_resume(b->m);
+	}
+	end();
 }
 
 static void no_last_write_is_missed(void **state)
@@ -135,7 +161,10 @@ static void no_last_write_is_missed(void **state)
 	to = mempcpy(to, sweep_end, sizeof(sweep_end));
 	to++;
 	to[-1] = (uint8_t)(code + SWEEP_LOOP - to);
-	follow(state, code, (size_t)(to - code));
+	start(state, 2, code, (size_t)(to - code));
+	assert_int_equal(copy(), PAGES);
+	follow();
+	end();
 }
 
 static void what_is_not_written_is_not_told(void **state)
@@ -175,7 +204,9 @@ int main(void)
 		ON(no_write_is_missed, "soft"),
 		ON(no_last_write_is_missed, "soft"),
 		ON(what_is_not_written_is_not_told, "soft"),
+		ON(logs_begin_and_end_while_guests_write, "soft"),
 		ON(no_write_is_missed, "kvm"),
+		ON(logs_begin_and_end_while_guests_write, "kvm"),
 		ON(no_last_write_is_missed, "kvm"),
 		ON(what_is_not_written_is_not_told, "kvm"),
 	};

@@ -72,6 +72,11 @@ def test_accel_smp():
     everywhere('smp', extra=('-smp', '4'))
 
 
+def test_accel_dirty_log():
+    """Written pages are told, each once things have come to rest, and no others."""
+    everywhere('dirty', machines=('pc', 'q35'))
+
+
 def test_accel_reset():
     """Every way to reset, the triple fault among them."""
     everywhere('reset', machines=('pc', 'q35'))

@@ -54,10 +54,28 @@ static void testdev_has_memory_that_traps(void **state)
 	assert_int_equal(as_read(&k->m->mem, 0xff00fffe, 4), 0xffffabcd);
 }
 
+static void testdev_tells_which_pages_were_written(void **state)
+{
+	struct device *dev = kit_add(k, &testdev_type, NULL);
+
+	assert_int_equal(kit_in32(k, 0xec), 0xffff);
+	assert_int_equal(kit_in32(k, 0xec), 0);
+	as_read(&k->m->mem, 0xff022000, 4);
+	as_write(&k->m->mem, 0xff023ffe, 0x12345678, 4);
+	assert_int_equal(kit_in32(k, 0xec), 0x18);
+	assert_int_equal(as_read(&k->m->mem, 0xff023ffe, 4), 0x12345678);
+	assert_true(dma_write(k->m, 0xff02f000, "x", 1));
+	assert_int_equal(kit_in32(k, 0xec), 0x8000);
+	device_reset(dev);
+	assert_int_equal(as_read(&k->m->mem, 0xff023ffe, 4), 0);
+	assert_int_equal(kit_in32(k, 0xec), 0xffff);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(testdev_stores_four_bytes_in_any_width),
+		TEST(testdev_tells_which_pages_were_written),
 		TEST(testdev_pulls_interrupt_lines),
 		TEST(testdev_has_memory_that_traps),
 	};

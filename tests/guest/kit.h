@@ -24,6 +24,8 @@
 #define TESTDEV 0xff000000 /* pc-testdev's memory */
 #define TESTPIO 0xe0	   /* and its ports */
 #define TESTIRQ 0x2000
+#define LOGGED	0xff020000 /* 16 pages of RAM, and the port that tells which were written */
+#define WRITTEN 0xec
 #define PIC_BASE 0x20	   /* vectors of the 8259s */
 
 	.macro SAY text
