@@ -215,6 +215,7 @@ static void kvm_fini(struct machine *m)
 {
 	struct kvm *kvm = kvm_of(m);
 
+	kvm_idle_fini(kvm);
 	kvm_memory_fini(kvm);
 	kvm_irq_fini(kvm);
 	kvm_cpu_free(kvm->model);
@@ -234,6 +235,7 @@ static bool kvm_init(struct machine *m, struct error *err)
 	kvm->fd = kvm->vm = -1;
 	kvm->irqchip = m->config.irqchip_given ? m->config.irqchip : IRQCHIP_KERNEL;
 	m->accel_state = kvm;
+	kvm_idle_init(kvm);
 	return build(kvm, err);
 }
 

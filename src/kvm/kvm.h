@@ -8,6 +8,7 @@
  *	kvm_irq.c    interrupt controllers in the kernel, GSI routes, irqfds
  *	kvm_lapic.c  none in the kernel: a vCPU with a local APIC of ours
  *	kvm_vcpu.c   a vCPU's thread: KVM_RUN and what it returns with; kicks
+ *	kvm_idle.c   vCPUs that sleep in the kernel, for the spins of the others
  *	kvm_exit.c   exits that are no ordinary ones: errors, shutdown, system events
  *	kvm_state.c  a processor's state
  *	kvm_debug.c  a debugger's steps and breakpoints
@@ -118,6 +119,11 @@ struct kvm {
 	uint64_t clock; /* kvmclock while the machine is paused */
 	bool clock_saved;
 	bool intr; /* level of userspace's 8259s */
+
+	/* kvm_idle.c */
+	struct loop_poller idle_poller;
+	int64_t idle_looked_ns;
+	uint64_t idle_looked_tsc;
 };
 
 struct kvm_vcpu {
@@ -126,6 +132,8 @@ struct kvm_vcpu {
 	int fd;
 	struct kvm_run *run;
 	uint32_t in_guest;	/* atomic */
+	uint32_t idle;		/* atomic: not counted among those who want a host CPU */
+	int64_t cpu_ns;		/* CPU time of its thread when the loop last looked */
 	bool incomplete;	/* an I/O instruction waits for KVM_RUN to complete it */
 	bool halted, wait_sipi; /* with a local APIC of ours; else the kernel knows */
 	struct guest_debug debug;
@@ -212,6 +220,12 @@ void kvm_complete_io(struct kvm_vcpu *kv);
 /* Loop thread: no vCPU is in guest code between these two, nor gets there. Some microseconds. */
 void kvm_hold_vcpus(struct kvm *kvm);
 void kvm_let_vcpus_go(struct kvm *kvm);
+
+/* ---- kvm_idle.c ---- */
+void kvm_idle_init(struct kvm *kvm);
+void kvm_idle_fini(struct kvm *kvm);
+/* vCPU thread: KVM_RUN has returned. */
+void kvm_not_idle(struct kvm_vcpu *kv);
 
 /* ---- kvm_exit.c (vCPU thread) ---- */
 void kvm_exit_internal_error(struct kvm_vcpu *kv);

@@ -6,6 +6,7 @@ libevmm_a_SOURCES += src/kvm/kvm_cpuid.c
 libevmm_a_SOURCES += src/kvm/kvm_debug.c
 libevmm_a_SOURCES += src/kvm/kvm_exit.c
 libevmm_a_SOURCES += src/kvm/kvm_features.c
+libevmm_a_SOURCES += src/kvm/kvm_idle.c
 libevmm_a_SOURCES += src/kvm/kvm_irq.c
 libevmm_a_SOURCES += src/kvm/kvm_lapic.c
 libevmm_a_SOURCES += src/kvm/kvm_memory.c

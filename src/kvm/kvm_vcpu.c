@@ -69,6 +69,7 @@ static bool enter_guest(struct kvm_vcpu *kv)
 	rc = ioctl(kv->fd, KVM_RUN, 0);
 	error = errno;
 	__atomic_store_n(&kv->in_guest, 0, __ATOMIC_RELEASE);
+	kvm_not_idle(kv);
 	vcpu_views_hold(kv->v);
 	kv->incomplete = false;
 	if (kv->v->lapic)
