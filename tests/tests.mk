@@ -177,6 +177,10 @@ tests_device_test_vga_draw_SOURCES = tests/device/test_vga_draw.c $(VGA_KIT)
 # What a redraw costs.
 EXTRA_PROGRAMS = tests/bench/redraw
 tests_bench_redraw_SOURCES = tests/bench/redraw.c $(VGA_KIT)
+# The limit that tests/bench/exits measures against.
+EXTRA_PROGRAMS += tests/bench/exits_bare
+tests_bench_exits_bare_SOURCES = tests/bench/exits_bare.c
+tests_bench_exits_bare_LDADD = -lpthread
 endif
 
 # The software CPU against the host's processor, instruction by instruction (tests/cpu/hostcmp.h). For long: test_int -n 30000000.
@@ -235,6 +239,20 @@ $(KIT_ROMS): tests/guest/%.rom: tests/guest/%.elf tests/guest/rom.S
 	$(CC) -m32 -c -DPAYLOAD='"$(@:.rom=.flat)"' -o $@.o $(srcdir)/tests/guest/rom.S && \
 	$(OBJCOPY) -O binary -j .text $@.o $@
 
+# Guests in C that run in ring 3 of long mode: tests/guest/kit64.h.
+KIT64_GUESTS = exits
+KIT64_FILES = tests/guest/kit64.h tests/guest/kit64.S tests/guest/kit.ld tests/guest/exits.h
+KIT64_ELFS = $(KIT64_GUESTS:%=tests/guest/%.elf)
+KIT64_LINK = -m64 -O2 -Wall -Wextra -Wno-unused-parameter -std=gnu11 -ffreestanding -fno-stack-protector -fno-pic -mcmodel=small \
+	-fno-asynchronous-unwind-tables -fcf-protection=none -mno-red-zone -nostdlib -static -no-pie \
+	-Wl,-T,$(srcdir)/tests/guest/kit.ld,-N,--build-id=none,-z,noexecstack,--no-warn-rwx-segments
+EXTRA_DIST += $(KIT64_GUESTS:%=tests/guest/%.c) $(KIT64_FILES)
+CLEANFILES += $(KIT64_ELFS)
+
+$(KIT64_ELFS): tests/guest/%.elf: tests/guest/%.c $(KIT64_FILES)
+	@$(MKDIR_P) tests/guest
+	$(AM_V_GEN)$(CC) $(KIT64_LINK) -o $@ $(srcdir)/tests/guest/kit64.S $<
+
 # Floating-point loads that tests/bench/boot runs in the guest: static, for any x86-64.
 EXTRA_DIST += tests/bench/float.c
 CLEANFILES += tests/bench/float
@@ -247,5 +265,5 @@ EXTRA_DIST += tests/bench/diskwork.c
 
 # Slow tests on real systems: make check-systems [SYSTEMS=PATTERN...]
 .PHONY: check-systems
-check-systems: evmm $(GUEST_IMAGES) $(KIT_IMAGES)
+check-systems: evmm $(GUEST_IMAGES) $(KIT_IMAGES) $(KIT64_ELFS)
 	EVMM=$(abs_builddir)/evmm GUESTS=$(abs_builddir)/tests/guest $(srcdir)/tests/boot/run-systems $(SYSTEMS)
