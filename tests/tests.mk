@@ -207,8 +207,7 @@ $(GUEST_IMAGES): tests/guest/%.elf: tests/guest/%.S tests/guest/guest.h
 	$(AM_V_GEN)$(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,-N,--build-id=none,--no-warn-rwx-segments -o $@ $<
 
 # Guests with more to them, as kernels and as firmware: tests/guest/kit.h.
-KIT_GUESTS = disk idle irq mmio ports reset rom_writes smp strings timers
-KIT_GUESTS = dirty idle irq mmio ports reset rom_writes smp strings timers
+KIT_GUESTS = dirty disk idle irq mmio ports reset rom_writes smp strings timers
 KIT_FILES = tests/guest/kit.h tests/guest/kit.S tests/guest/kit.ld tests/guest/rom.S
 KIT_ELFS = $(KIT_GUESTS:%=tests/guest/%.elf)
 KIT_ROMS = $(KIT_GUESTS:%=tests/guest/%.rom)

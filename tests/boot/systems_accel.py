@@ -186,3 +186,18 @@ def test_numa_reaches_the_guest():
         status, out = g.run('dmesg | grep -E "SRAT|SLIT"')
         for line in ('SRAT: PXM 1 -> APIC 0x01 -> Node 1', 'Node 1 PXM 1 [mem 0x08000000-0x1fffffff]', 'ACPI: SLIT'):
             check(line in out, '%r is not in %r' % (line, out))
+
+
+def test_accel_exits():
+    """The guest of tests/bench/exits, from ring 3 of long mode: every operation is done, by one CPU and by two."""
+    image = os.path.join(GUESTS, 'exits.elf')
+    if not os.path.exists(image):
+        raise Skip('%s is not built' % image)
+    for accel in ACCELS:
+        if not here(accel):
+            continue
+        status, out, err = run(accel, '-smp', '2', '-vga', 'std', '-serial', 'null', '-kernel', image, '-append', 'hot=50 cold=2 khz=1000000 smp=2',
+                               '-blockdev', 'null-co,node-name=n', '-device', 'virtio-blk-pci,drive=n,disable-legacy=on,num-queues=2')
+        lines = out.splitlines()
+        check(status == 1 and lines[-1:] == ['done'] and len(lines) == 31 and all(len(line.split()) == 11 for line in lines[:-1]),
+              '%s: %r' % (accel, (status, out, err)))
