@@ -56,7 +56,7 @@ def test_two_adapters():
 
 def test_linux_text():
     """Linux has its console in VGA's text mode, and reads the keyboard."""
-    with shown_linux('cloud-amd64', 'console=tty0') as s:
+    with shown_linux('cloud-amd64', 'console=tty0 quiet') as s:
         s.expect('^# ', 90)
         answers(s)
         s.type('stty size; clear\n')
