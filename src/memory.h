@@ -76,8 +76,8 @@ struct region {
 	struct region_tap tap;	       /* set: what its stream has is read without a trap */
 	bool posted; /* writes need no answer: the vCPU goes on without waiting (order per vCPU is kept) */
 	/*
-	 * Posted, and they may also wait: until a vCPU traps or the loop happens to be awake. For what is looked at now and then, such as
-	 * video memory; whoever looks calls vcpus_drain_posted first.
+	 * Posted, and they may also wait: until a vCPU traps or the loop is awake for another reason; whatever runs on the loop then,
+	 * a timer for instance, finds them done. For what is looked at now and then, such as video memory, and for index registers.
 	 */
 	bool coalesced;
 	bool enabled; /* a disabled region is as if it were not there */

@@ -138,7 +138,8 @@ static void fence(struct vcpu *v)
 	trap(v, true);
 }
 
-static void post(struct vcpu *v, const struct vcpu_posted *p)
+/* COALESCED: it may wait until the loop is awake for another reason; this vCPU's next trap is one. */
+static void post(struct vcpu *v, const struct vcpu_posted *p, bool coalesced)
 {
 	if (v->posted_head - load_acquire(&v->posted_tail) == VCPU_POSTED_RING)
 		fence(v);
@@ -147,7 +148,8 @@ static void post(struct vcpu *v, const struct vcpu_posted *p)
 		__atomic_fetch_add(&v->machine->posted_tickets, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->posted_head, v->posted_head + 1, __ATOMIC_RELEASE);
 	v->stats.posted++;
-	wake_loop_if_asleep(v);
+	if (!coalesced)
+		wake_loop_if_asleep(v);
 }
 
 static uint64_t ones(unsigned size)
@@ -215,11 +217,13 @@ static void access_write(struct vcpu *v, struct address_space *as, enum vcpu_exi
 			return;
 		}
 		if (range->posted) {
-			post(v, &(struct vcpu_posted){.addr = addr,
-						      .data = value,
-						      .size = (uint8_t)size,
-						      .mmio = kind == VCPU_EXIT_MMIO,
-						      .kind = (uint8_t)kind});
+			post(v,
+			     &(struct vcpu_posted){.addr = addr,
+						   .data = value,
+						   .size = (uint8_t)size,
+						   .mmio = kind == VCPU_EXIT_MMIO,
+						   .kind = (uint8_t)kind},
+			     range->coalesced);
 			return;
 		}
 	} else if (nobody_there(v, view, addr, size)) {
@@ -306,16 +310,18 @@ uint8_t vcpu_intack(struct vcpu *v)
 
 void vcpu_post_write(struct vcpu *v, bool mmio, uint64_t addr, uint64_t value, unsigned size)
 {
-	post(v, &(struct vcpu_posted){.addr = addr,
-				      .data = value,
-				      .size = (uint8_t)size,
-				      .mmio = mmio,
-				      .kind = mmio ? VCPU_EXIT_MMIO : VCPU_EXIT_PIO});
+	post(v,
+	     &(struct vcpu_posted){.addr = addr,
+				   .data = value,
+				   .size = (uint8_t)size,
+				   .mmio = mmio,
+				   .kind = mmio ? VCPU_EXIT_MMIO : VCPU_EXIT_PIO},
+	     true);
 }
 
 void vcpu_post_eoi(struct vcpu *v, uint8_t vector)
 {
-	post(v, &(struct vcpu_posted){.kind = VCPU_EXIT_EOI, .vector = vector});
+	post(v, &(struct vcpu_posted){.kind = VCPU_EXIT_EOI, .vector = vector}, false);
 }
 
 void vcpu_debug_stop(struct vcpu *v, const struct debug_stop *stop)

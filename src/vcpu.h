@@ -174,7 +174,7 @@ void vcpu_views_taken(struct vcpu *v, uint64_t mem_generation);
  */
 void vcpu_views_hold(struct vcpu *v);
 void vcpu_views_drop(struct vcpu *v);
-/* A write that the accelerator has already let the guest pass by, into the ring of posted writes. */
+/* A write to a coalesced region that the accelerator has let the guest pass by, into the ring of posted writes. */
 void vcpu_post_write(struct vcpu *v, bool mmio, uint64_t addr, uint64_t value, unsigned size);
 
 /*

@@ -79,6 +79,8 @@ struct i8257 {
 
 	/* configuration */
 	struct region ports[CONTROLLERS], page_ports;
+	struct region
+		post_port; /* the first of them, which no channel uses: firmware and Linux write there to pass the time */
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
@@ -455,9 +457,12 @@ static bool i8257_realize(struct device *dev, struct error *err)
 	region_init_io(&s->ports[0], "i8257-1", &first_ops, s, 16);
 	region_init_io(&s->ports[1], "i8257-2", &second_ops, s, 32);
 	region_init_io(&s->page_ports, "i8257-pages", &page_ops, s, PAGES);
+	region_init_io(&s->post_port, "i8257-page0", &page_ops, s, 1);
+	s->post_port.coalesced = true;
 	isa_add_ports(dev, &s->ports[0], FIRST_PORT, err);
 	isa_add_ports(dev, &s->ports[1], SECOND_PORT, err);
 	isa_add_ports(dev, &s->page_ports, PAGE_PORT, err);
+	isa_add_ports(dev, &s->post_port, PAGE_PORT, err);
 	return true;
 }
 
@@ -467,6 +472,7 @@ static void i8257_unrealize(struct device *dev)
 
 	region_remove(&s->ports[0]);
 	region_remove(&s->ports[1]);
+	region_remove(&s->post_port);
 	region_remove(&s->page_ports);
 }
 

@@ -108,7 +108,7 @@ struct mc146818 {
 	struct device dev;
 
 	/* configuration */
-	struct region ports;
+	struct region ports, index_port;
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
@@ -632,9 +632,13 @@ static bool mc146818_realize(struct device *dev, struct error *err)
 	rtc_set_base(s);
 	rtc_fill_cmos(s);
 	region_init_io(&s->ports, "rtc", &rtc_ops, s, 2);
+	/* Nothing follows from the index until a byte is read or written. */
+	region_init_io(&s->index_port, "rtc-index", &rtc_ops, s, 1);
+	s->index_port.coalesced = true;
 	timer_init(&s->timer, dev->machine->clock, "mc146818", rtc_on_timer, s);
 	return isa_connect_irq(dev, &s->irq, RTC_IRQ, err) &&
-	       isa_add_ports(dev, &s->ports, RTC_PORT, err);
+	       isa_add_ports(dev, &s->ports, RTC_PORT, err) &&
+	       isa_add_ports(dev, &s->index_port, RTC_PORT, err);
 }
 
 static void mc146818_unrealize(struct device *dev)
@@ -643,6 +647,7 @@ static void mc146818_unrealize(struct device *dev)
 
 	timer_cancel(&s->timer);
 	isa_disconnect_irq(&s->irq);
+	region_remove(&s->index_port);
 	region_remove(&s->ports);
 }
 

@@ -308,7 +308,7 @@ void vga_mem_init(struct vga *v, struct region *mem)
 {
 	region_init_container(&v->window, "vga.window", VGA_WINDOW_SIZE);
 	region_init_io(&v->window_io, "vga.memory", &window_ops, v, VGA_WINDOW_SIZE);
-	v->window_io.posted = true;
+	v->window_io.coalesced = true;
 	region_init_ram(&v->window_text, "vga.text", v->text, VGA_TEXT_BYTES);
 	v->text_log = dirty_log_new(v->dev->machine, &v->window_text);
 	region_add(&v->window, 0, &v->window_io, 0);

@@ -77,6 +77,11 @@ def test_accel_dirty_log():
     everywhere('dirty', machines=('pc', 'q35'))
 
 
+def test_accel_coalesced():
+    """Writes that wait in a ring keep their place among the others."""
+    everywhere('coalesced', images=('elf',), machines=('pc', 'q35'), extra=('-smp', '2', '-vga', 'std'))
+
+
 def test_accel_reset():
     """Every way to reset, the triple fault among them."""
     everywhere('reset', machines=('pc', 'q35'))
