@@ -22,7 +22,7 @@ struct acpi_pm {
 	/* configuration */
 	struct region ports, pmtmr;
 	unsigned gpe_offset, gpe_bytes; /* the status registers; the enables follow */
-	bool disable_s3, disable_s4;
+	uint8_t disable_s3, disable_s4; /* 1: yes */
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
@@ -49,8 +49,8 @@ void acpi_pm_place(struct acpi_pm *pm, uint16_t base, bool enabled);
 /* Where they are; 0: nowhere. */
 uint16_t acpi_pm_base(const struct acpi_pm *pm);
 
-#define ACPI_PM_PROPS(S)                                                                \
-	DEFINE_PROP(S, pm.disable_s3, "disable_s3", PROP_BOOL, 0, "no suspend to RAM"), \
-		DEFINE_PROP(S, pm.disable_s4, "disable_s4", PROP_BOOL, 0, "no suspend to disk")
+#define ACPI_PM_PROPS(S)                                                              \
+	DEFINE_PROP(S, pm.disable_s3, "disable_s3", PROP_U8, 0, "no suspend to RAM"), \
+		DEFINE_PROP(S, pm.disable_s4, "disable_s4", PROP_U8, 0, "no suspend to disk")
 
 #endif

@@ -98,6 +98,10 @@
 #define CMOS_LAST_CPU	   0x5f
 #define EQUIPMENT_FPU	   0x02
 
+/* With lost_tick_policy=slew. */
+#define RTC_LOST_MAX	  8192ull /* eight seconds at 1024 Hz: more was a pause of the host */
+#define RTC_CATCH_UP_PACE 4
+
 #define SECS_PER_DAY 86400
 #define YEAR_MIN     1970
 #define YEAR_MAX     2199
@@ -109,11 +113,15 @@ struct mc146818 {
 
 	/* configuration */
 	struct region ports, index_port;
+	char *lost_tick_policy;
+	bool slew; /* lost periodic interrupts are made up for */
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
 	int64_t offset_ns; /* clock's time -> the RTC's, ns since 1970 in the RTC's own time zone */
 	int64_t synced_ns; /* RTC time up to which register C has been worked out */
+	int64_t catch_up_ns; /* RTC time of the next lost interrupt's coming after all, with LOST */
+	uint64_t lost;	     /* periodic interrupts that came while PF was set, with "slew" */
 	uint8_t ram[RTC_BYTES]; /* the time bytes: as last looked at, while it runs */
 	uint8_t index;
 	GUEST_VISIBLE_END;
@@ -252,6 +260,8 @@ static void rtc_shift(struct mc146818 *s, int64_t ns)
 {
 	s->offset_ns += ns;
 	s->synced_ns += ns;
+	if (s->lost)
+		s->catch_up_ns += ns;
 }
 
 /* Sets the seconds; the phase within the second, which the divider chain keeps, stays. */
@@ -339,6 +349,34 @@ static int64_t rtc_next_alarm_ns(const struct mc146818 *s, int64_t after_ns)
 }
 
 /*
+ * Lost periodic interrupts are those that came before the last one was acknowledged: guests that count them for
+ * the time of day go slow. With "slew" they come later, at a few times the pace.
+ */
+static void rtc_count_lost(struct mc146818 *s, int64_t now)
+{
+	int64_t period = rtc_period_clks(s), ticks;
+
+	if (!s->slew || !(s->ram[RTC_B] & RTC_B_PIE) || !period || !rtc_divider_runs(s)) {
+		s->lost = 0;
+		return;
+	}
+	ticks = floor_div(clks_of_ns(now), period) - floor_div(clks_of_ns(s->synced_ns), period);
+	if (ticks > 0) {
+		ticks -= !(s->ram[RTC_C] & RTC_C_PF);
+		s->lost = MIN(s->lost + (uint64_t)ticks, RTC_LOST_MAX);
+	} else if (s->lost && !(s->ram[RTC_C] & RTC_C_PF) && s->catch_up_ns <= now) {
+		s->ram[RTC_C] |= RTC_C_PF;
+		s->lost--;
+	}
+}
+
+/* An interrupt has been acknowledged: the next of those that were lost may come soon. */
+static void rtc_plan_catch_up(struct mc146818 *s)
+{
+	s->catch_up_ns = s->synced_ns + ns_of_clks(rtc_period_clks(s)) / RTC_CATCH_UP_PACE;
+}
+
+/*
  * Sets the flags of what happened since the last time. A host clock that was set back is simply
  * believed.
  */
@@ -346,6 +384,7 @@ static void rtc_sync(struct mc146818 *s)
 {
 	int64_t now = rtc_now_ns(s);
 
+	rtc_count_lost(s, now);
 	if (rtc_next_period_ns(s, s->synced_ns) <= now)
 		s->ram[RTC_C] |= RTC_C_PF;
 	if (rtc_next_update_ns(s, s->synced_ns) <= now)
@@ -372,6 +411,8 @@ static void rtc_update_irq(struct mc146818 *s)
 
 	if (waited & RTC_B_PIE)
 		next = rtc_next_period_ns(s, s->synced_ns);
+	if ((waited & RTC_B_PIE) && s->lost)
+		next = MIN(next, MAX(s->catch_up_ns, s->synced_ns));
 	if (waited & RTC_B_UIE)
 		next = MIN(next, rtc_next_update_ns(s, s->synced_ns));
 	if (waited & RTC_B_AIE)
@@ -416,6 +457,8 @@ static uint8_t rtc_read_c(struct mc146818 *s)
 	rtc_update_irq(s);
 	value = s->ram[RTC_C];
 	s->ram[RTC_C] = 0;
+	if (s->slew && (value & RTC_C_PF))
+		rtc_plan_catch_up(s);
 	rtc_update_irq(s);
 	return value;
 }
@@ -586,6 +629,7 @@ static void mc146818_reset(struct device *dev)
 	s->ram[RTC_B] &= (uint8_t) ~(RTC_B_PIE | RTC_B_AIE | RTC_B_UIE | RTC_B_SQWE);
 	s->ram[RTC_C] = 0;
 	s->index = 0;
+	s->lost = 0;
 	s->synced_ns = rtc_now_ns(s);
 	rtc_update_irq(s);
 }
@@ -597,6 +641,8 @@ static bool mc146818_post_load(void *opaque, struct error *err)
 	if (s->offset_ns < RTC_MIN_NS - RTC_MAX_NS || s->offset_ns > RTC_MAX_NS ||
 	    s->synced_ns < RTC_MIN_NS || s->synced_ns > RTC_MAX_NS)
 		return error_set(err, "mc146818: saved time is not possible");
+	s->catch_up_ns = MAX(RTC_MIN_NS, MIN(s->catch_up_ns, RTC_MAX_NS));
+	s->lost = MIN(s->lost, RTC_LOST_MAX);
 	s->index &= RTCI_INDEX;
 	s->ram[RTC_A] &= (uint8_t)~RTC_A_UIP;
 	s->ram[RTC_C] &= RTC_C_FLAGS | RTC_C_IRQF;
@@ -613,6 +659,8 @@ static const struct state_desc mc146818_state = {
 		(const struct state_field[]){
 			STATE_FIELD(mc146818, offset_ns),
 			STATE_FIELD(mc146818, synced_ns),
+			STATE_FIELD(mc146818, catch_up_ns),
+			STATE_FIELD(mc146818, lost),
 			STATE_ARRAY(mc146818, ram),
 			STATE_FIELD(mc146818, index),
 			STATE_END,
@@ -620,6 +668,8 @@ static const struct state_desc mc146818_state = {
 };
 
 static const struct device_prop mc146818_props[] = {
+	DEFINE_PROP_STR(mc146818, lost_tick_policy, "lost_tick_policy", "discard",
+			"periodic interrupts that come too fast for the guest: discard, or slew"),
 	DEFINE_PROP_END,
 };
 
@@ -627,6 +677,10 @@ static bool mc146818_realize(struct device *dev, struct error *err)
 {
 	struct mc146818 *s = container_of(dev, struct mc146818, dev);
 
+	s->slew = !strcmp(s->lost_tick_policy, "slew");
+	if (!s->slew && strcmp(s->lost_tick_policy, "discard"))
+		return error_set(err, "lost_tick_policy is 'discard' or 'slew', not '%s'",
+				 s->lost_tick_policy);
 	s->ram[RTC_A] = RTC_A_RESET;
 	s->ram[RTC_B] = RTC_B_24H;
 	rtc_set_base(s);

@@ -389,6 +389,49 @@ static void the_host_s_time_is_shown_without_a_base(void **state)
 	fail();
 }
 
+static void only_a_policy_that_there_is_is_taken(void **state)
+{
+	char *said = kit_add_fails(k, &mc146818_type, "lost_tick_policy", "merge", NULL);
+
+	assert_non_null(strstr(said, "'merge'"));
+	free(said);
+}
+
+/* 1 s without the guest acknowledging a thing, then as fast as it can. */
+static unsigned ticks_after_a_stall(const char *policy, int64_t then_ns)
+{
+	unsigned count = 0;
+
+	teardown(NULL);
+	k = kit_new_with(NULL, &(struct machine_config){.rtc_clock_vm = true});
+	rtc = kit_add(k, &mc146818_type, "lost_tick_policy", policy, NULL);
+	put(A, 0x2a); /* 64 Hz */
+	put(B, PIE | H24);
+	get(C);
+	kit_advance(k, NS_PER_SEC);
+	for (int64_t at = 0; at < then_ns; at += 250 * NS_PER_US) {
+		kit_advance(k, 250 * NS_PER_US);
+		if (k->level[IRQ] && (get(C) & 0x40))
+			count++;
+	}
+	return count;
+}
+
+static void a_guest_that_was_too_slow_gets_its_ticks_when_asked_for(void **state)
+{
+	assert_int_equal(ticks_after_a_stall("discard", NS_PER_SEC), 65);
+	assert_in_range(ticks_after_a_stall("slew", NS_PER_SEC), 127, 128);
+	/* They come at a few times the pace, not all at once. */
+	assert_in_range(ticks_after_a_stall("slew", 100 * NS_PER_MS), 20, 40);
+	kit_save_load(rtc);
+	put(B, H24);
+	get(C);
+	put(B, PIE | H24);
+	kit_clear(k);
+	kit_advance(k, NS_PER_SEC / 128);
+	assert_in_range(k->rises[IRQ], 0, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +457,8 @@ int main(void)
 		TEST(years_beyond_the_model_do_not_overflow),
 		TEST(time_and_alarms_survive_save_and_load),
 		TEST(the_host_s_time_is_shown_without_a_base),
+		TEST(only_a_policy_that_there_is_is_taken),
+		TEST(a_guest_that_was_too_slow_gets_its_ticks_when_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
