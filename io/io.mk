@@ -40,6 +40,7 @@ libevmm_a_SOURCES += io/char/serial.c
 libevmm_a_SOURCES += io/char/socket.c
 libevmm_a_SOURCES += io/char/stdio.c
 libevmm_a_SOURCES += io/char/stream.c
+libevmm_a_SOURCES += io/crypto/secret.c
 libevmm_a_SOURCES += io/display/console.c
 libevmm_a_SOURCES += io/display/screendump.c
 libevmm_a_SOURCES += io/char/telnet.c

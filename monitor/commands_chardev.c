@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "io/char/chardev.h"
-#include "monitor/base64.h"
+#include "src/base64.h"
 #include "monitor/commands.h"
 
 #define RINGBUF_READ_MAX (16u << 20)

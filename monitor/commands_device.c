@@ -7,6 +7,7 @@
 #include "src/bus.h"
 #include "src/hotplug.h"
 #include "src/object.h"
+#include "src/optlist_json.h"
 
 static json_t *device_add(struct command_call *call, json_t *args)
 {
@@ -17,7 +18,7 @@ static json_t *device_add(struct command_call *call, json_t *args)
 
 	if (!device_type_find(driver))
 		return command_fail(call, "'%s' is not a valid device model name", driver);
-	if (!values_to_optlist(args, &l, &err))
+	if (!optlist_from_json(args, &l, &err))
 		return command_fail_error(call, &err);
 	dev = device_plug(call->machine, &l, &err);
 	optlist_free(&l);
@@ -62,7 +63,7 @@ static json_t *object_add_(struct command_call *call, json_t *args)
 
 	if (!object_type_find(type))
 		return command_fail(call, "Parameter 'qom-type' does not accept value '%s'", type);
-	if (!values_to_optlist(args, &l, &err))
+	if (!optlist_from_json(args, &l, &err))
 		return command_fail_error(call, &err);
 	o = object_create_from_list(call->machine->objects, &l, &err);
 	optlist_free(&l);

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
-libevmm_a_SOURCES += monitor/base64.c
 libevmm_a_SOURCES += monitor/command.c
 libevmm_a_SOURCES += monitor/commands.c
 libevmm_a_SOURCES += monitor/commands_chardev.c

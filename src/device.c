@@ -6,10 +6,12 @@
 #include "src/bus.h"
 #include "src/clock.h"
 #include "src/device.h"
+#include "src/globals.h"
 #include "src/log.h"
 #include "src/loop.h"
 #include "src/machine.h"
 #include "src/options.h"
+#include "src/optlist_json.h"
 
 /* ---- types ---- */
 
@@ -30,7 +32,7 @@ static unsigned count_types(void)
 	return n;
 }
 
-static bool unknown_type(const char *name, struct error *err)
+bool device_type_unknown(const char *name, struct error *err)
 {
 	const char **names = xzalloc((count_types() * 2 + 1) * sizeof(*names));
 	const char *nearest;
@@ -132,6 +134,8 @@ struct device *device_new(struct machine *m, const struct device_type *type, con
 		list_push_back(&m->devices, &dev->node);
 	}
 	props_set_defaults(dev, type->props);
+	if (m && m->config.globals)
+		globals_apply(m->config.globals, dev);
 	return dev;
 }
 
@@ -188,7 +192,7 @@ struct device *device_create_builtin(struct machine *m, const struct device_type
 	if (!device_realize(dev, &err)) {
 		error_prefix(&err, "%s: ", type->name);
 		error_report(&err);
-		abort();
+		exit(1); /* by a -global that it can't be made with */
 	}
 	return dev;
 }
@@ -239,7 +243,7 @@ struct device *device_create_from_list(struct machine *m, struct optlist *l, str
 	}
 	type = device_type_find(driver);
 	if (!type) {
-		unknown_type(driver, err);
+		device_type_unknown(driver, err);
 		return NULL;
 	}
 	if (!type->user_creatable) {
@@ -280,7 +284,7 @@ struct device *device_create_from_option(struct machine *m, const char *arg, str
 		device_list_types();
 		exit(0);
 	}
-	if (optlist_parse(&l, arg, "driver", err)) {
+	if (optlist_parse_json(&l, arg, "driver", err)) {
 		help_if_asked(&l);
 		dev = device_create_from_list(m, &l, err);
 		optlist_free(&l);

@@ -157,6 +157,8 @@ struct device {
 
 extern const struct device_type *const device_types[]; /* devices/registry.c; ends with NULL */
 const struct device_type *device_type_find(const char *name);
+/* There is no type NAME: the message names the nearest one. Returns false. */
+bool device_type_unknown(const char *name, struct error *err);
 
 struct device *device_new(struct machine *m, const struct device_type *type, const char *id);
 /* VALUE as the user typed it. An unknown NAME is an error that names the nearest one. */
@@ -181,7 +183,7 @@ struct device *device_create_from_option(struct machine *m, const char *arg, str
 void device_list_types(void);
 void device_help(const struct device_type *type);
 
-/* For boards: new, no properties, realize; aborts with the message when it fails. */
+/* For boards: new, no properties, realize; ends evmm with the message when it fails. */
 struct device *device_create_builtin(struct machine *m, const struct device_type *type);
 
 /* Save table -> flat little-endian bytes and back. Returned buffer is the caller's (free). */

@@ -110,6 +110,7 @@ struct machine_config {
 	bool uuid_given;
 	struct smbios_config *smbios; /* src/boot/smbios.h; NULL: nothing is said */
 	bool smbios_64;		      /* the entry point is of 3.0 */
+	struct list *globals;	      /* -global: struct device_global; NULL: none */
 };
 
 /* Somebody wants to look at the vCPUs. Member of its owner. */

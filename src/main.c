@@ -14,6 +14,7 @@
 #include "src/boot/boot.h"
 #include "src/crash.h"
 #include "src/drive.h"
+#include "src/globals.h"
 #include "src/log.h"
 #include "src/options.h"
 
@@ -106,6 +107,7 @@ static bool start(struct evmm *e, int argc, char **argv, struct error *err)
 	    !drive_create_devices(e->machine, err) || !drive_check_claimed(e->machine, err) ||
 	    !boot_load(e->machine, err) || !options_add_fw_cfg_files(&e->options, e->machine, err))
 		return false;
+	globals_warn_unused(&e->options.globals);
 	add_monitors(e);
 	if (e->options.qtest) {
 		e->qtest = qtest_new(e->machine, e->options.qtest, e->fake_clock,

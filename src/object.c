@@ -3,20 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "io/block/throttle_group.h"
+#include "io/crypto/secret.h"
 #include "io/rng/rng.h"
 #include "src/memory_backend.h"
 #include "src/object.h"
-#include "src/optlist.h"
+#include "src/optlist_json.h"
 #include "src/util.h"
 
 const struct object_type *const object_types[] = {
-	&memory_backend_file_type,
-	&memory_backend_memfd_type,
-	&memory_backend_ram_type,
-	&rng_builtin_type,
-	&rng_random_type,
-	&throttle_group_type,
-	NULL,
+	&memory_backend_file_type, &memory_backend_memfd_type,
+	&memory_backend_ram_type,  &rng_builtin_type,
+	&rng_random_type,	   &secret_type,
+	&throttle_group_type,	   NULL,
 };
 
 /* ---- types ---- */
@@ -55,7 +53,7 @@ const struct object_type *object_type_of_option(const char *arg)
 	struct optlist l;
 	const char *name;
 
-	if (!optlist_parse(&l, arg, "qom-type", NULL))
+	if (!optlist_parse_json(&l, arg, "qom-type", NULL))
 		return NULL;
 	name = optlist_get(&l, "qom-type");
 	type = name ? object_type_find(name) : NULL;
@@ -231,7 +229,7 @@ struct object *object_create_from_option(struct object_set *set, const char *arg
 	struct optlist l;
 	struct object *o;
 
-	if (!optlist_parse(&l, arg, "qom-type", err))
+	if (!optlist_parse_json(&l, arg, "qom-type", err))
 		return NULL;
 	help_if_asked(&l);
 	o = object_create_from_list(set, &l, err);

@@ -2,6 +2,8 @@
 /* The command line: walks the option table for the parser, -help and the manual page. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "src/fdset.h"
+#include "src/globals.h"
 #include "src/options_table.h"
 
 struct option_string {
@@ -112,7 +114,9 @@ static bool check_together(struct options_parse_state *p, struct error *err)
 {
 	struct machine_config *c = &p->o->config;
 
-	if (p->o->process.daemonize && p->o->nographic)
+	/* Where it means nothing, because nothing is left to the defaults, managers give it. */
+	if (p->o->process.daemonize && p->o->nographic && !c->nodefaults &&
+	    (p->n_serials == 0 || !p->monitor))
 		return error_set(err, "-nographic and -daemonize: a daemon has no terminal");
 	if (!c->kernel && has_value(c->initrd))
 		return error_set(err, "-initrd %s: only together with -kernel", c->initrd);
@@ -150,6 +154,8 @@ static void set_defaults(struct options *o, struct loop *loop)
 	o->config.objects = &o->objects;
 	list_init(&o->devices);
 	list_init(&o->drives);
+	list_init(&o->globals);
+	o->config.globals = &o->globals;
 	list_init(&o->chardevs);
 	list_init(&o->monitors);
 	list_init(&o->fw_cfg);
@@ -203,6 +209,8 @@ void options_free(struct options *o)
 	options_free_chardevs(o);
 	options_free_drives(o);
 	options_free_fw_cfg(o);
+	globals_free(&o->globals);
+	fdsets_close();
 	list_for_each_safe(it, &o->devices)
 		free(list_entry(it, struct option_device, node));
 	list_for_each_safe(it, &o->strings) {

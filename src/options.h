@@ -20,6 +20,7 @@ struct options {
 	struct list chardevs;	   /* struct option_chardev: -chardev, in order */
 	struct list strings;	   /* struct option_string: what config and others point at */
 	struct chardev *monitor;   /* NULL: none */
+	struct list globals;	   /* struct device_global */
 	struct list drives;	   /* struct option_drive, in order */
 	struct list fw_cfg;	   /* struct option_device: -fw_cfg, in order */
 	struct list monitors;	   /* struct option_monitor: -qmp, -mon */

@@ -249,9 +249,7 @@ static bool create_for(const struct option_device *d, struct machine *m, struct 
 	if (!type)
 		return error_set(err, "this build has no %s", name);
 	dev = device_new(m, type, NULL);
-	if (debugcon)
-		device_set_prop_num(dev, "iobase", 0xe9);
-	else
+	if (!debugcon)
 		device_set_prop_num(dev, "index", d->index);
 	device_set_prop_chardev(dev, "chardev", d->chr);
 	return device_realize(dev, err);

@@ -43,6 +43,9 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 					    "auto-kernel-cmdline",
 					    "smbios-entry-point-type",
 					    "hpet",
+					    "usb",
+					    "vmport",
+					    "smm",
 					    NULL};
 	struct machine_config *c = &p->o->config;
 	const char *type = optlist_get(l, "type"), *accel = optlist_get(l, "accel");
@@ -62,6 +65,8 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 		exit(0);
 	}
 	if (accel && !add_accel(p, "machine accel", accel, err))
+		return false;
+	if (!options_machine_absent(l, err))
 		return false;
 	options_machine_pflash(p, l);
 	if (!options_machine_microvm(p, l, err) || !options_machine_smbios(p, l, err) ||
@@ -410,9 +415,11 @@ static bool parse_date(const char *s, int64_t *unix_seconds)
 	return false;
 }
 
-static bool apply_rtc(struct machine_config *c, struct optlist *l, struct error *err)
+static bool apply_rtc(struct options_parse_state *p, struct optlist *l, struct error *err)
 {
-	static const char *const known[] = {"base", "clock", NULL};
+	static const char *const known[] = {"base", "clock", "driftfix", NULL};
+	struct machine_config *c = &p->o->config;
+	const char *driftfix = optlist_get(l, "driftfix");
 	const char *base = optlist_get(l, "base"), *clock = optlist_get(l, "clock");
 
 	if (!optlist_check_unused(l, known, err))
@@ -430,7 +437,7 @@ static bool apply_rtc(struct machine_config *c, struct optlist *l, struct error 
 			return error_set(err, "clock is 'host', 'rt' or 'vm', not '%s'", clock);
 		c->rtc_clock_vm = !strcmp(clock, "vm");
 	}
-	return true;
+	return !driftfix || options_driftfix(p, driftfix, err);
 }
 
 static bool opt_rtc(struct options_parse_state *p, const char *value, struct error *err)
@@ -440,7 +447,7 @@ static bool opt_rtc(struct options_parse_state *p, const char *value, struct err
 
 	if (!optlist_parse(&l, value, NULL, err))
 		return false;
-	ok = apply_rtc(&p->o->config, &l, err);
+	ok = apply_rtc(p, &l, err);
 	optlist_free(&l);
 	return ok;
 }
@@ -510,7 +517,7 @@ const struct option_desc option_table[] = {
 		"guest is given no ACPI tables. pflash0= and pflash1= name what is in the two flash "
 		"chips, a node or a drive, as -drive if=pflash does. dumpdtb= writes the device tree of a "
 		"microvm to a file and ends; that board also takes rtc=on (it has none), isa-serial=off "
-		"and auto-kernel-cmdline=off.",
+		"and auto-kernel-cmdline=off. usb=, vmport= and smm= are off.",
 	 .fn = opt_machine},
 	{.name = "accel",
 	 .arg = "[accel=]NAME[,thread=multi][,kernel-irqchip=on|split|off]",
@@ -544,13 +551,25 @@ const struct option_desc option_table[] = {
 	{.name = "device",
 	 .arg = "NAME[,PROPERTY=VALUE]...",
 	 .help = "add a device; 'help' lists them",
-	 .man = "NAME,help lists a device's properties.",
+	 .man = "NAME,help lists a device's properties. The value may be a JSON object, with the name as "
+		"\"driver\".",
 	 .fn = opt_device},
+	{.name = "global",
+	 .arg = "TYPE.PROPERTY=VALUE",
+	 .help = "a default for the devices of that type",
+	 .man = "What -device gives a device itself goes before it. The form driver=TYPE,property=PROPERTY,value=VALUE "
+		"is taken too.",
+	 .fn = opt_global},
 	{.name = "object",
 	 .arg = "TYPE,id=ID[,PROPERTY=VALUE]...",
 	 .help = "add an object that others name; 'help' lists the types",
-	 .man = "TYPE,help lists an object's properties.",
+	 .man = "TYPE,help lists an object's properties. The value may be a JSON object, with the type as "
+		"\"qom-type\".",
 	 .fn = opt_object},
+	{.name = "audiodev",
+	 .arg = "[driver=]none,id=ID",
+	 .help = "where sound goes: nowhere",
+	 .fn = opt_audiodev},
 	{.name = "mem-path",
 	 .arg = "PATH",
 	 .help = "guest memory is in this file, or one in this directory (hugetlbfs)",
@@ -570,10 +589,11 @@ const struct option_desc option_table[] = {
 		"The guest is told in the ACPI tables SRAT and SLIT.",
 	 .fn = options_numa},
 	{.name = "rtc",
-	 .arg = "[base=utc|localtime|DATE][,clock=host|rt|vm]",
+	 .arg = "[base=utc|localtime|DATE][,clock=host|rt|vm][,driftfix=none|slew]",
 	 .help = "the real-time clock's start and pace",
 	 .man = "A DATE is 2006-06-17 or 2006-06-17T16:01:21, in UTC. With clock=vm the clock "
-		"stands still while the guest is paused.",
+		"stands still while the guest is paused. driftfix=slew has periodic interrupts that the guest was "
+		"too slow for come later, for those that count them.",
 	 .fn = opt_rtc},
 
 	{.name = "no-hpet",
@@ -785,6 +805,18 @@ const struct option_desc option_table[] = {
 	 .arg = "[chroot=DIR][,user=USER|UID:GID]",
 	 .help = "the same as -chroot and -runas",
 	 .fn = opt_run_with},
+	{.name = "sandbox",
+	 .arg = "[enable=]on|off[,obsolete=allow|deny][,elevateprivileges=allow|deny|children]"
+		"[,spawn=allow|deny][,resourcecontrol=allow|deny]",
+	 .help = "system calls that are none of evmm's business end it (seccomp)",
+	 .man = "on denies what administers the host or reaches into other processes, and obsolete "
+		"calls; the others are allowed unless they are denied: changing user or group, starting "
+		"programs, and setting priorities and affinities.",
+	 .fn = opt_sandbox},
+	{.name = "add-fd",
+	 .arg = "fd=FD,set=N[,opaque=TEXT]",
+	 .help = "the inherited descriptor FD belongs to set N, which /dev/fdset/N opens",
+	 .fn = opt_add_fd},
 	{.name = "msg",
 	 .arg = "[timestamp=on|off][,guest-name=on|off]",
 	 .help = "what messages begin with",

@@ -98,6 +98,10 @@ bool options_connect_one(struct options_parse_state *p, const char *option, cons
 /* options_process.c */
 option_fn opt_name, opt_daemonize, opt_pidfile, opt_runas, opt_chroot, opt_run_with,
 	opt_no_user_config, opt_msg;
+/* options_manager.c: what libvirt and its like give */
+option_fn opt_global, opt_audiodev, opt_sandbox, opt_add_fd;
+bool options_driftfix(struct options_parse_state *p, const char *value, struct error *err);
+bool options_machine_absent(struct optlist *l, struct error *err);
 option_fn opt_readconfig; /* options_readconfig.c */
 option_fn opt_qtest, opt_qtest_log, opt_gdb, opt_s;
 bool options_connect_qtest(struct options_parse_state *p, struct error *err);

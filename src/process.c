@@ -208,5 +208,5 @@ bool process_confine(const struct process_options *o, struct error *err)
 	if (o->daemonize && chdir("/") < 0)
 		return error_set_errno(err, errno,
 				       "-daemonize: cannot change to the root directory");
-	return !o->user || become(o->user, &id, err);
+	return (!o->user || become(o->user, &id, err)) && sandbox_enter(&o->sandbox, err);
 }

@@ -7,7 +7,7 @@
 #ifndef EVMM_PROCESS_H
 #define EVMM_PROCESS_H
 
-#include "src/error.h"
+#include "src/sandbox.h"
 
 /* What the options say; strings are the options'. */
 struct process_options {
@@ -15,6 +15,7 @@ struct process_options {
 	const char *pidfile, *chroot_dir;
 	const char *user; /* a name, or UID:GID */
 	const char *name; /* as ps shows it */
+	struct sandbox_options sandbox;
 };
 
 struct process {
@@ -34,7 +35,7 @@ struct process {
 bool process_daemonize(struct process *p, struct error *err);
 /* Locks PATH for as long as this process lives, and writes its id there. */
 bool process_write_pidfile(struct process *p, const char *path, struct error *err);
-/* Name, root and user, as far as they are given; a daemon's directory is the root. */
+/* Name, root, user and sandbox, as far as they are given; a daemon's directory is the root. */
 bool process_confine(const struct process_options *o, struct error *err);
 /* The daemon's start has succeeded: no terminal any more, but for stderr with KEEP_STDERR. Nothing for others. */
 void process_detach(struct process *p, bool keep_stderr);

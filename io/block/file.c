@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include "io/block/drivers.h"
 #include "io/block/file_lock.h"
+#include "src/fdset.h"
 #include "src/loop.h"
 
 #define ALIGN_MAX	4096u
@@ -64,14 +65,14 @@ static int try_open(struct file *f)
 {
 	int flags = (f->n.flags.read_only ? O_RDONLY : O_RDWR) | (f->n.flags.direct ? O_DIRECT : 0);
 
-	return open(f->path, flags | O_CLOEXEC | O_NOCTTY);
+	return fdset_open(f->path, flags | O_CLOEXEC | O_NOCTTY, 0);
 }
 
 static bool file_open_fd(struct file *f, struct error *err)
 {
 	struct stat st;
 
-	if (stat(f->path, &st) < 0)
+	if (fdset_stat(f->path, &st) < 0)
 		return error_set_errno(err, errno, "Could not open '%s'", f->path);
 	if (wrong_file_type(f, &st, err))
 		return false;

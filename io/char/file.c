@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "io/char/backend.h"
+#include "src/fdset.h"
 
 struct file_chardev {
 	struct chardev chr;
@@ -43,7 +44,7 @@ static const struct chardev_ops file_ops = {
 
 static int open_file(const char *path, int flags, struct error *err)
 {
-	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	int fd = fdset_open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
 
 	if (fd < 0)
 		error_set_errno(err, errno, "Could not open '%s'", path);

@@ -116,6 +116,47 @@ def test_user_and_root():
         check(d.status('Uid').split()[0] == '65534', d.status('Uid'))
 
 
+def test_sandbox():
+    """-sandbox on, with every group denied: a filter on all threads; disks, chardevs and the monitor go on working."""
+    r = run('-sandbox', 'on', '-version')
+    if 'no libseccomp' in r.stderr:
+        raise Skip('built without libseccomp')
+    folder = tempfile.mkdtemp(dir=WORK)
+    disk = os.path.join(folder, 'disk')
+    open(disk, 'wb').truncate(1 << 20)
+    for aio in ('threads', 'io_uring'):
+        with Daemon('-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny', '-M', 'pc',
+                    '-serial', 'unix:%s/s,server=on,wait=off' % folder,
+                    '-drive', 'file=%s,format=raw,if=virtio,cache=none,aio=%s' % (disk, aio)) as d:
+            tasks = os.listdir('/proc/%d/task' % d.pid)
+            for t in tasks:
+                said = open('/proc/%d/task/%s/status' % (d.pid, t)).read()
+                check('Seccomp:\t2' in said and 'NoNewPrivs:\t1' in said, said)
+            check(d.hmp('cont') is not None and 'running' in d.hmp('info status'), 'does not run')
+            check('virtio' in d.hmp('info block'), d.hmp('info block'))
+            check(d.hmp('block_resize virtio0 2M') is not None, 'resize')
+            check('running' in d.hmp('info status'), 'it is gone')
+
+
+def test_descriptors_of_a_manager():
+    """A disk that evmm could not open itself, by -add-fd; -device and -object as JSON."""
+    folder = tempfile.mkdtemp(dir=WORK)
+    disk = os.path.join(folder, 'disk')
+    open(disk, 'wb').truncate(1 << 20)
+    fd = os.open(disk, os.O_RDWR)
+    os.unlink(disk)
+    args = ['-accel', 'soft', '-display', 'none', '-nodefaults', '-S', '-M', 'pc', '-add-fd', 'fd=%d,set=5,opaque=disk' % fd,
+            '-blockdev', '{"driver":"file","filename":"/dev/fdset/5","node-name":"n"}',
+            '-object', '{"qom-type":"secret","id":"s","data":"x"}',
+            '-device', '{"driver":"virtio-blk-pci","drive":"n","id":"d"}', '-monitor', 'stdio']
+    r = subprocess.run([EVMM] + args, input='info block\ninfo qtree\nquit\n', capture_output=True, text=True, timeout=60,
+                       pass_fds=(fd,))
+    os.close(fd)
+    check(r.returncode == 0 and '/dev/fdset/5' in r.stdout and 'id "d"' in r.stdout, r.stdout + r.stderr)
+    r = run('-add-fd', 'fd=77,set=1')
+    check(r.returncode == 1 and 'fd=77' in r.stderr and len(r.stderr.splitlines()) == 1, r.stderr)
+
+
 def test_stale_sockets():
     """A socket that nobody listens at is replaced; one that somebody has is not."""
     folder = tempfile.mkdtemp(dir=WORK)

@@ -84,8 +84,21 @@ static void session_fini(struct chardev *chr)
 	free(container_of(chr, struct session, chr)->out);
 }
 
-static const struct chardev_ops session_ops = {
-	.name = "session", .write = session_write, .fini = session_fini};
+static unsigned session_take_fds(struct chardev *chr, int *fds, unsigned max)
+{
+	struct session *s = container_of(chr, struct session, chr);
+
+	if (s->fd < 0 || !max)
+		return 0;
+	fds[0] = s->fd;
+	s->fd = -1;
+	return 1;
+}
+
+static const struct chardev_ops session_ops = {.name = "session",
+					       .write = session_write,
+					       .take_fds = session_take_fds,
+					       .fini = session_fini};
 
 /* ---- machine ---- */
 
@@ -104,6 +117,7 @@ struct session *kit_session(struct kit *k, bool pretty)
 	struct session *s = xzalloc(sizeof(*s));
 
 	s->room = SIZE_MAX / 2;
+	s->fd = -1;
 	chardev_init(&s->chr, &session_ops, k->loop, NULL, NULL);
 	monitors_add_qmp(k->monitors, &s->chr, pretty);
 	k->all[k->n_sessions++] = s;

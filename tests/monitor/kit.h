@@ -22,6 +22,7 @@ struct session {
 	char *out;
 	size_t len, room; /* ROOM: beyond it the peer doesn't read */
 	size_t seen;	  /* what kit_next has returned */
+	int fd;		  /* that comes with the next command, or -1 */
 };
 
 struct kit {

@@ -309,6 +309,45 @@ static void devices_that_cannot_be_plugged_are_refused(void **state)
 	assert_non_null(strstr(kit_hmp(k, "device_del x"), "not found"));
 }
 
+/* ---- descriptors ---- */
+
+static void descriptors_have_names_or_are_in_sets(void **state)
+{
+	char args[64];
+	json_t *v;
+	int fd;
+
+	kit_error(k, "add-fd", "{\"fdset-id\": 3}", "GenericError");
+	kit_error(k, "getfd", "{\"fdname\": \"a\"}", "GenericError");
+	k->s->fd = dup(STDERR_FILENO);
+	done("getfd", "{\"fdname\": \"a\"}");
+	done("closefd", "{\"fdname\": \"a\"}");
+	k->s->fd = fd = dup(STDERR_FILENO);
+	kit_error(k, "add-fd", "{\"fdset-id\": -3}", "GenericError");
+	assert_int_equal(dup(STDERR_FILENO), fd);
+	close(fd);
+	for (unsigned i = 0; i < 2; i++) {
+		k->s->fd = dup(STDERR_FILENO);
+		v = kit_qmp(k, "add-fd",
+			    i ? "{\"fdset-id\": 3}" : "{\"fdset-id\": 3, \"opaque\": \"log\"}");
+		assert_int_equal(kit_int(v, "fdset-id"), 3);
+		fd = (int)kit_int(v, "fd");
+		json_decref(v);
+	}
+	v = kit_qmp(k, "query-fdsets", NULL);
+	assert_int_equal(json_array_size(kit_get(v, "0.fds")), 2);
+	assert_string_equal(kit_str(v, "0.fds.0.opaque"), "log");
+	json_decref(v);
+	snprintf(args, sizeof(args), "{\"fdset-id\": 3, \"fd\": %d}", fd);
+	done("remove-fd", args);
+	kit_error(k, "remove-fd", args, "GenericError");
+	done("remove-fd", "{\"fdset-id\": 3}");
+	kit_error(k, "remove-fd", "{\"fdset-id\": 3}", "GenericError");
+	v = kit_qmp(k, "query-fdsets", NULL);
+	assert_int_equal(json_array_size(v), 0);
+	json_decref(v);
+}
+
 int main(void)
 {
 #define NONE(f) cmocka_unit_test_setup_teardown(f, setup_none, teardown)
@@ -325,6 +364,7 @@ int main(void)
 		PC(the_tree_shows_what_there_is),
 		NONE(objects_come_and_go),
 		PC(devices_that_cannot_be_plugged_are_refused),
+		NONE(descriptors_have_names_or_are_in_sets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

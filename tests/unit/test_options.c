@@ -382,6 +382,103 @@ static void other_values_are_checked(void **state)
 	done();
 }
 
+static void defaults_of_a_type_are_tried_out(void **state)
+{
+	assert_ok("-global PIIX4_PM.disable_s3=1 -global isa-serial.index=1 "
+		  "-global driver=virtio-blk-pci,property=num-queues,value=2");
+	done();
+	assert_fails(
+		"-global isa-serail.index=1",
+		"-global isa-serail.index=1: 'isa-serail' is not a valid device model name; did you "
+		"mean 'isa-serial'?");
+	assert_fails("-global isa-serial.index",
+		     "-global isa-serial.index: the form is TYPE.PROPERTY=VALUE");
+	assert_fails("-global driver=isa-serial,property=index",
+		     "-global driver=isa-serial,property=index: the form is TYPE.PROPERTY=VALUE");
+	assert_false(parse("-global isa-serial.indez=1"));
+	assert_non_null(strstr(err.msg, "did you mean 'index'"));
+	done();
+	assert_false(parse("-global isa-serial.index=many"));
+	assert_non_null(strstr(err.msg, "many"));
+	done();
+	assert_fails(
+		"-global isa-serial.chardev=c",
+		"-global isa-serial.chardev=c: 'isa-serial.chardev' is one device's own; -device sets "
+		"it");
+}
+
+static void lost_ticks_are_dropped_or_made_up_for(void **state)
+{
+	assert_ok("-rtc base=utc,driftfix=slew");
+	assert_false(list_empty(&o.globals));
+	done();
+	assert_ok("-rtc driftfix=none");
+	assert_true(list_empty(&o.globals));
+	done();
+	assert_fails("-rtc driftfix=fast",
+		     "-rtc driftfix=fast: driftfix is 'none' or 'slew', not 'fast'");
+}
+
+static void what_is_not_there_may_be_switched_off(void **state)
+{
+	assert_ok("-machine pc,usb=off,vmport=auto,smm=off");
+	done();
+	assert_fails("-machine pc,usb=on", "-machine pc,usb=on: usb=on: there is none");
+	assert_fails("-machine pc,smm=x", "-machine pc,smm=x: smm is 'on' or 'off', not 'x'");
+	assert_ok("-audiodev none,id=audio1 -audiodev {\"driver\":\"none\",\"id\":\"a2\"}");
+	done();
+	assert_fails("-audiodev alsa,id=a",
+		     "-audiodev alsa,id=a: there is no audio driver 'alsa', only 'none'");
+	assert_fails("-audiodev none", "-audiodev none: id= is missing");
+}
+
+static void a_sandbox_has_its_groups(void **state)
+{
+	assert_ok(
+		"-sandbox on,obsolete=allow,elevateprivileges=children,spawn=deny,resourcecontrol=deny");
+	assert_true(o.process.sandbox.on && o.process.sandbox.allow_obsolete);
+	assert_true(o.process.sandbox.deny_elevate_children && !o.process.sandbox.deny_elevate);
+	assert_true(o.process.sandbox.deny_spawn && o.process.sandbox.deny_resource_control);
+	done();
+	assert_ok("-sandbox off");
+	assert_false(o.process.sandbox.on);
+	done();
+	assert_fails("-sandbox spawn=deny", "-sandbox spawn=deny: 'on' or 'off' comes first");
+	assert_fails("-sandbox on,spawn=no",
+		     "-sandbox on,spawn=no: spawn is 'allow' or 'deny', not 'no'");
+	assert_fails("-sandbox on,spwan=deny",
+		     "-sandbox on,spwan=deny: unknown key 'spwan'; did you mean 'spawn'?");
+}
+
+static void inherited_descriptors_form_sets(void **state)
+{
+	assert_fails("-add-fd set=1", "-add-fd set=1: fd= must be the number of a descriptor");
+	assert_fails("-add-fd fd=0,set=1", "-add-fd fd=0,set=1: fd=0 is a standard stream");
+	assert_fails("-add-fd fd=900,set=1",
+		     "-add-fd fd=900,set=1: fd=900 is not an open descriptor that was inherited");
+	assert_fails("-add-fd fd=900", "-add-fd fd=900: set= must be the number of a set");
+	assert_fails("-add-fd fd=900,set=1,opqaue=x",
+		     "-add-fd fd=900,set=1,opqaue=x: unknown key 'opqaue'; did you mean 'opaque'?");
+}
+
+static void objects_may_be_json(void **state)
+{
+	const char *device = "{\"driver\":\"isa-debug-exit\",\"iobase\":1280}";
+
+	assert_ok("-object {\"qom-type\":\"secret\",\"id\":\"s\",\"data\":\"a,b=c\"}");
+	assert_non_null(object_find(&o.objects, "s", NULL, NULL));
+	done();
+	assert_ok("-device {\"driver\":\"isa-debug-exit\",\"iobase\":1280}");
+	assert_string_equal(list_first(&o.devices, struct option_device, node)->value, device);
+	done();
+	assert_false(parse("-object {\"qom-type\":\"secret\""));
+	assert_non_null(strstr(err.msg, "JSON, column"));
+	done();
+	assert_false(parse("-object {\"qom-type\":\"secret\",\"id\":\"s\",\"data\":null}"));
+	assert_non_null(strstr(err.msg, "'data'"));
+	done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +500,12 @@ int main(void)
 		cmocka_unit_test(one_chardev_is_shared_only_through_a_mux),
 		cmocka_unit_test(debug_consoles_become_devices),
 		cmocka_unit_test(other_values_are_checked),
+		cmocka_unit_test(defaults_of_a_type_are_tried_out),
+		cmocka_unit_test(lost_ticks_are_dropped_or_made_up_for),
+		cmocka_unit_test(what_is_not_there_may_be_switched_off),
+		cmocka_unit_test(a_sandbox_has_its_groups),
+		cmocka_unit_test(inherited_descriptors_form_sets),
+		cmocka_unit_test(objects_may_be_json),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
