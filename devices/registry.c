@@ -9,6 +9,7 @@
 #include "devices/chipset/fw_cfg.h"
 #include "devices/chipset/hpet.h"
 #include "devices/chipset/i8257.h"
+#include "devices/chipset/pvpanic.h"
 #include "devices/chipset/vmcoreinfo.h"
 #include "devices/chipset/vmgenid.h"
 #include "devices/display/ramfb.h"
@@ -30,6 +31,7 @@ const struct device_type *const device_types[] = {
 	&ioapic_type,
 	&mc146818_type,
 	&port92_type,
+	&pvpanic_isa_type,
 	&reset_control_type,
 	&system_rom_type,
 	&vmcoreinfo_type,
@@ -40,6 +42,7 @@ const struct device_type *const device_types[] = {
 	&piix4_pm_type,
 	&q35_mch_type,
 	&ich9_lpc_type,
+	&pvpanic_pci_type,
 	/* display */
 	&ramfb_type,
 	&vga_pci_type,

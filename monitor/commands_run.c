@@ -77,11 +77,14 @@ static json_t *set_action(struct command_call *call, json_t *args)
 {
 	struct machine_config *c = &call->machine->config;
 	const char *reboot = member(args, "reboot"), *shutdown = member(args, "shutdown");
+	const char *panic = member(args, "panic");
 
 	if (reboot)
 		c->no_reboot = !strcmp(reboot, "shutdown");
 	if (shutdown)
 		c->no_shutdown = !strcmp(shutdown, "pause");
+	if (panic)
+		panic_action_parse(panic, &c->panic);
 	return command_ok();
 }
 
@@ -107,12 +110,15 @@ static void show_name(struct monitor *mon, json_t *answer)
 }
 
 static const struct qapi_type types[] = {
-	{QAPI_ENUM, "RunState", "debug internal-error io-error paused prelaunch running shutdown",
-	 NULL, NULL},
+	{QAPI_ENUM, "RunState",
+	 "debug guest-panicked internal-error io-error paused prelaunch running shutdown", NULL,
+	 NULL},
 	{QAPI_STRUCT, "StatusInfo", "running:bool singlestep:bool status:RunState", NULL, NULL},
 	{QAPI_STRUCT, "NameInfo", "?name:str", NULL, NULL},
 	{QAPI_ENUM, "RebootAction", "reset shutdown", NULL, NULL},
 	{QAPI_ENUM, "ShutdownAction", "poweroff pause", NULL, NULL},
+	{QAPI_ENUM, "PanicAction", "pause shutdown exit-failure none", NULL, NULL},
+	{QAPI_ENUM, "GuestPanicAction", "pause poweroff run", NULL, NULL},
 	{QAPI_ENUM, "ShutdownCause",
 	 "none host-error host-qmp-quit host-qmp-system-reset host-signal host-ui guest-shutdown "
 	 "guest-reset guest-panic subsystem-reset snapshot-load",
@@ -129,7 +135,8 @@ static const struct qmp_command qmp[] = {
 	{"system_reset", NULL, NULL, system_reset, 0},
 	{"system_powerdown", NULL, NULL, system_powerdown, 0},
 	{"inject-nmi", NULL, NULL, inject_nmi, 0},
-	{"set-action", "?reboot:RebootAction ?shutdown:ShutdownAction", NULL, set_action, 0},
+	{"set-action", "?reboot:RebootAction ?shutdown:ShutdownAction ?panic:PanicAction", NULL,
+	 set_action, 0},
 	{.name = NULL},
 };
 
@@ -139,6 +146,8 @@ static const struct qmp_event events[] = {
 	{"STOP", NULL, 0, NULL},
 	{"RESUME", NULL, 0, NULL},
 	{"POWERDOWN", NULL, 0, NULL},
+	{"GUEST_PANICKED", "action:GuestPanicAction", 0, NULL},
+	{"GUEST_CRASHLOADED", "action:GuestPanicAction", 0, NULL},
 	{.name = NULL},
 };
 

@@ -284,9 +284,10 @@ static json_t *cause_data(enum shutdown_cause cause)
 		[SHUTDOWN_QUIT] = "host-qmp-quit",
 		[SHUTDOWN_DEBUG_EXIT] = "guest-shutdown",
 		[SHUTDOWN_HOST_RESET] = "host-qmp-system-reset",
+		[SHUTDOWN_GUEST_PANIC] = "guest-panic",
 	};
 	bool guest = cause == SHUTDOWN_GUEST || cause == SHUTDOWN_GUEST_RESET ||
-		     cause == SHUTDOWN_DEBUG_EXIT;
+		     cause == SHUTDOWN_DEBUG_EXIT || cause == SHUTDOWN_GUEST_PANIC;
 
 	return json_pack("{s:b,s:s}", "guest", guest, "reason", reasons[cause]);
 }
@@ -327,6 +328,7 @@ static void end(struct machine *m)
 {
 	bool stay = m->config.no_shutdown && (m->shutdown_cause == SHUTDOWN_GUEST ||
 					      m->shutdown_cause == SHUTDOWN_GUEST_RESET ||
+					      m->shutdown_cause == SHUTDOWN_GUEST_PANIC ||
 					      m->shutdown_cause == SHUTDOWN_HOST_RESET);
 
 	m->shutdown_pending = false;
@@ -502,7 +504,7 @@ void machine_resume(struct machine *m)
 {
 	LOOP_ASSERT();
 	if (m->state != RUN_PAUSED && m->state != RUN_PRELAUNCH && m->state != RUN_DEBUG &&
-	    m->state != RUN_IO_ERROR)
+	    m->state != RUN_IO_ERROR && m->state != RUN_GUEST_PANICKED)
 		return;
 	m->state = RUN_RUNNING;
 	m->running_wanted = true;
@@ -540,7 +542,7 @@ void machine_request_shutdown(struct machine *m, enum shutdown_cause cause, int 
 		return;
 	m->shutdown_pending = true;
 	m->shutdown_cause = cause;
-	m->exit_status = cause == SHUTDOWN_DEBUG_EXIT ? status : 0;
+	m->exit_status = cause == SHUTDOWN_DEBUG_EXIT || cause == SHUTDOWN_GUEST_PANIC ? status : 0;
 	ask_vcpus_to_park(m);
 	loop_work_schedule(&m->control_work);
 }
@@ -568,6 +570,7 @@ const char *machine_state_name(const struct machine *m)
 		[RUN_INTERNAL_ERROR] = "internal-error",
 		[RUN_DEBUG] = "debug",
 		[RUN_IO_ERROR] = "io-error",
+		[RUN_GUEST_PANICKED] = "guest-panicked",
 	};
 
 	return names[m->state];

@@ -47,6 +47,7 @@ enum run_state {
 	RUN_INTERNAL_ERROR,
 	RUN_DEBUG,    /* a debugger's stop */
 	RUN_IO_ERROR, /* werror=stop, rerror=stop */
+	RUN_GUEST_PANICKED,
 };
 
 enum shutdown_cause {
@@ -57,7 +58,12 @@ enum shutdown_cause {
 	SHUTDOWN_QUIT,
 	SHUTDOWN_DEBUG_EXIT,
 	SHUTDOWN_HOST_RESET, /* system_reset */
+	SHUTDOWN_GUEST_PANIC,
 };
+
+/* -action panic= */
+enum panic_action { PANIC_SHUTDOWN, PANIC_PAUSE, PANIC_EXIT_FAILURE, PANIC_NONE };
+bool panic_action_parse(const char *name, enum panic_action *out);
 
 /* -vga; without it a standard VGA, unless -nodefaults */
 enum machine_vga { VGA_DEFAULT, VGA_NONE, VGA_STD };
@@ -92,6 +98,7 @@ struct machine_config {
 	const char *name;
 	const char *kernel, *initrd, *append;
 	bool no_reboot, no_shutdown, start_paused, nodefaults;
+	enum panic_action panic;
 	enum machine_vga vga;
 	/* -rtc */
 	bool rtc_localtime;
@@ -233,6 +240,7 @@ struct machine {
 	void (*raise_gpe)(void *opaque, unsigned n);
 	void *raise_gpe_opaque;
 	struct device *vmgenid;		/* NULL: none */
+	uint16_t pvpanic_port;		/* 0: none */
 	struct virtio_balloon *balloon; /* devices/virtio/virtio_balloon.h; NULL: none */
 	struct list boot_order;		/* src/boot/bootorder.h */
 	/* Set by the board: tells firmware what to boot from, letters as -boot has them. */
@@ -292,11 +300,17 @@ void machine_stop(struct machine *m, enum run_state state);
 /* A disk waits for its error to be put right: state io-error until machine_resume(). Whether it runs or not. */
 void machine_stop_io_error(struct machine *m);
 void machine_resume(struct machine *m);
-/* From devices and the monitor; carried out from control_work. Any cause sets exit status 0 but DEBUG_EXIT, which gives STATUS. */
+/*
+ * From devices and the monitor; carried out from control_work. Any cause sets exit status 0 but DEBUG_EXIT and GUEST_PANIC,
+ * which give STATUS.
+ */
 void machine_request_reset(struct machine *m); /* the guest's */
 void machine_request_reset_as(struct machine *m, enum shutdown_cause cause);
 void machine_request_shutdown(struct machine *m, enum shutdown_cause cause, int status);
 void machine_power_button(struct machine *m);
+/* The guest says that it has panicked (-action panic= has what follows); or that its crash kernel takes over. */
+void machine_guest_panicked(struct machine *m);
+void machine_guest_crashloaded(struct machine *m);
 /* A vCPU's triple fault: logs its registers under -d cpu_reset, then a reset is requested. */
 void machine_triple_fault(struct machine *m, struct vcpu *v);
 /* A vCPU has met what a debugger asked for. Called for vcpu_debug_stop. */

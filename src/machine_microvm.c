@@ -76,7 +76,10 @@ static void describe_virtio(struct machine *m, struct microvm *vm)
 
 static void refresh_acpi(struct machine *m)
 {
-	describe_virtio(m, m->board);
+	struct microvm *vm = m->board;
+
+	describe_virtio(m, vm);
+	vm->acpi.pvpanic_port = m->pvpanic_port;
 }
 
 static void describe(struct machine *m, struct microvm *vm)

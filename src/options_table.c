@@ -779,6 +779,13 @@ const struct option_desc option_table[] = {
 	 .heading = "Running",
 	 .help = "do not start the guest; the monitor's 'cont' does",
 	 .fn = opt_S},
+	{.name = "action",
+	 .arg = "[reboot=reset|shutdown][,shutdown=poweroff|pause][,panic=shutdown|pause|exit-failure|none]",
+	 .help = "what follows when the guest resets the machine, powers it off, or panics",
+	 .man = "reboot=shutdown is -no-reboot, shutdown=pause is -no-shutdown. A panic (which a guest tells of by "
+		"-device pvpanic) ends the machine, or with shutdown=pause pauses it; with panic=exit-failure the exit status "
+		"is 1.",
+	 .fn = options_action},
 	{.name = "no-reboot", .help = "end when the guest resets the machine", .fn = opt_no_reboot},
 	{.name = "no-shutdown",
 	 .help = "stay, paused, when the guest powers off",

@@ -62,6 +62,9 @@ bool options_mem_path(struct options_parse_state *p, const char *value, struct e
 bool options_mem_prealloc(struct options_parse_state *p, const char *value, struct error *err);
 bool options_overcommit(struct options_parse_state *p, const char *value, struct error *err);
 bool options_numa(struct options_parse_state *p, const char *value, struct error *err);
+/* options_action.c */
+option_fn options_action;
+
 /* options_board.c */
 option_fn options_no_hpet;
 bool options_machine_board(struct options_parse_state *p, struct optlist *l, struct error *err);

@@ -170,6 +170,7 @@ void pc_board_refresh(struct machine *m)
 
 	pc->acpi.pci_mem64 = window64(m);
 	pc->acpi.vmgenid = m->vmgenid;
+	pc->acpi.pvpanic_port = m->pvpanic_port;
 	pc->acpi.has_fw_cfg = m->fw_cfg != NULL;
 	pc->acpi.has_vga = m->boot_screen != NULL;
 }

@@ -87,7 +87,7 @@ def modules(flavour, *names):
 def initrd(*extra):
     """An initramfs; the files EXTRA and those of tests/boot/guest are in /root."""
     def make():
-        out = os.path.join(WORK, 'initrd%d.gz' % len(extra))
+        out = os.path.join(WORK, 'initrd%d.gz' % len(_cache))
         guest = os.path.join(HERE, 'guest')
         files = [os.path.join(guest, f) for f in sorted(os.listdir(guest))] + list(extra)
         button = os.path.join(os.path.dirname(kernel()), 'button-cloud-amd64.ko')

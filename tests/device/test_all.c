@@ -9,7 +9,7 @@
 #define SETTLE_EVERY 64
 
 /* Devices whose guest sees nothing that could change. */
-static const char *const stateless[] = {"isa-debugcon", "isa-debug-exit", "system-rom"};
+static const char *const stateless[] = {"isa-debugcon", "isa-debug-exit", "pvpanic", "system-rom"};
 
 /* Parts that the board has for some options only. */
 static const char *const optional[] = {"acpi-ged", "system-rom", "cfi.pflash01"};

@@ -329,6 +329,9 @@ static void actions_can_be_set(void **state)
 	json_decref(
 		kit_qmp(k, "set-action", "{\"reboot\": \"reset\", \"shutdown\": \"poweroff\"}"));
 	assert_false(k->m->config.no_reboot || k->m->config.no_shutdown);
+	json_decref(kit_qmp(k, "set-action", "{\"panic\": \"exit-failure\"}"));
+	assert_int_equal(k->m->config.panic, PANIC_EXIT_FAILURE);
+	kit_error(k, "set-action", "{\"panic\": \"reset\"}", "GenericError");
 }
 
 /* ---- the schema ---- */

@@ -291,6 +291,22 @@ static void switches_set_their_flag(void **state)
 	done();
 }
 
+static void actions_are_the_switches_by_other_names(void **state)
+{
+	assert_ok("-action reboot=shutdown,shutdown=pause -action panic=exit-failure");
+	assert_true(o.config.no_reboot && o.config.no_shutdown);
+	assert_int_equal(o.config.panic, PANIC_EXIT_FAILURE);
+	done();
+	assert_ok("-no-reboot -action reboot=reset");
+	assert_false(o.config.no_reboot);
+	done();
+	assert_fails("-action panic=reset",
+		     "-action panic=reset: panic is 'shutdown', 'pause', 'exit-failure' or 'none', "
+		     "not 'reset'");
+	assert_fails("-action reboot=no",
+		     "-action reboot=no: reboot is 'reset' or 'shutdown', not 'no'");
+}
+
 static void dates_are_checked(void **state)
 {
 	assert_ok("-rtc base=2006-06-17T16:01:21");
@@ -494,6 +510,7 @@ int main(void)
 		cmocka_unit_test(machine_and_accelerator_are_chosen),
 		cmocka_unit_test(what_boots_is_kept_as_given),
 		cmocka_unit_test(switches_set_their_flag),
+		cmocka_unit_test(actions_are_the_switches_by_other_names),
 		cmocka_unit_test(dates_are_checked),
 		cmocka_unit_test(unknown_options_name_the_nearest),
 		cmocka_unit_test(serial_ports_get_their_back_ends),

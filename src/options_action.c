@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* -action: what follows when the guest resets the machine, powers it off, or panics. */
+#include "src/options_table.h"
+
+static bool choice(struct optlist *l, const char *key, const char *no, const char *yes, bool *out,
+		   struct error *err)
+{
+	const char *value = optlist_get(l, key);
+
+	if (!value)
+		return true;
+	*out = !strcmp(value, yes);
+	return *out || !strcmp(value, no) ||
+	       error_set(err, "%s is '%s' or '%s', not '%s'", key, no, yes, value);
+}
+
+static bool apply(struct machine_config *c, struct optlist *l, struct error *err)
+{
+	static const char *const known[] = {"reboot", "shutdown", "panic", NULL};
+	const char *panic = optlist_get(l, "panic");
+
+	if (panic && !panic_action_parse(panic, &c->panic))
+		return error_set(err,
+				 "panic is 'shutdown', 'pause', 'exit-failure' or 'none', not '%s'",
+				 panic);
+	return choice(l, "reboot", "reset", "shutdown", &c->no_reboot, err) &&
+	       choice(l, "shutdown", "poweroff", "pause", &c->no_shutdown, err) &&
+	       optlist_check_unused(l, known, err);
+}
+
+bool options_action(struct options_parse_state *p, const char *value, struct error *err)
+{
+	struct optlist l;
+	bool ok;
+
+	if (!optlist_parse(&l, value, NULL, err))
+		return false;
+	ok = apply(&p->o->config, &l, err);
+	optlist_free(&l);
+	return ok;
+}
