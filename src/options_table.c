@@ -658,8 +658,8 @@ const struct option_desc option_table[] = {
 	 .heading = "Firmware",
 	 .help = "firmware image, a path or a name within the directories of -L",
 	 .man = "Without it, and without -kernel, the board's own firmware runs: SeaBIOS. A kernel "
-		"given by -kernel is started right away, without firmware, unless -bios is "
-		"given too.",
+		"given by -kernel is started right away, without firmware, unless -bios or "
+		"-drive if=pflash is given too: then the firmware starts it.",
 	 .fn = options_bios},
 	{.name = "L",
 	 .arg = "DIR",

@@ -66,7 +66,6 @@
 struct fw_cfg_item {
 	uint8_t *bytes;
 	uint32_t n;
-	bool shared; /* the bytes are another's */
 	struct fw_cfg_hooks hooks;
 };
 
@@ -311,36 +310,30 @@ static void put_be(uint8_t *to, unsigned size, uint64_t v)
 
 static void item_clear(struct fw_cfg_item *item)
 {
-	if (!item->shared)
-		free(item->bytes);
+	free(item->bytes);
 	item->bytes = NULL;
-	item->shared = false;
+}
+
+void fw_cfg_give(struct device *dev, unsigned key, uint8_t *bytes, uint32_t n)
+{
+	struct fw_cfg_item *item = item_of(container_of(dev, struct fw_cfg, dev), key);
+
+	item_clear(item);
+	item->bytes = bytes;
+	item->n = n;
 }
 
 void fw_cfg_set(struct device *dev, unsigned key, const void *bytes, uint32_t n)
 {
-	struct fw_cfg_item *item = item_of(container_of(dev, struct fw_cfg, dev), key);
 	uint8_t *copy = xmalloc(n ? n : 1);
 
 	memcpy(copy, bytes, n);
-	item_clear(item);
-	item->bytes = copy;
-	item->n = n;
+	fw_cfg_give(dev, key, copy, n);
 }
 
 void fw_cfg_set_num(struct device *dev, unsigned key, unsigned size, uint64_t value)
 {
 	fw_cfg_set(dev, key, &value, size);
-}
-
-void fw_cfg_set_shared(struct device *dev, unsigned key, const void *bytes, uint32_t n)
-{
-	struct fw_cfg_item *item = item_of(container_of(dev, struct fw_cfg, dev), key);
-
-	item_clear(item);
-	item->bytes = (uint8_t *)bytes; /* such an item has no hook that writes */
-	item->n = n;
-	item->shared = true;
 }
 
 /* The directory's entry for NAME, or the place where it belongs. */

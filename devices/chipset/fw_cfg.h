@@ -52,8 +52,8 @@ struct fw_cfg_hooks {
 /* Sets item KEY to a copy of N bytes, or to the SIZE low bytes of VALUE, little-endian. */
 void fw_cfg_set(struct device *dev, unsigned key, const void *bytes, uint32_t n);
 void fw_cfg_set_num(struct device *dev, unsigned key, unsigned size, uint64_t value);
-/* Sets item KEY to N bytes that the caller keeps until the machine is freed. */
-void fw_cfg_set_shared(struct device *dev, unsigned key, const void *bytes, uint32_t n);
+/* The same without a copy: the N bytes, heap, are the device's from now on. */
+void fw_cfg_give(struct device *dev, unsigned key, uint8_t *bytes, uint32_t n);
 /*
  * A named file (a copy). False when the name is too long or taken, or there are too many. HOOKS may be NULL.
  */

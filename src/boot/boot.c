@@ -53,6 +53,12 @@ static void close_file(struct boot_file *f)
 	free(f);
 }
 
+void boot_close_files(struct boot *b)
+{
+	while (b->n_files)
+		close_file(b->files[--b->n_files]);
+}
+
 const struct boot_file *boot_open(struct boot *b, const char *option, const char *path,
 				  struct error *err)
 {
@@ -453,8 +459,7 @@ void boot_free(struct machine *m)
 	for (unsigned i = 0; i < b->n_blobs; i++)
 		free(b->blobs[i].data);
 	free(b->blobs);
-	for (unsigned i = 0; i < b->n_files; i++)
-		close_file(b->files[i]);
+	boot_close_files(b);
 	free(b);
 	m->boot_reset = NULL;
 	m->boot_opaque = NULL;

@@ -33,4 +33,11 @@ bool firmware_offer_vgarom(struct machine *m, const char *device, const char *na
 /* Fills fw_cfg with what firmware asks for. After all devices are there. */
 bool firmware_describe(struct machine *m, struct error *err);
 
+/*
+ * -kernel with firmware: kernel, initrd and command line become items of fw_cfg (QEMU's fw_cfg specification, "Firmware
+ * Configuration Items" 07h to 18h). UEFI looks there by itself; a BIOS is given an option ROM that boots from there, and comes
+ * before all else in the boot order. Nothing without -kernel.
+ */
+bool firmware_add_kernel(struct machine *m, struct error *err);
+
 #endif

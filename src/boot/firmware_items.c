@@ -136,5 +136,5 @@ bool firmware_describe(struct machine *m, struct error *err)
 	fw_cfg_set_num(m->fw_cfg, FW_CFG_IRQ0_OVERRIDE, 4, 1);
 	return add_memory_map(m, err) && smbios_offer(m, err) &&
 	       (!m->acpi || !m->config.acpi || acpi_loader_add(m, err)) &&
-	       add_sleep_states(m, err) && add_boot_options(m, err);
+	       add_sleep_states(m, err) && add_boot_options(m, err) && firmware_add_kernel(m, err);
 }

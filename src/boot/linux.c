@@ -10,33 +10,7 @@
  *	0x100000 or pref_address: the protected-mode kernel; init_size bytes belong to it
  *	top	 initrd, as high as RAM and initrd_addr_max allow
  */
-#include "src/boot/loader.h"
-
-/* Offsets in the file's setup header, which are also those in struct boot_params. */
-enum {
-	HDR_SETUP_SECTS = 0x1f1,
-	HDR_SYSSIZE = 0x1f4,
-	HDR_VID_MODE = 0x1fa,
-	HDR_BOOT_FLAG = 0x1fe,
-	HDR_JUMP = 0x200,
-	HDR_MAGIC = 0x202,
-	HDR_VERSION = 0x206,
-	HDR_TYPE_OF_LOADER = 0x210,
-	HDR_LOADFLAGS = 0x211,
-	HDR_CODE32_START = 0x214,
-	HDR_RAMDISK_IMAGE = 0x218,
-	HDR_RAMDISK_SIZE = 0x21c,
-	HDR_CMD_LINE_PTR = 0x228,
-	HDR_INITRD_ADDR_MAX = 0x22c,
-	HDR_KERNEL_ALIGNMENT = 0x230,
-	HDR_RELOCATABLE = 0x234,
-	HDR_XLOADFLAGS = 0x236,
-	HDR_CMDLINE_SIZE = 0x238,
-	HDR_SETUP_DATA = 0x250,
-	HDR_PREF_ADDRESS = 0x258,
-	HDR_INIT_SIZE = 0x260,
-};
-#define HDR_END_MAX 0x290 /* where struct boot_params has room for it to end */
+#include "src/boot/linux_image.h"
 
 /* Offsets in struct boot_params */
 enum {
@@ -48,44 +22,25 @@ enum {
 };
 
 #define HDRS_MAGIC	  0x53726448 /* "HdrS" */
-#define LOADED_HIGH	  BIT(0)
 #define XLF_KERNEL_64	  BIT(0)
-#define LOADER_UNDEFINED  0xff
-#define VID_MODE_NORMAL	  0xffff
 #define SETUP_DATA_HEADER 16 /* next, type, length */
 #define SETUP_DATA_DTB	  2
 #define ENTRY64_OFFSET	  0x200
 
-struct linux_image {
-	const uint8_t *head;
-	unsigned version;
-	uint32_t setup_bytes; /* of the file, before the protected-mode kernel */
-	uint64_t kernel_bytes;
-	gpa_t load,
-		runtime_end; /* [load, runtime_end) belongs to the kernel until it reads the memory map */
-	uint32_t initrd_addr_max, cmdline_max;
-	bool entry64;
-};
-
-static uint32_t hdr(const struct linux_image *k, unsigned offset, unsigned size)
-{
-	return (uint32_t)ldn_le(k->head + offset, size);
-}
-
 static bool check_header(struct linux_image *k, const struct boot_file *f, struct error *err)
 {
-	unsigned sects = hdr(k, HDR_SETUP_SECTS, 1);
+	unsigned sects = linux_hdr(k, HDR_SETUP_SECTS, 1);
 	uint64_t sys_bytes;
 
-	k->version = hdr(k, HDR_VERSION, 2);
-	if (hdr(k, HDR_BOOT_FLAG, 2) != 0xaa55)
+	k->version = linux_hdr(k, HDR_VERSION, 2);
+	if (linux_hdr(k, HDR_BOOT_FLAG, 2) != 0xaa55)
 		return boot_fail(f, err,
 				 "a Linux kernel with a damaged header (no 0xaa55 at 0x1fe)");
 	if (k->version < 0x202)
 		return boot_fail(f, err,
 				 "boot protocol %u.%02u is too old; 2.02 is the oldest that works",
 				 k->version >> 8, k->version & 0xff);
-	if (!(hdr(k, HDR_LOADFLAGS, 1) & LOADED_HIGH))
+	if (!(linux_hdr(k, HDR_LOADFLAGS, 1) & LINUX_LOADED_HIGH))
 		return boot_fail(f, err, "is a zImage; a bzImage is needed");
 	k->setup_bytes = ((sects ? sects : 4) + 1) * 512;
 	if (k->setup_bytes >= f->size)
@@ -95,7 +50,8 @@ static bool check_header(struct linux_image *k, const struct boot_file *f, struc
 	 * In paragraphs; before 2.04 only the low half is there. What follows the kernel is no
 	 * business of ours.
 	 */
-	sys_bytes = 16ull * (k->version >= 0x204 ? hdr(k, HDR_SYSSIZE, 4) : hdr(k, HDR_SYSSIZE, 2));
+	sys_bytes = 16ull * (k->version >= 0x204 ? linux_hdr(k, HDR_SYSSIZE, 4)
+						 : linux_hdr(k, HDR_SYSSIZE, 2));
 	if (k->version >= 0x204 && sys_bytes > k->kernel_bytes + 15)
 		return boot_fail(f, err, "the file is truncated: %llu bytes of %llu",
 				 (unsigned long long)f->size,
@@ -103,19 +59,36 @@ static bool check_header(struct linux_image *k, const struct boot_file *f, struc
 	return true;
 }
 
-static bool choose_address(struct linux_image *k, const struct boot_file *f, const struct boot *b,
-			   struct error *err)
+bool linux_read_header(struct linux_image *k, const struct boot_file *f, const uint8_t *head,
+		       size_t bytes, struct error *err)
 {
-	bool relocatable = k->version >= 0x205 && hdr(k, HDR_RELOCATABLE, 1);
+	*k = (struct linux_image){.head = head};
+	if (bytes < HDR_MAGIC + 4 || ldn_le(head + HDR_MAGIC, 4) != HDRS_MAGIC)
+		return false;
+	if (bytes < 1024)
+		return boot_fail(f, err, "the file is truncated within the setup header");
+	if (!check_header(k, f, err))
+		return false;
+	k->initrd_addr_max =
+		k->version >= 0x203 ? linux_hdr(k, HDR_INITRD_ADDR_MAX, 4) : 0x37ffffff;
+	k->cmdline_max = k->version >= 0x206 ? linux_hdr(k, HDR_CMDLINE_SIZE, 4) : 255;
+	k->cmdline_max = MIN(k->cmdline_max, BOOT_EBDA - BOOT_CMDLINE - 1);
+	return true;
+}
+
+bool linux_choose_address(struct linux_image *k, const struct boot_file *f, const struct machine *m,
+			  struct error *err)
+{
+	bool relocatable = k->version >= 0x205 && linux_hdr(k, HDR_RELOCATABLE, 1);
 	uint64_t need = k->kernel_bytes, pref = BOOT_HIGH;
-	uint64_t top = b->machine->ram.below_4g;
+	uint64_t top = m->ram.below_4g;
 
 	if (k->version >= 0x20a) {
 		pref = ldn_le(k->head + HDR_PREF_ADDRESS, 8);
-		need = MAX(need, hdr(k, HDR_INIT_SIZE, 4));
+		need = MAX(need, linux_hdr(k, HDR_INIT_SIZE, 4));
 	}
 	/* A kernel that cannot move expects to find itself where code32_start says. */
-	k->load = relocatable ? pref : hdr(k, HDR_CODE32_START, 4);
+	k->load = relocatable ? pref : linux_hdr(k, HDR_CODE32_START, 4);
 	if (k->load < BOOT_HIGH || k->load >= 4 * GiB)
 		return boot_fail(f, err, "a damaged header: load address 0x%llx",
 				 (unsigned long long)k->load);
@@ -125,7 +98,7 @@ static bool choose_address(struct linux_image *k, const struct boot_file *f, con
 			f, err,
 			"the kernel needs RAM up to %llu MiB, and the guest has %llu MiB (-m)",
 			(unsigned long long)(ALIGN_UP(k->runtime_end, MiB) / MiB),
-			(unsigned long long)(b->machine->ram.bytes / MiB));
+			(unsigned long long)(m->ram.bytes / MiB));
 	return true;
 }
 
@@ -134,7 +107,7 @@ static bool cpu_has_long_mode(const struct machine *m)
 	return !m->accel->has_long_mode || m->accel->has_long_mode((struct machine *)m);
 }
 
-static bool check_cmdline(const struct linux_image *k, const char *cmdline, struct error *err)
+bool linux_check_cmdline(const struct linux_image *k, const char *cmdline, struct error *err)
 {
 	size_t n = strlen(cmdline);
 
@@ -199,8 +172,8 @@ static uint8_t *make_zero_page(struct boot *b, const struct linux_image *k)
 
 	memcpy(zp + HDR_SETUP_SECTS, k->head + HDR_SETUP_SECTS,
 	       MIN(MAX(end, HDR_CMD_LINE_PTR + 4u), HDR_END_MAX) - HDR_SETUP_SECTS);
-	zp[HDR_TYPE_OF_LOADER] = LOADER_UNDEFINED;
-	stn_le(zp + HDR_VID_MODE, 2, VID_MODE_NORMAL);
+	zp[HDR_TYPE_OF_LOADER] = LINUX_LOADER_UNDEFINED;
+	stn_le(zp + HDR_VID_MODE, 2, LINUX_VID_MODE_NORMAL);
 	stn_le(zp + HDR_CODE32_START, 4, k->load);
 	stn_le(zp + HDR_RAMDISK_IMAGE, 8, 0);
 	stn_le(zp + HDR_CMD_LINE_PTR, 4, BOOT_CMDLINE);
@@ -217,22 +190,16 @@ static uint8_t *make_zero_page(struct boot *b, const struct linux_image *k)
 bool linux_load(struct boot *b, const struct boot_file *f, const uint8_t *head, size_t bytes,
 		struct error *err)
 {
-	struct linux_image k = {.head = head};
+	struct linux_image k;
 	const char *cmdline = b->machine->config.append ? b->machine->config.append : "";
 	uint8_t *zero_page;
 
-	if (bytes < HDR_MAGIC + 4 || ldn_le(head + HDR_MAGIC, 4) != HDRS_MAGIC)
+	if (!linux_read_header(&k, f, head, bytes, err) ||
+	    !linux_choose_address(&k, f, b->machine, err))
 		return false;
-	if (bytes < 1024)
-		return boot_fail(f, err, "the file is truncated within the setup header");
-	if (!check_header(&k, f, err) || !choose_address(&k, f, b, err))
-		return false;
-	k.initrd_addr_max = k.version >= 0x203 ? hdr(&k, HDR_INITRD_ADDR_MAX, 4) : 0x37ffffff;
-	k.cmdline_max = k.version >= 0x206 ? hdr(&k, HDR_CMDLINE_SIZE, 4) : 255;
-	k.cmdline_max = MIN(k.cmdline_max, BOOT_EBDA - BOOT_CMDLINE - 1);
-	k.entry64 = k.version >= 0x20c && (hdr(&k, HDR_XLOADFLAGS, 2) & XLF_KERNEL_64) &&
+	k.entry64 = k.version >= 0x20c && (linux_hdr(&k, HDR_XLOADFLAGS, 2) & XLF_KERNEL_64) &&
 		    k.kernel_bytes > ENTRY64_OFFSET && cpu_has_long_mode(b->machine);
-	if (!check_cmdline(&k, cmdline, err))
+	if (!linux_check_cmdline(&k, cmdline, err))
 		return false;
 
 	if (!boot_place_file(b, f, k.setup_bytes, k.kernel_bytes, 0, k.load, err))

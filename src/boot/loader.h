@@ -74,6 +74,7 @@ struct boot {
  */
 const struct boot_file *boot_open(struct boot *b, const char *option, const char *path,
 				  struct error *err);
+void boot_close_files(struct boot *b);
 /* Exactly N bytes, or the message says that the file is truncated. */
 bool boot_read(const struct boot_file *f, uint64_t offset, void *buf, size_t n, struct error *err);
 /* Sets "OPTION PATH: ..." */

@@ -51,7 +51,7 @@ static const struct {
 	{0x31a, 1280, 1024, 16}, {0x31b, 1280, 1024, 24},
 };
 
-static const char *find_option(const char *cmdline, const char *name)
+const char *boot_find_word(const char *cmdline, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -63,7 +63,7 @@ static const char *find_option(const char *cmdline, const char *name)
 
 void boot_screen_choose(struct boot *b, const char *cmdline)
 {
-	const char *value = find_option(cmdline, "vga=");
+	const char *value = boot_find_word(cmdline, "vga=");
 	unsigned long number;
 	char *end;
 

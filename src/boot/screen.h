@@ -26,6 +26,8 @@ struct boot_screen {
 	void *opaque;
 };
 
+/* What follows NAME ("vga=") where that begins a word of CMDLINE; NULL: nowhere. */
+const char *boot_find_word(const char *cmdline, const char *name);
 /* Takes note of the mode that CMDLINE asks for. */
 void boot_screen_choose(struct boot *b, const char *cmdline);
 /* After each reset, when the images are in place. */
