@@ -84,9 +84,54 @@ static json_t *query_named_block_nodes(struct command_call *call, json_t *args)
 
 /* ---- disks ---- */
 
-static const char *device_name(const struct block *b)
+#define INNER "/virtio-backend"
+
+static bool has_inner(const struct device *dev)
 {
-	return b->dev ? b->dev->id ? b->dev->id : b->dev->type->name : NULL;
+	return dev->type->bus == BUS_PCI && !strncmp(dev->type->name, "virtio-", 7);
+}
+
+char *block_qdev(const struct block *b)
+{
+	char *path, *inner;
+
+	if (!b->dev)
+		return NULL;
+	if (b->dev->id && !has_inner(b->dev))
+		return xstrdup(b->dev->id);
+	path = device_path(b->dev);
+	if (!has_inner(b->dev))
+		return path;
+	inner = xasprintf("%s" INNER, path);
+	free(path);
+	return inner;
+}
+
+bool block_is_qdev(const struct block *b, const char *name)
+{
+	size_t n = strlen(name), inner = strlen(INNER);
+	char *path;
+	bool is;
+
+	if (!b->dev)
+		return false;
+	if (b->dev->id && !strcmp(b->dev->id, name))
+		return true;
+	if (has_inner(b->dev) && n > inner && !strcmp(name + n - inner, INNER))
+		n -= inner;
+	path = device_path(b->dev);
+	is = strlen(path) == n && !strncmp(path, name, n);
+	free(path);
+	return is;
+}
+
+static void set_qdev(json_t *o, const struct block *b)
+{
+	char *name = block_qdev(b);
+
+	if (name)
+		json_object_set_new(o, "qdev", json_string(name));
+	free(name);
 }
 
 /* Only a disk that may stop the guest has a status. */
@@ -107,8 +152,7 @@ static json_t *block_info(const struct block *b)
 		json_pack("{s:s,s:s,s:b,s:b}", "device", block_id(b), "type", "unknown",
 			  "removable", block_is_removable(b), "locked", block_medium_is_locked(b));
 
-	if (device_name(b))
-		json_object_set_new(o, "qdev", json_string(device_name(b)));
+	set_qdev(o, b);
 	if (block_has_tray(b))
 		json_object_set_new(o, "tray_open", json_boolean(block_tray_is_open(b)));
 	if (io_status(b))
@@ -196,8 +240,7 @@ static json_t *disk_stats(const struct block *b)
 	json_t *o = json_pack("{s:s,s:o}", "device", block_id(b), "stats",
 			      device_stats(&b->stats, clock_now_ns(loop_clock_host(b->loop))));
 
-	if (device_name(b))
-		json_object_set_new(o, "qdev", json_string(device_name(b)));
+	set_qdev(o, b);
 	if (b->root)
 		json_object_set_new(o, "node-name", json_string(b->root->name));
 	return o;

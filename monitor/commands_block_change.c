@@ -21,7 +21,7 @@ static struct block *block_of_device(const char *id)
 	list_for_each(it, block_all()) {
 		struct block *b = list_entry(it, struct block, node);
 
-		if (b->dev && b->dev->id && !strcmp(b->dev->id, id))
+		if (block_is_qdev(b, id))
 			return b;
 	}
 	return NULL;

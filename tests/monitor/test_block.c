@@ -131,26 +131,38 @@ static int transfer(struct kit *k, const char *id, bool write, uint64_t offset)
 
 static void query_block_shows_the_disk_and_its_image(void **state)
 {
+	static const char *const names[] = {"dev0", "/machine/peripheral/dev0",
+					    "/machine/peripheral/dev0/virtio-backend"};
 	struct kit *k = with_disk("");
 	json_t *list, *disk, *inserted;
+	char args[200];
 
 	add_device(k, "virtio-blk-pci", "dev0", "hd");
 	list = run(k, "query-block", NULL);
 	disk = item(list, "device", "hd");
 	inserted = json_object_get(disk, "inserted");
-	assert_string_equal(str(disk, "qdev"), "dev0");
+	assert_string_equal(str(disk, "qdev"), "/machine/peripheral/dev0/virtio-backend");
 	assert_false(json_is_true(json_object_get(disk, "removable")));
 	assert_string_equal(str(disk, "io-status"), "ok");
 	assert_string_equal(str(inserted, "file"), image);
 	assert_string_equal(str(inserted, "drv"), "raw");
 	assert_int_equal(num(json_object_get(inserted, "image"), "virtual-size"), SIZE);
 	json_decref(list);
-	assert_non_null(strstr(kit_hmp(k, "info block"), "Attached to:      dev0"));
+	assert_non_null(strstr(kit_hmp(k, "info block"),
+			       "Attached to:      /machine/peripheral/dev0/virtio-backend"));
 	assert_non_null(strstr(kit_hmp(k, "info block -v hd"), "virtual size: 1048576 bytes"));
 	list = run(k, "query-named-block-nodes", NULL);
 	assert_int_equal(json_array_size(list), 3);
 	item(list, "drv", "blkdebug");
 	json_decref(list);
+	/* By any of its device's names. */
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(
+			args, sizeof(args),
+			"{'id': '%s', 'bps': 1, 'bps_rd': 0, 'bps_wr': 0, 'iops': 0, 'iops_rd': 0, 'iops_wr': 0}",
+			names[i]);
+		json_decref(run(k, "block_set_io_throttle", args));
+	}
 	kit_free(k);
 }
 
