@@ -28,6 +28,7 @@ libevmm_a_SOURCES += devices/chipset/i8254.c
 libevmm_a_SOURCES += devices/chipset/i8257.c
 libevmm_a_SOURCES += devices/chipset/i8259.c
 libevmm_a_SOURCES += devices/chipset/ioapic.c
+libevmm_a_SOURCES += devices/chipset/kernel_irqchip.c
 libevmm_a_SOURCES += devices/chipset/mc146818.c
 libevmm_a_SOURCES += devices/chipset/pam.c
 libevmm_a_SOURCES += devices/chipset/piix4_pm.c

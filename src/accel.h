@@ -10,6 +10,7 @@
 
 struct machine;
 struct vcpu;
+struct irqchips;
 
 /* Registers as the boot loaders, the monitor and a debugger see them. */
 struct x86_segment {
@@ -209,6 +210,13 @@ struct accel_ops {
 	void (*gsi_set)(struct machine *m, unsigned gsi, bool level);
 	/* Loop thread, IRQCHIP_KERNEL: the 8254's interrupt is the HPET's now, or its own again. */
 	void (*pit_replaced)(struct machine *m, bool replaced);
+	/*
+	 * Loop thread, IRQCHIP_KERNEL, vCPUs parked: the registers of those chips (src/irqchip.h) that the bits of WHICH name, which were
+	 * checked before they are set. What a chip of the accelerator's doesn't have reads as 0 and is ignored when set.
+	 */
+	void (*get_chips)(struct machine *m, unsigned which, struct irqchips *chips);
+	bool (*set_chips)(struct machine *m, unsigned which, const struct irqchips *chips,
+			  struct error *err);
 	/* Loop thread, IRQCHIP_SPLIT: what a pin of the IOAPIC sends from now on; MASKED: nothing. */
 	void (*ioapic_route)(struct machine *m, unsigned pin, uint64_t addr, uint32_t data,
 			     bool masked);

@@ -23,8 +23,12 @@ static void on_kernel_gsi(void *opaque, unsigned gsi, bool level)
 {
 	struct pc_irq *irqs = opaque;
 
-	if (gsi != GSI_CASCADE)
-		irqs->machine->accel->gsi_set(irqs->machine, gsi, level);
+	if (gsi == GSI_CASCADE || !irqs->machine->vcpus)
+		return;
+	if (gsi < ISA_IRQS)
+		kernel_i8259_note_irq(irqs->pic, gsi, level);
+	kernel_ioapic_note_irq(irqs->ioapic, gsi == GSI_TIMER ? IOAPIC_PIN_TIMER : gsi, level);
+	irqs->machine->accel->gsi_set(irqs->machine, gsi, level);
 }
 
 static void on_intr(void *opaque, unsigned n, bool level)
@@ -41,8 +45,12 @@ void pc_irq_create(struct pc_irq *irqs, struct machine *m)
 	irqs->machine = m;
 	for (unsigned gsi = 0; gsi < MACHINE_GSIS; gsi++)
 		irq_connect(&m->gsi[gsi], kernel ? on_kernel_gsi : on_gsi, irqs, gsi);
-	if (kernel)
+	if (kernel) {
+		irqs->pic = device_create_builtin(m, &kernel_i8259_type);
+		irqs->ioapic = device_create_builtin(m, &kernel_ioapic_type);
+		device_create_builtin(m, &kernel_pit_type);
 		return;
+	}
 	irqs->pic = device_create_builtin(m, &i8259_type);
 	irqs->ioapic = device_create_builtin(m, &ioapic_type);
 	irq_connect(i8259_intr(irqs->pic), on_intr, m, 0);

@@ -19,7 +19,8 @@
 
 struct pc_irq {
 	struct machine *machine;
-	struct device *pic, *ioapic, *pit; /* NULL: the accelerator's */
+	struct device *pic, *ioapic; /* of either kind */
+	struct device *pit;	     /* NULL: the accelerator's */
 };
 
 /* Creates the chips, 8254 included, and wires the machine's GSIs to them. */

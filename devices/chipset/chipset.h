@@ -12,6 +12,12 @@
 extern const struct device_type i8259_type, i8254_type, ioapic_type, mc146818_type, port92_type,
 	reset_control_type, system_rom_type;
 
+/* Those of an accelerator that has them (IRQCHIP_KERNEL), as devices; kernel_irqchip.c. */
+extern const struct device_type kernel_i8259_type, kernel_ioapic_type, kernel_pit_type;
+/* A GSI of the board's goes there: for `info irq`. PIN is the IOAPIC's. */
+void kernel_i8259_note_irq(struct device *dev, unsigned n, bool level);
+void kernel_ioapic_note_irq(struct device *dev, unsigned pin, bool level);
+
 /*
  * 8259 pair: inputs IR0-IR15 (IR2 is the slave's), the INTR output, the acknowledge cycle's vector.
  */

@@ -26,11 +26,12 @@
 #include "devices/chipset/chipset.h"
 #include "devices/chipset/hpet.h"
 #include "devices/isa.h"
+#include "src/irqchip.h"
 
-#define I8254_HZ	  1193182
+#define I8254_HZ	  CHIP_PIT_HZ
 #define I8254_PORT	  0x40
 #define I8254_PORT_NMISC  0x61
-#define I8254_COUNTERS	  3
+#define I8254_COUNTERS	  CHIP_PIT_COUNTERS
 #define I8254_IRQ	  0
 #define I8254_MIN_EDGE_NS (50 * NS_PER_US)
 #define I8254_REFRESH_NS  15085 /* DRAM refresh request, 18 CLKs */
@@ -51,36 +52,11 @@
 #define STATUS_OUT	  0x80
 #define STATUS_NULL_COUNT 0x40
 
-enum rw_mode { RW_LATCH, RW_LSB, RW_MSB, RW_BOTH };
-
 #define NMISC_GATE2    0x01
 #define NMISC_SPEAKER  0x02
 #define NMISC_WRITABLE 0x0f
 #define NMISC_REFRESH  0x10
 #define NMISC_OUT2     0x20
-
-struct counter {
-	/* guest-visible */
-	GUEST_VISIBLE_BEGIN;
-	int64_t start_ns;    /* guest clock: when the count was loaded, or counting went on */
-	uint64_t held_clks;  /* counted before start_ns (modes 0 and 4, GATE has been low) */
-	uint32_t count;	     /* CR as a number: 1 to 65536, or to 10000 in BCD */
-	uint32_t next_count; /* for the next cycle (modes 2, 3) or trigger (1, 5); 0: none */
-	uint16_t latched;    /* OL */
-	uint8_t status;	     /* latched status byte */
-	uint8_t mode;	     /* 0 to 5 */
-	bool bcd;
-	uint8_t rw;	     /* enum rw_mode */
-	bool lsb_written;    /* RW_BOTH: waits for the MSB */
-	uint8_t write_lsb;   /* that LSB */
-	bool read_msb;	     /* RW_BOTH: the next read is the MSB */
-	uint8_t latch_bytes; /* how many bytes of OL are still to be read */
-	bool status_latched;
-	bool null_count; /* a count was written and is not in CE yet */
-	bool running;	 /* a count was loaded (modes 0, 2, 3, 4), or the trigger came (1, 5) */
-	bool gate;
-	GUEST_VISIBLE_END;
-};
 
 struct i8254 {
 	struct device dev;
@@ -90,7 +66,7 @@ struct i8254 {
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
-	struct counter counter[I8254_COUNTERS];
+	struct chip_counter counter[I8254_COUNTERS];
 	uint8_t nmisc; /* the writable bits */
 	GUEST_VISIBLE_END;
 
@@ -114,18 +90,18 @@ static int64_t ns_of_clks(uint64_t clks)
 	return (int64_t)(((unsigned __int128)clks * NS_PER_SEC + I8254_HZ - 1) / I8254_HZ);
 }
 
-static bool counter_is_periodic(const struct counter *c)
+static bool counter_is_periodic(const struct chip_counter *c)
 {
 	return c->mode == 2 || c->mode == 3;
 }
 
 /* Does a low GATE stop counting? In modes 1 and 5 it does nothing; its rising edge starts. */
-static bool counter_gate_level(const struct counter *c)
+static bool counter_gate_level(const struct chip_counter *c)
 {
 	return c->mode != 1 && c->mode != 5;
 }
 
-static uint64_t counter_elapsed_clks(const struct counter *c, int64_t now)
+static uint64_t counter_elapsed_clks(const struct chip_counter *c, int64_t now)
 {
 	if (counter_gate_level(c) && !c->gate)
 		return c->held_clks;
@@ -135,7 +111,7 @@ static uint64_t counter_elapsed_clks(const struct counter *c, int64_t now)
 /*
  * Modes 2, 3: lets a count written meanwhile take over once the cycle that was running has ended.
  */
-static void counter_settle(struct counter *c, int64_t now)
+static void counter_settle(struct chip_counter *c, int64_t now)
 {
 	if (!counter_is_periodic(c) || !c->next_count || !c->running || !c->gate ||
 	    counter_elapsed_clks(c, now) < c->count)
@@ -148,13 +124,8 @@ static void counter_settle(struct counter *c, int64_t now)
 
 /* Helpers: what CE and OUT are */
 
-static uint32_t counter_range(const struct counter *c)
-{
-	return c->bcd ? 10000 : 0x10000;
-}
-
 /* Mode 3 counts by two; an odd count is high for one CLK more than low (231164 "Mode 3"). */
-static uint32_t counter_square_value(const struct counter *c, uint32_t phase)
+static uint32_t counter_square_value(const struct chip_counter *c, uint32_t phase)
 {
 	uint32_t high_clks = (c->count + 1) / 2;
 	uint32_t in_half = phase < high_clks ? phase : phase - high_clks;
@@ -162,10 +133,10 @@ static uint32_t counter_square_value(const struct counter *c, uint32_t phase)
 	return (c->count & ~1u) - 2 * in_half;
 }
 
-static uint32_t counter_value(const struct counter *c, int64_t now)
+static uint32_t counter_value(const struct chip_counter *c, int64_t now)
 {
 	uint64_t clks = counter_elapsed_clks(c, now);
-	uint32_t range = counter_range(c);
+	uint32_t range = chip_counter_range(c);
 
 	if (!c->running)
 		return c->count % range;
@@ -177,24 +148,7 @@ static uint32_t counter_value(const struct counter *c, int64_t now)
 	return (c->count + range - clks % range) % range;
 }
 
-static uint16_t counter_encode(const struct counter *c, uint32_t value)
-{
-	if (!c->bcd)
-		return value;
-	return value % 10 | value / 10 % 10 << 4 | value / 100 % 10 << 8 | value / 1000 % 10 << 12;
-}
-
-static uint32_t counter_decode(const struct counter *c, uint16_t cr)
-{
-	uint32_t value = cr;
-
-	if (c->bcd)
-		value = (cr & 15) + (cr >> 4 & 15) * 10 + (cr >> 8 & 15) * 100 + (cr >> 12) * 1000;
-	/* Digits above nine can make more than there is; 0 is the most. */
-	return value ? MIN(value, counter_range(c)) : counter_range(c);
-}
-
-static bool counter_out(const struct counter *c, int64_t now)
+static bool counter_out(const struct chip_counter *c, int64_t now)
 {
 	uint64_t clks = counter_elapsed_clks(c, now);
 
@@ -218,7 +172,7 @@ static bool counter_out(const struct counter *c, int64_t now)
 /*
  * CLKs after start_ns at which OUT has its last rising edge up to CLKS; false when there was none.
  */
-static bool counter_last_rise(const struct counter *c, uint64_t clks, uint64_t *rise)
+static bool counter_last_rise(const struct chip_counter *c, uint64_t clks, uint64_t *rise)
 {
 	switch (c->mode) {
 	case 0:
@@ -237,7 +191,7 @@ static bool counter_last_rise(const struct counter *c, uint64_t clks, uint64_t *
 }
 
 /* Guest time of the first edge of OUT after NOW that matters to IRQ 0. */
-static int64_t counter_next_edge_ns(const struct counter *c, int64_t now)
+static int64_t counter_next_edge_ns(const struct chip_counter *c, int64_t now)
 {
 	uint64_t clks = counter_elapsed_clks(c, now);
 	uint64_t high_clks = (c->count + 1) / 2;
@@ -283,7 +237,7 @@ static void i8254_set_line(struct i8254 *s, bool level)
 static void i8254_on_timer(void *opaque)
 {
 	struct i8254 *s = opaque;
-	struct counter *c = &s->counter[0];
+	struct chip_counter *c = &s->counter[0];
 	int64_t now = clock_now_ns(s->dev.machine->clock);
 	int64_t next;
 	uint64_t rise;
@@ -302,7 +256,7 @@ static void i8254_on_timer(void *opaque)
 }
 
 /* A counter was programmed or gated: OUT may have moved. */
-static void i8254_changed(struct i8254 *s, struct counter *c, int64_t now)
+static void i8254_changed(struct i8254 *s, struct chip_counter *c, int64_t now)
 {
 	if (c != &s->counter[0])
 		return;
@@ -321,15 +275,15 @@ void i8254_set_replaced(struct device *dev, bool replaced)
 
 /* Reads */
 
-static void counter_latch_count(struct counter *c, int64_t now)
+static void counter_latch_count(struct chip_counter *c, int64_t now)
 {
 	if (c->latch_bytes)
 		return; /* the first latch holds until it is read */
-	c->latched = counter_encode(c, counter_value(c, now));
-	c->latch_bytes = c->rw == RW_BOTH ? 2 : 1;
+	c->latched = chip_counter_encode(c, counter_value(c, now));
+	c->latch_bytes = c->rw == PIT_RW_BOTH ? 2 : 1;
 }
 
-static void counter_latch_status(struct counter *c, int64_t now)
+static void counter_latch_status(struct chip_counter *c, int64_t now)
 {
 	if (c->status_latched)
 		return;
@@ -339,7 +293,7 @@ static void counter_latch_status(struct counter *c, int64_t now)
 	c->status_latched = 1;
 }
 
-static uint8_t counter_read(struct counter *c, int64_t now)
+static uint8_t counter_read(struct chip_counter *c, int64_t now)
 {
 	uint16_t value;
 
@@ -349,15 +303,15 @@ static uint8_t counter_read(struct counter *c, int64_t now)
 		return c->status;
 	}
 	if (c->latch_bytes) {
-		bool msb = c->rw == RW_MSB || (c->rw == RW_BOTH && c->latch_bytes == 1);
+		bool msb = c->rw == PIT_RW_MSB || (c->rw == PIT_RW_BOTH && c->latch_bytes == 1);
 
 		c->latch_bytes--;
 		return msb ? c->latched >> 8 : c->latched;
 	}
-	value = counter_encode(c, counter_value(c, now));
-	if (c->rw == RW_LSB)
+	value = chip_counter_encode(c, counter_value(c, now));
+	if (c->rw == PIT_RW_LSB)
 		return value;
-	if (c->rw == RW_MSB)
+	if (c->rw == PIT_RW_MSB)
 		return value >> 8;
 	c->read_msb = !c->read_msb;
 	return c->read_msb ? value : value >> 8;
@@ -374,9 +328,9 @@ static uint64_t i8254_read(void *opaque, uint64_t offset, unsigned size)
 
 /* Writes */
 
-static void counter_load(struct counter *c, uint16_t cr, int64_t now)
+static void counter_load(struct chip_counter *c, uint16_t cr, int64_t now)
 {
-	uint32_t count = counter_decode(c, cr);
+	uint32_t count = chip_counter_decode(c, cr);
 
 	counter_settle(c, now);
 	if (counter_is_periodic(c) && c->running) {
@@ -399,13 +353,13 @@ static void counter_load(struct counter *c, uint16_t cr, int64_t now)
 	c->start_ns = now;
 }
 
-static void counter_write(struct counter *c, uint8_t value, int64_t now)
+static void counter_write(struct chip_counter *c, uint8_t value, int64_t now)
 {
 	switch (c->rw) {
-	case RW_LSB:
+	case PIT_RW_LSB:
 		counter_load(c, value, now);
 		break;
-	case RW_MSB:
+	case PIT_RW_MSB:
 		counter_load(c, (uint16_t)(value << 8), now);
 		break;
 	default:
@@ -423,7 +377,7 @@ static void counter_write(struct counter *c, uint8_t value, int64_t now)
 	}
 }
 
-static void counter_program(struct counter *c, uint8_t control)
+static void counter_program(struct chip_counter *c, uint8_t control)
 {
 	uint8_t mode = control >> CW_MODE_SHIFT & CW_MODE;
 
@@ -439,13 +393,13 @@ static void counter_program(struct counter *c, uint8_t control)
 	c->held_clks = 0;
 	c->next_count = 0;
 	/* The old count stands until one is written; the new base must be able to show it. */
-	c->count = MIN(c->count, counter_range(c));
+	c->count = MIN(c->count, chip_counter_range(c));
 }
 
 static void i8254_read_back(struct i8254 *s, uint8_t command, int64_t now)
 {
 	for (unsigned i = 0; i < I8254_COUNTERS; i++) {
-		struct counter *c = &s->counter[i];
+		struct chip_counter *c = &s->counter[i];
 
 		if (!(command & BIT(i + 1)))
 			continue;
@@ -460,7 +414,7 @@ static void i8254_read_back(struct i8254 *s, uint8_t command, int64_t now)
 static void i8254_write_control(struct i8254 *s, uint8_t value, int64_t now)
 {
 	unsigned select = value >> CW_SC_SHIFT;
-	struct counter *c;
+	struct chip_counter *c;
 
 	if (select == CW_READ_BACK) {
 		i8254_read_back(s, value, now);
@@ -468,7 +422,7 @@ static void i8254_write_control(struct i8254 *s, uint8_t value, int64_t now)
 	}
 	c = &s->counter[select];
 	counter_settle(c, now);
-	if ((value >> CW_RW_SHIFT & CW_RW) == RW_LATCH) {
+	if ((value >> CW_RW_SHIFT & CW_RW) == PIT_RW_LATCH) {
 		counter_latch_count(c, now);
 		return;
 	}
@@ -489,7 +443,7 @@ static void i8254_write(void *opaque, uint64_t offset, uint64_t value, unsigned 
 	i8254_changed(s, &s->counter[offset], now);
 }
 
-static void counter_set_gate(struct counter *c, bool gate, int64_t now)
+static void counter_set_gate(struct chip_counter *c, bool gate, int64_t now)
 {
 	if (gate == c->gate)
 		return;
@@ -523,7 +477,7 @@ static void counter_set_gate(struct counter *c, bool gate, int64_t now)
 static uint64_t nmisc_read(void *opaque, uint64_t offset, unsigned size)
 {
 	struct i8254 *s = opaque;
-	struct counter *c = &s->counter[2];
+	struct chip_counter *c = &s->counter[2];
 	int64_t now = clock_now_ns(s->dev.machine->clock);
 
 	counter_settle(c, now);
@@ -549,26 +503,9 @@ static void i8254_reset(struct device *dev)
 	struct i8254 *s = container_of(dev, struct i8254, dev);
 	int64_t now = clock_now_ns(dev->machine->clock);
 
-	for (unsigned i = 0; i < I8254_COUNTERS; i++)
-		s->counter[i] = (struct counter){.mode = 3,
-						 .rw = RW_BOTH,
-						 .count = 0x10000,
-						 .start_ns = now,
-						 .running = 1,
-						 .gate = i != 2};
+	chip_counters_reset(s->counter, now);
 	s->nmisc = 0;
 	i8254_changed(s, &s->counter[0], now);
-}
-
-/* Counters 0 and 1 have no gate that could have held them. */
-static bool counter_is_valid(const struct counter *c, unsigned i, int64_t now)
-{
-	if (i != 2 && (!c->gate || c->held_clks))
-		return false;
-	return c->mode <= 5 && c->rw >= RW_LSB && c->rw <= RW_BOTH && c->count >= 1 &&
-	       c->count <= counter_range(c) && c->next_count <= counter_range(c) &&
-	       c->latch_bytes <= 2 && c->start_ns >= 0 && c->start_ns <= now &&
-	       c->held_clks <= INT64_MAX / 2;
 }
 
 static bool i8254_post_load(void *opaque, struct error *err)
@@ -576,41 +513,11 @@ static bool i8254_post_load(void *opaque, struct error *err)
 	struct i8254 *s = opaque;
 	int64_t now = clock_now_ns(s->dev.machine->clock);
 
-	for (unsigned i = 0; i < I8254_COUNTERS; i++) {
-		if (!counter_is_valid(&s->counter[i], i, now))
-			return error_set(err, "%s: saved state of counter %u is not possible",
-					 s->dev.type->name, i);
-	}
+	if (!chip_counters_check(s->counter, now, s->dev.type->name, err))
+		return false;
 	i8254_changed(s, &s->counter[0], now);
 	return true;
 }
-
-static const struct state_desc counter_state = {
-	.name = "counter",
-	.version = 1,
-	STATE_SPAN(counter),
-	.fields =
-		(const struct state_field[]){
-			STATE_FIELD(counter, start_ns),
-			STATE_FIELD(counter, held_clks),
-			STATE_FIELD(counter, count),
-			STATE_FIELD(counter, next_count),
-			STATE_FIELD(counter, latched),
-			STATE_FIELD(counter, status),
-			STATE_FIELD(counter, mode),
-			STATE_FIELD(counter, bcd),
-			STATE_FIELD(counter, rw),
-			STATE_FIELD(counter, lsb_written),
-			STATE_FIELD(counter, write_lsb),
-			STATE_FIELD(counter, read_msb),
-			STATE_FIELD(counter, latch_bytes),
-			STATE_FIELD(counter, status_latched),
-			STATE_FIELD(counter, null_count),
-			STATE_FIELD(counter, running),
-			STATE_FIELD(counter, gate),
-			STATE_END,
-		},
-};
 
 static const struct state_desc i8254_state = {
 	.name = "i8254",
@@ -619,7 +526,7 @@ static const struct state_desc i8254_state = {
 	.post_load = i8254_post_load,
 	.fields =
 		(const struct state_field[]){
-			STATE_STRUCT_ARRAY(i8254, counter, counter_state),
+			STATE_STRUCT_ARRAY(i8254, counter, chip_counter_state),
 			STATE_FIELD(i8254, nmisc),
 			STATE_END,
 		},

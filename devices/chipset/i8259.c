@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include "devices/chipset/chipset.h"
 #include "devices/isa.h"
+#include "src/irqchip.h"
 #include "src/log.h"
 
 #define I8259_PORT_MASTER 0x20
@@ -69,29 +70,6 @@ enum ocw2_command {
 #define I8259_ELCR_SLAVE   0xde
 #define I8259_IRQS_PER_PIC 8
 
-/* Which initialization word the data port waits for. */
-enum { INIT_DONE, INIT_ICW2, INIT_ICW3, INIT_ICW4 };
-
-struct pic {
-	/* guest-visible */
-	GUEST_VISIBLE_BEGIN;
-	uint8_t irr, imr, isr;
-	uint8_t lines; /* levels of IR0-IR7 */
-	uint8_t elcr;
-	uint8_t lowest; /* the input with the lowest priority: 7, or as rotated */
-	uint8_t vector_base;
-	uint8_t icw3;
-	uint8_t init_step;
-	bool init_has_icw4;
-	bool single;
-	bool auto_eoi, rotate_on_auto_eoi;
-	bool special_fully_nested;
-	bool special_mask;
-	bool read_isr; /* what OCW3 chose for A0 = 0 */
-	bool poll;     /* the next read is a poll */
-	GUEST_VISIBLE_END;
-};
-
 struct i8259 {
 	struct device dev;
 
@@ -100,7 +78,7 @@ struct i8259 {
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
-	struct pic pic[2]; /* master, slave */
+	struct chip_pic pic[2]; /* master, slave */
 	GUEST_VISIBLE_END;
 
 	/* host side */
@@ -111,7 +89,7 @@ struct i8259 {
 /*
  * The input in SET with the highest priority, as a distance from the highest; 8 when SET is empty.
  */
-static unsigned pic_rank(const struct pic *p, uint8_t set)
+static unsigned pic_rank(const struct chip_pic *p, uint8_t set)
 {
 	unsigned rank = 0;
 
@@ -121,7 +99,7 @@ static unsigned pic_rank(const struct pic *p, uint8_t set)
 }
 
 /* The input that INT asks service for, or I8259_NONE. */
-static int pic_request(const struct pic *p, bool is_master)
+static int pic_request(const struct chip_pic *p, bool is_master)
 {
 	unsigned rank = pic_rank(p, p->irr & ~p->imr);
 	uint8_t in_service = p->isr;
@@ -141,7 +119,7 @@ static int pic_request(const struct pic *p, bool is_master)
 	return (p->lowest + 1 + rank) & 7;
 }
 
-static void pic_set_line(struct pic *p, unsigned n, bool level)
+static void pic_set_line(struct chip_pic *p, unsigned n, bool level)
 {
 	uint8_t bit = BIT(n);
 	bool rising = level && !(p->lines & bit);
@@ -155,7 +133,7 @@ static void pic_set_line(struct pic *p, unsigned n, bool level)
 
 static void i8259_update(struct i8259 *s)
 {
-	struct pic *master = &s->pic[0], *slave = &s->pic[1];
+	struct chip_pic *master = &s->pic[0], *slave = &s->pic[1];
 	bool slave_int = pic_request(slave, false) != I8259_NONE;
 
 	/*
@@ -181,7 +159,7 @@ void i8259_set_irq(void *opaque, unsigned n, bool level)
 }
 
 /* What the second INTA pulse does. */
-static void pic_acknowledge(struct pic *p, unsigned n)
+static void pic_acknowledge(struct chip_pic *p, unsigned n)
 {
 	if (!(p->elcr & BIT(n)))
 		p->irr &= (uint8_t)~BIT(n);
@@ -192,7 +170,7 @@ static void pic_acknowledge(struct pic *p, unsigned n)
 }
 
 /* One chip's answer; an acknowledge that finds no request gets IR7, which is not put in service. */
-static unsigned pic_intack(struct pic *p, bool is_master)
+static unsigned pic_intack(struct chip_pic *p, bool is_master)
 {
 	int n = pic_request(p, is_master);
 
@@ -205,7 +183,7 @@ static unsigned pic_intack(struct pic *p, bool is_master)
 uint8_t i8259_intack(void *opaque)
 {
 	struct i8259 *s = opaque;
-	struct pic *answering = &s->pic[0];
+	struct chip_pic *answering = &s->pic[0];
 	bool cascaded = pic_request(answering, true) == I8259_CASCADE;
 	unsigned n = pic_intack(answering, true);
 
@@ -224,7 +202,7 @@ struct irq *i8259_intr(struct device *dev)
 
 /* Reads */
 
-static uint64_t i8259_read(struct i8259 *s, struct pic *p, uint64_t offset)
+static uint64_t i8259_read(struct i8259 *s, struct chip_pic *p, uint64_t offset)
 {
 	bool is_master = p == &s->pic[0];
 	uint8_t value;
@@ -248,7 +226,7 @@ static uint64_t i8259_read(struct i8259 *s, struct pic *p, uint64_t offset)
 /* Writes */
 
 /* The edge latches, IMR, ISR and the modes go; ELCR and the lines stay (231468 "ICW1", a to f). */
-static void pic_write_icw1(struct pic *p, uint8_t value)
+static void pic_write_icw1(struct chip_pic *p, uint8_t value)
 {
 	p->irr = p->lines & p->elcr;
 	p->imr = 0;
@@ -262,29 +240,31 @@ static void pic_write_icw1(struct pic *p, uint8_t value)
 	p->special_fully_nested = 0;
 	p->single = !!(value & ICW1_SNGL);
 	p->init_has_icw4 = !!(value & ICW1_IC4);
-	p->init_step = INIT_ICW2;
+	p->init_step = PIC_INIT_ICW2;
 }
 
-static void pic_write_icw(struct pic *p, uint8_t value)
+static void pic_write_icw(struct chip_pic *p, uint8_t value)
 {
 	switch (p->init_step) {
-	case INIT_ICW2:
+	case PIC_INIT_ICW2:
 		p->vector_base = value & ICW2_VECTORS;
-		p->init_step = !p->single ? INIT_ICW3 : p->init_has_icw4 ? INIT_ICW4 : INIT_DONE;
+		p->init_step = !p->single	  ? PIC_INIT_ICW3
+			       : p->init_has_icw4 ? PIC_INIT_ICW4
+						  : PIC_INIT_DONE;
 		break;
-	case INIT_ICW3:
+	case PIC_INIT_ICW3:
 		p->icw3 = value;
-		p->init_step = p->init_has_icw4 ? INIT_ICW4 : INIT_DONE;
+		p->init_step = p->init_has_icw4 ? PIC_INIT_ICW4 : PIC_INIT_DONE;
 		break;
 	default:
 		p->auto_eoi = !!(value & ICW4_AEOI);
 		p->special_fully_nested = !!(value & ICW4_SFNM);
-		p->init_step = INIT_DONE;
+		p->init_step = PIC_INIT_DONE;
 		break;
 	}
 }
 
-static void pic_write_ocw2(struct pic *p, uint8_t value)
+static void pic_write_ocw2(struct chip_pic *p, uint8_t value)
 {
 	enum ocw2_command command = value >> 5;
 	unsigned level = value & OCW2_LEVEL;
@@ -319,7 +299,7 @@ static void pic_write_ocw2(struct pic *p, uint8_t value)
 	}
 }
 
-static void pic_write_ocw3(struct pic *p, uint8_t value)
+static void pic_write_ocw3(struct chip_pic *p, uint8_t value)
 {
 	if (value & OCW3_POLL)
 		p->poll = 1;
@@ -329,7 +309,7 @@ static void pic_write_ocw3(struct pic *p, uint8_t value)
 		p->special_mask = !!(value & OCW3_SMM);
 }
 
-static void i8259_write(struct i8259 *s, struct pic *p, uint64_t offset, uint8_t value)
+static void i8259_write(struct i8259 *s, struct chip_pic *p, uint64_t offset, uint8_t value)
 {
 	if (offset == I8259_REG_CMD) {
 		if (value & ICW1_SELECT)
@@ -338,7 +318,7 @@ static void i8259_write(struct i8259 *s, struct pic *p, uint64_t offset, uint8_t
 			pic_write_ocw3(p, value);
 		else
 			pic_write_ocw2(p, value);
-	} else if (p->init_step != INIT_DONE) {
+	} else if (p->init_step != PIC_INIT_DONE) {
 		pic_write_icw(p, value);
 	} else {
 		p->imr = value;
@@ -385,7 +365,7 @@ static uint64_t elcr_read(void *opaque, uint64_t offset, unsigned size)
 static void elcr_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
 {
 	struct i8259 *s = opaque;
-	struct pic *p = &s->pic[offset];
+	struct chip_pic *p = &s->pic[offset];
 
 	p->elcr = value & (offset ? I8259_ELCR_SLAVE : I8259_ELCR_MASTER);
 	p->irr = (p->irr & ~p->elcr) | (p->lines & p->elcr);
@@ -399,16 +379,11 @@ static const struct region_ops slave_ops = {
 static const struct region_ops elcr_ops = {
 	.read = elcr_read, .write = elcr_write, .min_size = 1, .max_size = 1};
 
-/* The lines are the devices', who lower them in their own resets. */
 static void i8259_reset(struct device *dev)
 {
 	struct i8259 *s = container_of(dev, struct i8259, dev);
 
-	for (unsigned i = 0; i < ARRAY_SIZE(s->pic); i++) {
-		uint8_t lines = s->pic[i].lines;
-
-		s->pic[i] = (struct pic){.lines = lines, .lowest = 7};
-	}
+	chip_pics_reset(s->pic);
 	i8259_update(s);
 }
 
@@ -416,45 +391,11 @@ static bool i8259_post_load(void *opaque, struct error *err)
 {
 	struct i8259 *s = opaque;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(s->pic); i++) {
-		struct pic *p = &s->pic[i];
-
-		if (p->lowest > OCW2_LEVEL || p->init_step > INIT_ICW4 ||
-		    (p->vector_base & ~ICW2_VECTORS))
-			return error_set(err, "%s: saved state of chip %u is not possible",
-					 s->dev.type->name, i);
-		p->elcr &= i ? I8259_ELCR_SLAVE : I8259_ELCR_MASTER;
-	}
+	if (!chip_pics_check(s->pic, s->dev.type->name, err))
+		return false;
 	i8259_update(s);
 	return true;
 }
-
-static const struct state_desc pic_state = {
-	.name = "pic",
-	.version = 1,
-	STATE_SPAN(pic),
-	.fields =
-		(const struct state_field[]){
-			STATE_FIELD(pic, irr),
-			STATE_FIELD(pic, imr),
-			STATE_FIELD(pic, isr),
-			STATE_FIELD(pic, lines),
-			STATE_FIELD(pic, elcr),
-			STATE_FIELD(pic, lowest),
-			STATE_FIELD(pic, vector_base),
-			STATE_FIELD(pic, icw3),
-			STATE_FIELD(pic, init_step),
-			STATE_FIELD(pic, init_has_icw4),
-			STATE_FIELD(pic, single),
-			STATE_FIELD(pic, auto_eoi),
-			STATE_FIELD(pic, rotate_on_auto_eoi),
-			STATE_FIELD(pic, special_fully_nested),
-			STATE_FIELD(pic, special_mask),
-			STATE_FIELD(pic, read_isr),
-			STATE_FIELD(pic, poll),
-			STATE_END,
-		},
-};
 
 static const struct state_desc i8259_state = {
 	.name = "i8259",
@@ -463,7 +404,7 @@ static const struct state_desc i8259_state = {
 	.post_load = i8259_post_load,
 	.fields =
 		(const struct state_field[]){
-			STATE_STRUCT_ARRAY(i8259, pic, pic_state),
+			STATE_STRUCT_ARRAY(i8259, pic, chip_pic_state),
 			STATE_END,
 		},
 };
@@ -497,17 +438,7 @@ static void i8259_unrealize(struct device *dev)
 
 static void i8259_print(const struct device *dev, FILE *out)
 {
-	const struct i8259 *s = container_of(dev, struct i8259, dev);
-
-	for (unsigned i = 0; i < ARRAY_SIZE(s->pic); i++) {
-		const struct pic *p = &s->pic[i];
-
-		fprintf(out,
-			"pic%u: irr=%02x imr=%02x isr=%02x hprio=%u irq_base=%02x rr_sel=%u elcr=%02x "
-			"fnm=%u\n",
-			i, p->irr, p->imr, p->isr, (p->lowest + 1) & 7, p->vector_base, p->read_isr,
-			p->elcr, p->special_fully_nested);
-	}
+	chip_pics_print(container_of(dev, struct i8259, dev)->pic, out);
 }
 
 static const uint64_t *i8259_counts(const struct device *dev, unsigned *n)

@@ -26,11 +26,12 @@
  */
 #include <stdio.h>
 #include "devices/chipset/chipset.h"
+#include "src/irqchip.h"
 #include "src/log.h"
 
 #define IOAPIC_BASE    0xfec00000
 #define IOAPIC_BYTES   0x1000
-#define IOAPIC_PINS    24
+#define IOAPIC_PINS    CHIP_IOAPIC_PINS
 #define IOAPIC_VERSION 0x20
 #define IOAPIC_HAS_EOI 0x20 /* version from which there is an EOI register */
 
@@ -43,23 +44,11 @@
 #define IOAPICARB      0x02
 #define IOREDTBL       0x10
 #define IOREDTBL_LAST  (IOREDTBL + 2 * IOAPIC_PINS - 1)
-#define IOAPICID_MASK  0x0f
 #define IOAPICID_SHIFT 24
 #define IOAPICVER_MRE  ((IOAPIC_PINS - 1) << 16)
 
 /* IOREDTBL */
-#define REDIR_VECTOR	   0xffull
-#define REDIR_DELMOD_SHIFT 8
-#define REDIR_DELMOD	   7
-#define REDIR_DESTMOD	   BIT64(11)
-#define REDIR_DELIVS	   BIT64(12)
-#define REDIR_POLARITY	   BIT64(13)
-#define REDIR_REMOTE_IRR   BIT64(14)
-#define REDIR_LEVEL	   BIT64(15)
-#define REDIR_MASK	   BIT64(16)
-#define REDIR_DEST_SHIFT   56
-#define REDIR_READ_ONLY	   (REDIR_DELIVS | REDIR_REMOTE_IRR)
-#define REDIR_RESERVED	   0x00fffffffffe0000ull
+#define REDIR_READ_ONLY (REDIR_DELIVS | REDIR_REMOTE_IRR)
 
 #define DELMOD_FIXED  0
 #define DELMOD_LOWEST 1
@@ -81,10 +70,7 @@ struct ioapic {
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
-	uint64_t redir[IOAPIC_PINS];
-	uint32_t lines; /* inputs that are asserted */
-	uint8_t ioregsel;
-	uint8_t id;
+	struct chip_ioapic regs;
 	GUEST_VISIBLE_END;
 
 	/* host side */
@@ -121,7 +107,7 @@ static uint32_t entry_data(uint64_t entry)
 static void ioapic_route(struct ioapic *s, unsigned pin)
 {
 	struct machine *m = s->dev.machine;
-	uint64_t entry = s->redir[pin];
+	uint64_t entry = s->regs.redir[pin];
 
 	if (m->accel && m->accel->ioapic_route)
 		m->accel->ioapic_route(m, pin, entry_addr(entry), entry_data(entry),
@@ -130,11 +116,11 @@ static void ioapic_route(struct ioapic *s, unsigned pin)
 
 static void ioapic_deliver(struct ioapic *s, unsigned pin)
 {
-	uint64_t entry = s->redir[pin];
+	uint64_t entry = s->regs.redir[pin];
 	struct machine *m = s->dev.machine;
 
 	if (entry_wants_eoi(entry))
-		s->redir[pin] |= REDIR_REMOTE_IRR;
+		s->regs.redir[pin] |= REDIR_REMOTE_IRR;
 	if (log_enabled(LOG_INT))
 		log_printf(LOG_INT, "ioapic: pin %u sends vector %02x mode %u to %02x\n", pin,
 			   (unsigned)(entry & REDIR_VECTOR), entry_delmod(entry),
@@ -145,10 +131,10 @@ static void ioapic_deliver(struct ioapic *s, unsigned pin)
 /* A level input sends while it is up, unless a message of its is still to be acknowledged. */
 static void ioapic_service_level(struct ioapic *s, unsigned pin)
 {
-	uint64_t entry = s->redir[pin];
+	uint64_t entry = s->regs.redir[pin];
 
 	if ((entry & REDIR_LEVEL) && !(entry & (REDIR_MASK | REDIR_REMOTE_IRR)) &&
-	    (s->lines & BIT(pin)))
+	    (s->regs.lines & BIT(pin)))
 		ioapic_deliver(s, pin);
 }
 
@@ -156,14 +142,14 @@ static void ioapic_service_level(struct ioapic *s, unsigned pin)
 void ioapic_set_irq(void *opaque, unsigned pin, bool level)
 {
 	struct ioapic *s = opaque;
-	bool rising = level && !(s->lines & BIT(pin));
+	bool rising = level && !(s->regs.lines & BIT(pin));
 
 	device_irq_input(&s->dev, pin, level);
 	s->raised[pin] += rising;
-	s->lines = level ? s->lines | BIT(pin) : s->lines & ~BIT(pin);
-	if (s->redir[pin] & REDIR_LEVEL)
+	s->regs.lines = level ? s->regs.lines | BIT(pin) : s->regs.lines & ~BIT(pin);
+	if (s->regs.redir[pin] & REDIR_LEVEL)
 		ioapic_service_level(s, pin);
-	else if (rising && !(s->redir[pin] & REDIR_MASK))
+	else if (rising && !(s->regs.redir[pin] & REDIR_MASK))
 		ioapic_deliver(s, pin);
 }
 
@@ -172,7 +158,7 @@ void ioapic_eoi(void *opaque, uint8_t vector)
 	struct ioapic *s = opaque;
 
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
-		uint64_t *entry = &s->redir[pin];
+		uint64_t *entry = &s->regs.redir[pin];
 
 		if (!(*entry & REDIR_REMOTE_IRR) || (*entry & REDIR_VECTOR) != vector)
 			continue;
@@ -183,14 +169,15 @@ void ioapic_eoi(void *opaque, uint8_t vector)
 
 static uint32_t ioapic_read_window(const struct ioapic *s)
 {
-	switch (s->ioregsel) {
+	switch (s->regs.ioregsel) {
 	case IOAPICID:
 	case IOAPICARB:
-		return (uint32_t)s->id << IOAPICID_SHIFT;
+		return (uint32_t)s->regs.id << IOAPICID_SHIFT;
 	case IOAPICVER:
 		return s->version | IOAPICVER_MRE;
 	case IOREDTBL ... IOREDTBL_LAST:
-		return s->redir[(s->ioregsel - IOREDTBL) / 2] >> (s->ioregsel & 1 ? 32 : 0);
+		return s->regs.redir[(s->regs.ioregsel - IOREDTBL) / 2] >>
+		       (s->regs.ioregsel & 1 ? 32 : 0);
 	default:
 		return 0;
 	}
@@ -202,7 +189,7 @@ static uint64_t ioapic_read(void *opaque, uint64_t offset, unsigned size)
 
 	switch (ALIGN_DOWN(offset, 4)) {
 	case IOREGSEL:
-		return (uint64_t)s->ioregsel >> (offset & 3) * 8;
+		return (uint64_t)s->regs.ioregsel >> (offset & 3) * 8;
 	case IOWIN:
 		return (uint64_t)ioapic_read_window(s) >> (offset & 3) * 8;
 	default:
@@ -215,31 +202,31 @@ static void ioapic_write_redir(struct ioapic *s, unsigned pin, unsigned shift, u
 	uint64_t half = 0xffffffffull << shift;
 	uint64_t keep = ~half | REDIR_READ_ONLY;
 	uint64_t entry =
-		(s->redir[pin] & keep) | ((uint64_t)value << shift & ~keep & ~REDIR_RESERVED);
+		(s->regs.redir[pin] & keep) | ((uint64_t)value << shift & ~keep & ~REDIR_RESERVED);
 
 	if (!(entry & REDIR_LEVEL))
 		entry &= ~REDIR_REMOTE_IRR;
-	s->redir[pin] = entry;
+	s->regs.redir[pin] = entry;
 	ioapic_route(s, pin);
 	ioapic_service_level(s, pin);
 }
 
 static void ioapic_write_window(struct ioapic *s, uint32_t value)
 {
-	switch (s->ioregsel) {
+	switch (s->regs.ioregsel) {
 	case IOAPICID:
-		s->id = value >> IOAPICID_SHIFT & IOAPICID_MASK;
+		s->regs.id = value >> IOAPICID_SHIFT & IOAPICID_MASK;
 		break;
 	case IOREDTBL ... IOREDTBL_LAST:
-		ioapic_write_redir(s, (s->ioregsel - IOREDTBL) / 2, s->ioregsel & 1 ? 32 : 0,
-				   value);
+		ioapic_write_redir(s, (s->regs.ioregsel - IOREDTBL) / 2,
+				   s->regs.ioregsel & 1 ? 32 : 0, value);
 		break;
 	case IOAPICVER:
 	case IOAPICARB:
 		break;
 	default:
 		guest_error(&s->dev, "write to index 0x%02x, where there is no register",
-			    s->ioregsel);
+			    s->regs.ioregsel);
 		break;
 	}
 }
@@ -259,7 +246,7 @@ static void ioapic_write(void *opaque, uint64_t offset, uint64_t value, unsigned
 	}
 	switch (offset) {
 	case IOREGSEL:
-		s->ioregsel = value;
+		s->regs.ioregsel = value;
 		break;
 	case IOWIN:
 		ioapic_write_window(s, value);
@@ -278,12 +265,7 @@ static const struct region_ops ioapic_ops = {
 
 static void ioapic_reset(struct device *dev)
 {
-	struct ioapic *s = container_of(dev, struct ioapic, dev);
-
-	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
-		s->redir[pin] = REDIR_MASK;
-	s->ioregsel = 0;
-	s->id = 0;
+	chip_ioapic_reset(&container_of(dev, struct ioapic, dev)->regs);
 }
 
 /* A device's post_load raises its line again; LINES says that the edge is an old one. */
@@ -291,12 +273,9 @@ static bool ioapic_post_load(void *opaque, struct error *err)
 {
 	struct ioapic *s = opaque;
 
-	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
-		s->redir[pin] &= ~(REDIR_RESERVED | REDIR_DELIVS);
+	chip_ioapic_mend(&s->regs);
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
 		ioapic_route(s, pin);
-	}
-	s->lines &= BIT(IOAPIC_PINS) - 1;
-	s->id &= IOAPICID_MASK;
 	return true;
 }
 
@@ -307,10 +286,11 @@ static const struct state_desc ioapic_state = {
 	.post_load = ioapic_post_load,
 	.fields =
 		(const struct state_field[]){
-			STATE_ARRAY(ioapic, redir),
-			STATE_FIELD(ioapic, lines),
-			STATE_FIELD(ioapic, ioregsel),
-			STATE_FIELD(ioapic, id),
+			STATE_ARRAY(ioapic, regs.redir),
+			STATE_FIELD(ioapic, regs.lines),
+			STATE_FIELD(ioapic, regs.ioregsel),
+			STATE_FIELD(ioapic, regs.id),
+			STATE_DERIVED(ioapic, regs.unused),
 			STATE_END,
 		},
 };
@@ -343,28 +323,9 @@ static void ioapic_unrealize(struct device *dev)
 
 static void ioapic_print(const struct device *dev, FILE *out)
 {
-	static const char *const modes[] = {"fixed", "lowest", "SMI", "...",
-					    "NMI",   "INIT",   "...", "ExtINT"};
 	const struct ioapic *s = container_of(dev, struct ioapic, dev);
 
-	fprintf(out, "ioapic: ver=0x%x id=0x%02x sel=0x%02x\n", s->version, s->id, s->ioregsel);
-	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
-		uint64_t entry = s->redir[pin];
-
-		fprintf(out, "  pin %-2u 0x%016llx dest=%u vec=%-3u %s %-5s %s %s%s\n", pin,
-			(unsigned long long)entry, (unsigned)(entry >> REDIR_DEST_SHIFT),
-			(unsigned)(entry & REDIR_VECTOR),
-			entry & REDIR_POLARITY ? "active-lo" : "active-hi",
-			entry & REDIR_LEVEL ? "level" : "edge",
-			entry & REDIR_DESTMOD ? "logical" : "physical",
-			modes[entry >> REDIR_DELMOD_SHIFT & REDIR_DELMOD],
-			entry & REDIR_MASK ? " masked" : "");
-	}
-	fprintf(out, "  IRR    0x%06x Remote IRR", s->lines);
-	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
-		if (s->redir[pin] & REDIR_REMOTE_IRR)
-			fprintf(out, " %u", pin);
-	fprintf(out, "\n");
+	chip_ioapic_print(&s->regs, s->version, out);
 }
 
 static const uint64_t *ioapic_counts(const struct device *dev, unsigned *n)

@@ -6,6 +6,7 @@
  *	kvm_caps.c   what this host's KVM must have, may have, and what is lost without
  *	kvm_memory.c the memory view as slots; doorbells as ioeventfds; coalesced regions
  *	kvm_irq.c    interrupt controllers in the kernel, GSI routes, irqfds
+ *	kvm_chips.c  their registers in the form of src/irqchip.h
  *	kvm_lapic.c  none in the kernel: a vCPU with a local APIC of ours
  *	kvm_vcpu.c   a vCPU's thread: KVM_RUN and what it returns with; kicks
  *	kvm_idle.c   vCPUs that sleep in the kernel, for the spins of the others
@@ -113,8 +114,8 @@ struct kvm {
 	struct kvm_irq_routing *routes;
 	unsigned routes_room;
 	uint32_t gsi_used[4096 / 32];
-	struct kvm_irqchip reset_chips[3];
-	struct kvm_pit_state2 reset_pit, paused_pit;
+	struct kvm_pit_state2 paused_pit;
+	int64_t paused_pit_ns; /* host clock, when it was taken */
 	bool has_paused_pit;
 	uint64_t clock; /* kvmclock while the machine is paused */
 	bool clock_saved;
@@ -185,7 +186,6 @@ void kvm_dirty_sync(struct machine *m, struct dirty_log *log);
 
 /* ---- kvm_irq.c ---- */
 bool kvm_irq_init(struct kvm *kvm, struct error *err);
-void kvm_irq_reset(struct kvm *kvm);
 void kvm_irq_fini(struct kvm *kvm);
 void kvm_clock_paused(struct machine *m, bool paused);
 enum irqchip kvm_irqchip(const struct machine *m);
@@ -198,6 +198,11 @@ void kvm_inject_nmi(struct vcpu *v);
 bool kvm_irqfd_add(struct machine *m, struct accel_irqfd *irqfd, struct error *err);
 bool kvm_irqfd_update(struct machine *m, struct accel_irqfd *irqfd, struct error *err);
 void kvm_irqfd_remove(struct machine *m, struct accel_irqfd *irqfd);
+
+/* ---- kvm_chips.c ---- */
+void kvm_get_chips(struct machine *m, unsigned which, struct irqchips *chips);
+bool kvm_set_chips(struct machine *m, unsigned which, const struct irqchips *chips,
+		   struct error *err);
 
 /* ---- kvm_lapic.c: irqchip NONE, where v->lapic is there ---- */
 void kvm_lapic_init(struct kvm_vcpu *kv);

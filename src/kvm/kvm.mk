@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libevmm_a_SOURCES += src/kvm/kvm.c
 libevmm_a_SOURCES += src/kvm/kvm_caps.c
+libevmm_a_SOURCES += src/kvm/kvm_chips.c
 libevmm_a_SOURCES += src/kvm/kvm_cpu.c
 libevmm_a_SOURCES += src/kvm/kvm_cpuid.c
 libevmm_a_SOURCES += src/kvm/kvm_debug.c

@@ -15,11 +15,10 @@
 #include "src/cpu/lapic.h"
 #include "src/kvm/kvm.h"
 
-#define IOAPIC_PINS	24
-#define FIRST_MSI_GSI	24
-#define PIC_CASCADE	2
-#define TIMER_PIN	2
-#define PIT_MODE_SQUARE 3
+#define IOAPIC_PINS   24
+#define FIRST_MSI_GSI 24
+#define PIC_CASCADE   2
+#define TIMER_PIN     2
 
 #define APIC_LVT_LINT1	  0x360
 #define LVT_MASKED	  BIT(16)
@@ -123,24 +122,13 @@ static bool create_chips(struct kvm *kvm, struct error *err)
 				      "kernel-irqchip=split does without");
 	if (ioctl(kvm->vm, KVM_CREATE_IRQCHIP))
 		return error_set_errno(err, errno, "KVM cannot make interrupt controllers");
-	for (unsigned i = 0; i < 3; i++) {
-		kvm->reset_chips[i].chip_id = i;
-		if (ioctl(kvm->vm, KVM_GET_IRQCHIP, &kvm->reset_chips[i]))
-			return error_set_errno(err, errno,
-					       "KVM does not show its interrupt controllers");
-	}
 	if (kvm_has(kvm, HAS_IRQ_ROUTING)) {
 		board_routes(kvm);
 		if (!commit_routes(kvm))
 			return error_set_errno(err, errno, "KVM refuses the interrupt routes");
 	}
-	if (ioctl(kvm->vm, KVM_CREATE_PIT2, &pit) || ioctl(kvm->vm, KVM_GET_PIT2, &kvm->reset_pit))
+	if (ioctl(kvm->vm, KVM_CREATE_PIT2, &pit))
 		return error_set_errno(err, errno, "KVM cannot make an 8254 timer");
-	/* As firmware leaves it for kernels: those that are started without find the same. */
-	kvm->reset_pit.channels[0].mode = PIT_MODE_SQUARE;
-	kvm->reset_pit.channels[0].count = 0x10000;
-	kvm->reset_pit.channels[0].rw_mode = 3;
-	kvm->reset_pit.channels[0].gate = 1;
 	return true;
 }
 
@@ -175,19 +163,6 @@ bool kvm_irq_init(struct kvm *kvm, struct error *err)
 	return true;
 }
 
-/* The lines themselves are the devices', who have let go of them in their own resets. */
-void kvm_irq_reset(struct kvm *kvm)
-{
-	if (kvm->irqchip != IRQCHIP_KERNEL)
-		return;
-	for (unsigned i = 0; i < 3; i++)
-		ioctl(kvm->vm, KVM_SET_IRQCHIP, &kvm->reset_chips[i]);
-	if (kvm_has(kvm, HAS_PIT2)) {
-		kvm->has_paused_pit = false;
-		ioctl(kvm->vm, KVM_SET_PIT2, &kvm->reset_pit);
-	}
-}
-
 void kvm_irq_fini(struct kvm *kvm)
 {
 	free(kvm->routes);
@@ -206,6 +181,7 @@ static void pause_clocks(struct kvm *kvm)
 		kvm->clock = data.clock;
 	if (kvm->irqchip == IRQCHIP_KERNEL && kvm_has(kvm, HAS_PIT2))
 		kvm->has_paused_pit = !ioctl(kvm->vm, KVM_GET_PIT2, &kvm->paused_pit);
+	kvm->paused_pit_ns = clock_now_ns(loop_clock_host(kvm->m->loop));
 	/* Not an error: that this vCPU has no kvmclock. */
 	for (unsigned i = 0; kvm_has(kvm, HAS_KVMCLOCK_CTRL) && i < kvm->m->n_vcpus; i++)
 		ioctl(kvm_vcpu_of(kvm->m->vcpus[i])->fd, KVM_KVMCLOCK_CTRL);

@@ -519,8 +519,6 @@ void kvm_vcpu_reset(struct vcpu *v)
 {
 	struct kvm_vcpu *kv = kvm_vcpu_of(v);
 
-	if (v->index == 0)
-		kvm_irq_reset(kv->kvm);
 	must(kv, KVM_SET_SREGS, &kv->power_on.sregs, "system registers");
 	must(kv, KVM_SET_REGS, &kv->power_on.regs, "registers");
 	if (kvm_has(kv->kvm, HAS_DEBUGREGS))

@@ -12,7 +12,8 @@
 static const char *const stateless[] = {"isa-debugcon", "isa-debug-exit", "pvpanic", "system-rom"};
 
 /* Parts that the board has for some options only. */
-static const char *const optional[] = {"acpi-ged", "system-rom", "cfi.pflash01"};
+static const char *const optional[] = {"acpi-ged",  "system-rom", "cfi.pflash01",
+				       "kvm-i8259", "kvm-ioapic", "kvm-pit"};
 
 /* A machine has one of them: which one goes with which board. */
 static const struct {

@@ -7,8 +7,8 @@
 
 #define WINDOW	 0xa0000u
 #define BYTES	 600u /* more than the rings have entries */
-#define ROUNDS	 40u
-#define HANDOVER 400u
+#define ROUNDS	 16u
+#define HANDOVER 100u
 
 #define SEQ 0x3c4
 #define GC  0x3ce
