@@ -30,7 +30,7 @@ static json_t *query_machines(struct command_call *call, json_t *args)
 
 static json_t *query_current_machine(struct command_call *call, json_t *args)
 {
-	return json_pack("{s:b}", "wakeup-suspend-support", 0);
+	return json_pack("{s:b}", "wakeup-suspend-support", call->machine->woken != NULL);
 }
 
 static json_t *query_memory_size_summary(struct command_call *call, json_t *args)

@@ -57,6 +57,18 @@ static json_t *system_powerdown(struct command_call *call, json_t *args)
 	return command_ok();
 }
 
+static json_t *system_wakeup(struct command_call *call, json_t *args)
+{
+	struct machine *m = call->machine;
+
+	if (!m->woken)
+		return command_fail(call, "wake-up from suspend is not supported by this guest");
+	if (m->state != RUN_SUSPENDED)
+		return command_fail(call, "Unable to wake up: guest is not in suspended state");
+	machine_wake(m, WAKE_OTHER);
+	return command_ok();
+}
+
 static json_t *inject_nmi(struct command_call *call, json_t *args)
 {
 	struct machine *m = call->machine;
@@ -111,8 +123,8 @@ static void show_name(struct monitor *mon, json_t *answer)
 
 static const struct qapi_type types[] = {
 	{QAPI_ENUM, "RunState",
-	 "debug guest-panicked internal-error io-error paused prelaunch running shutdown", NULL,
-	 NULL},
+	 "debug guest-panicked internal-error io-error paused prelaunch running shutdown suspended",
+	 NULL, NULL},
 	{QAPI_STRUCT, "StatusInfo", "running:bool singlestep:bool status:RunState", NULL, NULL},
 	{QAPI_STRUCT, "NameInfo", "?name:str", NULL, NULL},
 	{QAPI_ENUM, "RebootAction", "reset shutdown", NULL, NULL},
@@ -134,6 +146,7 @@ static const struct qmp_command qmp[] = {
 	{"quit", NULL, NULL, quit, 0},
 	{"system_reset", NULL, NULL, system_reset, 0},
 	{"system_powerdown", NULL, NULL, system_powerdown, 0},
+	{"system_wakeup", NULL, NULL, system_wakeup, 0},
 	{"inject-nmi", NULL, NULL, inject_nmi, 0},
 	{"set-action", "?reboot:RebootAction ?shutdown:ShutdownAction ?panic:PanicAction", NULL,
 	 set_action, 0},
@@ -146,6 +159,9 @@ static const struct qmp_event events[] = {
 	{"STOP", NULL, 0, NULL},
 	{"RESUME", NULL, 0, NULL},
 	{"POWERDOWN", NULL, 0, NULL},
+	{"SUSPEND", NULL, 0, NULL},
+	{"SUSPEND_DISK", NULL, 0, NULL},
+	{"WAKEUP", NULL, 0, NULL},
 	{"GUEST_PANICKED", "action:GuestPanicAction", 0, NULL},
 	{"GUEST_CRASHLOADED", "action:GuestPanicAction", 0, NULL},
 	{.name = NULL},
@@ -158,6 +174,7 @@ static const struct hmp_command hmp[] = {
 	{"stop|s", NULL, NULL, "stop emulation", .qmp = "stop"},
 	{"system_powerdown", NULL, NULL, "send system power down event", .qmp = "system_powerdown"},
 	{"system_reset", NULL, NULL, "reset the system", .qmp = "system_reset"},
+	{"system_wakeup", NULL, NULL, "wakeup guest from suspend", .qmp = "system_wakeup"},
 	{.name = NULL},
 };
 

@@ -126,7 +126,9 @@ static struct input_handler *taker(const struct input *in, unsigned kinds)
 static struct input_handler *listening(const struct input *in, unsigned kinds)
 {
 	LOOP_ASSERT();
-	return in->machine->state == RUN_RUNNING ? taker(in, kinds) : NULL;
+	return in->machine->state == RUN_RUNNING || in->machine->state == RUN_SUSPENDED
+		       ? taker(in, kinds)
+		       : NULL;
 }
 
 void input_key_event(struct input *in, enum input_key key, bool down)

@@ -261,13 +261,15 @@ static void log_vcpu(struct machine *m, struct vcpu *v, const char *what)
 /* The vCPUs are parked. Devices first: a reset device has let go of its interrupt line. */
 static bool reset_all(struct machine *m)
 {
-	m->reset_pending = false;
+	m->reset_pending = m->suspend_pending = m->wake_pending = false;
 	list_for_each(it, &m->devices)
 		device_reset(list_entry(it, struct device, node));
 	for (unsigned i = 0; i < m->n_vcpus; i++) {
 		log_vcpu(m, m->vcpus[i], "CPU Reset");
 		m->accel->vcpu_reset(m->vcpus[i]);
 	}
+	if (m->waking)
+		return !m->boot_wake || m->boot_wake(m, m->boot_opaque);
 	return !m->boot_reset || m->boot_reset(m, m->boot_opaque);
 }
 
@@ -387,21 +389,69 @@ void machine_inspect_cancel(struct machine_inspect *req)
 	list_remove(&req->node);
 }
 
+/* While the guest sleeps its clock goes on: alarms come. */
 static void stand_still(struct machine *m)
 {
+	if (m->state == RUN_SUSPENDED)
+		return;
 	clock_pause(m->clock);
 	if (m->accel->clock_paused && vcpus_all_parked(m))
 		m->accel->clock_paused(m, true);
+}
+
+static void suspend(struct machine *m)
+{
+	m->suspend_pending = false;
+	m->running_wanted = false;
+	m->state = RUN_SUSPENDED;
+	if (m->suspending)
+		m->suspending(m);
+	qmp_event_emit(m, "SUSPEND", NULL);
+	if (m->wake_pending)
+		loop_work_schedule(&m->control_work);
+}
+
+static void spoiled(struct machine *m)
+{
+	m->state = RUN_INTERNAL_ERROR;
+	m->running_wanted = false;
+}
+
+static void do_reset(struct machine *m)
+{
+	if (m->state == RUN_SUSPENDED) {
+		m->state = RUN_RUNNING;
+		m->running_wanted = true;
+	}
+	if (m->state != RUN_RUNNING)
+		m->state = RUN_PRELAUNCH;
+	qmp_event_emit(m, "RESET", cause_data(m->reset_cause));
+	if (!reset_all(m))
+		spoiled(m);
+}
+
+static void do_wake(struct machine *m)
+{
+	m->state = RUN_RUNNING;
+	m->running_wanted = true;
+	m->waking = true;
+	if (!reset_all(m))
+		spoiled(m);
+	m->waking = false;
+	if (m->woken)
+		m->woken(m->woken_opaque, m->wake_reason);
+	qmp_event_emit(m, "WAKEUP", NULL);
 }
 
 /* Does what is to be done next. The work phase only: no device is in the middle of anything. */
 static void control(void *opaque)
 {
 	struct machine *m = opaque;
+	bool wakes;
 
 	if (!m->started || m->pausing)
 		return;
-	if ((m->shutdown_pending || m->reset_pending || !m->running_wanted ||
+	if ((m->shutdown_pending || m->reset_pending || m->suspend_pending || !m->running_wanted ||
 	     !list_empty(&m->inspections)) &&
 	    !vcpus_all_parked(m)) {
 		ask_vcpus_to_park(m);
@@ -414,17 +464,15 @@ static void control(void *opaque)
 		return;
 	}
 	/* What the host still writes into the guest's memory would spoil what the reset loads there. */
-	if (m->reset_pending && !drives_idle(m))
+	wakes = m->wake_pending && m->state == RUN_SUSPENDED;
+	if ((m->reset_pending || wakes) && !drives_idle(m))
 		return;
-	if (m->reset_pending) {
-		if (m->state != RUN_RUNNING)
-			m->state = RUN_PRELAUNCH;
-		qmp_event_emit(m, "RESET", cause_data(m->reset_cause));
-		if (!reset_all(m)) {
-			m->state = RUN_INTERNAL_ERROR;
-			m->running_wanted = false;
-		}
-	}
+	if (m->reset_pending)
+		do_reset(m);
+	else if (wakes)
+		do_wake(m);
+	else if (m->suspend_pending && m->running_wanted)
+		suspend(m);
 	if (m->running_wanted)
 		run(m);
 	else
@@ -534,6 +582,14 @@ void machine_request_reset_as(struct machine *m, enum shutdown_cause cause)
 	loop_work_schedule(&m->control_work);
 }
 
+void machine_request_suspend(struct machine *m)
+{
+	LOOP_ASSERT();
+	m->suspend_pending = true;
+	ask_vcpus_to_park(m);
+	loop_work_schedule(&m->control_work);
+}
+
 void machine_request_shutdown(struct machine *m, enum shutdown_cause cause, int status)
 {
 	LOOP_ASSERT();
@@ -571,6 +627,7 @@ const char *machine_state_name(const struct machine *m)
 		[RUN_DEBUG] = "debug",
 		[RUN_IO_ERROR] = "io-error",
 		[RUN_GUEST_PANICKED] = "guest-panicked",
+		[RUN_SUSPENDED] = "suspended",
 	};
 
 	return names[m->state];

@@ -9,6 +9,7 @@
  *	running --guest power-off--> shutdown (process ends, or stays paused with -no-shutdown)
  *	running --a debugger's stop--> debug --resume--> running
  *	running --the accelerator cannot go on--> internal-error (paused; a reset lets it go on)
+ *	running --guest's suspend to RAM--> suspended --a key, RTC alarm, system_wakeup--> (all but RAM reset) --> running
  *	running --reset--> (vCPUs parked, devices and vCPUs reset, boot state loaded) --> running
  */
 #ifndef EVMM_MACHINE_H
@@ -48,6 +49,7 @@ enum run_state {
 	RUN_DEBUG,    /* a debugger's stop */
 	RUN_IO_ERROR, /* werror=stop, rerror=stop */
 	RUN_GUEST_PANICKED,
+	RUN_SUSPENDED, /* to RAM (S3) */
 };
 
 enum shutdown_cause {
@@ -60,6 +62,9 @@ enum shutdown_cause {
 	SHUTDOWN_HOST_RESET, /* system_reset */
 	SHUTDOWN_GUEST_PANIC,
 };
+
+/* What ends a suspension. */
+enum wake_reason { WAKE_OTHER, WAKE_RTC };
 
 /* -action panic= */
 enum panic_action { PANIC_SHUTDOWN, PANIC_PAUSE, PANIC_EXIT_FAILURE, PANIC_NONE };
@@ -203,8 +208,9 @@ struct machine {
 	/* Set by the board: EOI broadcast to IOAPICs. */
 	void (*eoi_broadcast)(void *opaque, uint8_t vector);
 	void *eoi_opaque;
-	/* Set by the board: the power button (system_powerdown). */
+	/* Set by the power management: the power button (system_powerdown), the RTC's alarm interrupt. */
 	void (*power_button)(void *opaque);
+	void (*rtc_alarm)(void *opaque); /* of the same opaque */
 	void *power_button_opaque;
 
 	enum run_state state;
@@ -214,7 +220,9 @@ struct machine {
 	 * What was asked for. control_work carries it out, outside of any device's callback: it has the vCPUs park,
 	 * and goes on when they have.
 	 */
-	bool reset_pending, shutdown_pending;
+	bool reset_pending, shutdown_pending, suspend_pending, wake_pending;
+	enum wake_reason wake_reason;
+	bool waking; /* reset functions: RAM and what firmware needs to find its way in it stay */
 	bool started, running_wanted;
 	bool pausing; /* vCPUs were asked to park */
 	struct loop_work control_work;
@@ -235,6 +243,15 @@ struct machine {
 	bool stop_untold;
 	bool clock_held;	 /* a debugger's steps take no guest time */
 	struct gdbstub *gdbstub; /* monitor/gdbstub.h; NULL: none */
+
+	/*
+	 * Suspension to RAM. The power management sets S3 and S4, which the guest is told of, and WOKEN, called when all has been
+	 * reset; the board sets SUSPENDING, which leaves a word for its firmware (may be NULL).
+	 */
+	bool has_s3, has_s4;
+	void (*suspending)(struct machine *m);
+	void (*woken)(void *opaque, enum wake_reason reason);
+	void *woken_opaque;
 
 	/* Set by the power management: general purpose event N has happened. */
 	void (*raise_gpe)(void *opaque, unsigned n);
@@ -262,6 +279,8 @@ struct machine {
 	void (*assign_resources)(struct machine *m);
 	/* Puts the boot CPU and memory in the state that the loaders asked for, after each reset. */
 	bool (*boot_reset)(struct machine *m, void *opaque);
+	/* The same after a suspension, with memory as the guest has left it. NULL: the processor is left as reset. */
+	bool (*boot_wake)(struct machine *m, void *opaque);
 	void *boot_opaque;
 	const struct boot_screen *boot_screen; /* the first display adapter; NULL: none */
 	/*
@@ -308,6 +327,10 @@ void machine_request_reset(struct machine *m); /* the guest's */
 void machine_request_reset_as(struct machine *m, enum shutdown_cause cause);
 void machine_request_shutdown(struct machine *m, enum shutdown_cause cause, int status);
 void machine_power_button(struct machine *m);
+/* The guest suspends to RAM. */
+void machine_request_suspend(struct machine *m);
+/* Ends that; nothing happens where no guest sleeps, or is about to. */
+void machine_wake(struct machine *m, enum wake_reason reason);
 /* The guest says that it has panicked (-action panic= has what follows); or that its crash kernel takes over. */
 void machine_guest_panicked(struct machine *m);
 void machine_guest_crashloaded(struct machine *m);

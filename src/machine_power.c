@@ -54,3 +54,15 @@ void machine_guest_crashloaded(struct machine *m)
 	log_printf(LOG_GUEST_ERRORS, "Guest crash loaded\n");
 	tell_panic(m, "GUEST_CRASHLOADED", "run");
 }
+
+/* ---- sleep ---- */
+
+void machine_wake(struct machine *m, enum wake_reason reason)
+{
+	LOOP_ASSERT();
+	if ((m->state != RUN_SUSPENDED && !m->suspend_pending) || m->wake_pending)
+		return;
+	m->wake_pending = true;
+	m->wake_reason = reason;
+	loop_work_schedule(&m->control_work);
+}

@@ -14,6 +14,9 @@
 #include "src/machine_firmware.h"
 #include "src/pc_board.h"
 
+#define CMOS_SHUTDOWN	     0x0f
+#define CMOS_SHUTDOWN_RESUME 0xfe
+
 #define CMOS_BOOT_12 0x3d
 #define CMOS_BOOT_3  0x38
 
@@ -34,6 +37,14 @@ static void set_boot_order(struct machine *m, const char *letters)
 			  (uint8_t)(nibbles[2] << 4 | !m->config.boot.fd_check_off));
 }
 
+/* Firmware that finds this goes on where the FACS says. */
+static void suspending(struct machine *m)
+{
+	struct pc_board *pc = m->board;
+
+	mc146818_set_cmos(pc->rtc, CMOS_SHUTDOWN, CMOS_SHUTDOWN_RESUME);
+}
+
 struct pc_board *pc_board_new(struct machine *m)
 {
 	struct pc_board *pc = xzalloc(sizeof(*pc));
@@ -43,6 +54,7 @@ struct pc_board *pc_board_new(struct machine *m)
 	pc_irq_create(&pc->irqs, m);
 	pc->rtc = device_create_builtin(m, &mc146818_type);
 	m->set_boot_order = set_boot_order;
+	m->suspending = suspending;
 	device_create_builtin(m, &port92_type);
 	device_create_builtin(m, &i8042_type);
 	device_create_builtin(m, &i8257_type);
@@ -170,6 +182,8 @@ void pc_board_refresh(struct machine *m)
 
 	pc->acpi.pci_mem64 = window64(m);
 	pc->acpi.vmgenid = m->vmgenid;
+	pc->acpi.has_s3 = m->has_s3;
+	pc->acpi.has_s4 = m->has_s4;
 	pc->acpi.pvpanic_port = m->pvpanic_port;
 	pc->acpi.has_fw_cfg = m->fw_cfg != NULL;
 	pc->acpi.has_vga = m->boot_screen != NULL;

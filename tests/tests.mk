@@ -133,6 +133,7 @@ DEVICE_TESTS += tests/device/test_virtqueue
 DEVICE_TESTS += tests/device/test_ramfb
 DEVICE_TESTS += tests/device/test_reset_control
 DEVICE_TESTS += tests/device/test_serial
+DEVICE_TESTS += tests/device/test_suspend
 DEVICE_TESTS += tests/device/test_testdev
 DEVICE_TESTS += tests/device/test_vga
 DEVICE_TESTS += tests/device/test_vga_draw
@@ -179,6 +180,7 @@ tests_device_test_virtqueue_SOURCES = tests/device/test_virtqueue.c $(VIRTIO_KIT
 tests_device_test_ramfb_SOURCES = tests/device/test_ramfb.c $(DEVICE_KIT)
 tests_device_test_reset_control_SOURCES = tests/device/test_reset_control.c $(DEVICE_KIT)
 tests_device_test_serial_SOURCES = tests/device/test_serial.c $(DEVICE_KIT)
+tests_device_test_suspend_SOURCES = tests/device/test_suspend.c $(DEVICE_KIT)
 tests_device_test_testdev_SOURCES = tests/device/test_testdev.c $(DEVICE_KIT)
 VGA_KIT = tests/device/vga_kit.c tests/device/vga_kit.h $(DEVICE_KIT)
 tests_device_test_vga_SOURCES = tests/device/test_vga.c $(VGA_KIT)
@@ -216,14 +218,14 @@ $(GUEST_IMAGES): tests/guest/%.elf: tests/guest/%.S tests/guest/guest.h
 	$(AM_V_GEN)$(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,-N,--build-id=none,--no-warn-rwx-segments -o $@ $<
 
 # Guests with more to them, as kernels and as firmware: tests/guest/kit.h.
-KIT_GUESTS = dirty disk idle irq mmio ports reset rom_writes smp strings timers
+KIT_GUESTS = dirty disk idle irq mmio ports reset rom_writes smp strings suspend timers
 KIT_FILES = tests/guest/kit.h tests/guest/kit.S tests/guest/kit.ld tests/guest/rom.S
 KIT_ELFS = $(KIT_GUESTS:%=tests/guest/%.elf)
 KIT_ROMS = $(KIT_GUESTS:%=tests/guest/%.rom)
 KIT_IMAGES = $(KIT_ELFS) $(KIT_ROMS)
 EXTRA_DIST += $(KIT_GUESTS:%=tests/guest/%.S) $(KIT_FILES)
 EXTRA_DIST += tests/guest/coalesced.expect tests/guest/dirty.expect tests/guest/irq.expect tests/guest/mmio.expect tests/guest/ports.expect tests/guest/reset.expect
-EXTRA_DIST += tests/guest/rom_writes.expect tests/guest/smp.expect tests/guest/strings.expect tests/guest/timers.expect
+EXTRA_DIST += tests/guest/rom_writes.expect tests/guest/smp.expect tests/guest/strings.expect tests/guest/suspend.expect tests/guest/timers.expect
 CLEANFILES += $(KIT_IMAGES) $(KIT_GUESTS:%=tests/guest/%.flat) $(KIT_GUESTS:%=tests/guest/%.rom.o)
 OBJCOPY = objcopy
 KIT_LINK = -m32 -nostdlib -static -no-pie -Wl,-T,$(srcdir)/tests/guest/kit.ld,-N,--build-id=none,--no-warn-rwx-segments

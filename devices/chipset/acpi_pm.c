@@ -20,6 +20,7 @@
  */
 #include "devices/chipset/acpi_pm.h"
 #include "devices/isa.h"
+#include "src/events.h"
 
 #define PM_IRQ	    9
 #define PM_TIMER_HZ 3579545
@@ -88,11 +89,40 @@ static void acpi_pm_on_overflow(void *opaque)
 	acpi_pm_update(pm);
 }
 
+/* The timer doesn't run in suspension. */
+static void acpi_pm_wake_by_event(struct acpi_pm *pm)
+{
+	uint16_t events = pm->pmsts & pm->pmen;
+
+	if (events & (ACPI_PM_RTC | ACPI_PM_PWRBTN))
+		machine_wake(pm->dev->machine, events & ACPI_PM_RTC ? WAKE_RTC : WAKE_OTHER);
+}
+
 static void acpi_pm_power_button(void *opaque)
 {
 	struct acpi_pm *pm = opaque;
 
 	pm->pmsts |= ACPI_PM_PWRBTN;
+	acpi_pm_update(pm);
+	acpi_pm_wake_by_event(pm);
+}
+
+/* 4.8.3.1.1, RTC_STS */
+static void acpi_pm_rtc_alarm(void *opaque)
+{
+	struct acpi_pm *pm = opaque;
+
+	pm->pmsts |= ACPI_PM_RTC;
+	acpi_pm_update(pm);
+	acpi_pm_wake_by_event(pm);
+}
+
+/* Out of suspension, behind the reset: the guest waits for WAK_STS, and the other bit says what it was (4.8.3.1.1). */
+static void acpi_pm_woken(void *opaque, enum wake_reason reason)
+{
+	struct acpi_pm *pm = opaque;
+
+	pm->pmsts |= PMSTS_WAK | (reason == WAKE_RTC ? ACPI_PM_RTC : ACPI_PM_PWRBTN);
 	acpi_pm_update(pm);
 }
 
@@ -146,7 +176,13 @@ static void acpi_pm_sleep(struct acpi_pm *pm)
 	struct machine *m = pm->dev->machine;
 	unsigned type = (pm->pmcntrl & PMCNTRL_SUS_TYP) >> PMCNTRL_SUS_TYP_SHIFT;
 
-	if (type == ACPI_SLP_TYP_S5 || (type == ACPI_SLP_TYP_S4 && !pm->disable_s4))
+	if (type == ACPI_SLP_TYP_S4 && !pm->disable_s4) {
+		qmp_event_emit(m, "SUSPEND_DISK", NULL);
+		machine_request_shutdown(m, SHUTDOWN_GUEST, 0);
+	} else if (type == ACPI_SLP_TYP_S3 && !pm->disable_s3) {
+		machine_request_suspend(m);
+		acpi_pm_wake_by_event(pm);
+	} else if (type == ACPI_SLP_TYP_S5)
 		machine_request_shutdown(m, SHUTDOWN_GUEST, 0);
 	else
 		guest_error(pm->dev, "sleeping state of type %u is none that the board has", type);
@@ -284,6 +320,11 @@ bool acpi_pm_init(struct acpi_pm *pm, struct device *dev, unsigned bytes, unsign
 	region_add(&pm->ports, PMTMR, &pm->pmtmr, 0);
 	m->power_button = acpi_pm_power_button;
 	m->power_button_opaque = pm;
+	m->rtc_alarm = acpi_pm_rtc_alarm;
+	m->has_s3 = !pm->disable_s3;
+	m->has_s4 = !pm->disable_s4;
+	m->woken = acpi_pm_woken;
+	m->woken_opaque = pm;
 	m->raise_gpe = acpi_pm_raise_gpe;
 	m->raise_gpe_opaque = pm;
 	return isa_connect_irq(dev, &pm->sci, PM_IRQ, err) &&
@@ -299,5 +340,7 @@ void acpi_pm_fini(struct acpi_pm *pm)
 	region_remove(&pm->ports);
 	region_remove(&pm->pmtmr);
 	m->power_button = NULL;
+	m->rtc_alarm = NULL;
+	m->woken = NULL;
 	m->raise_gpe = NULL;
 }

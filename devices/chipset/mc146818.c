@@ -129,6 +129,7 @@ struct mc146818 {
 	/* host side */
 	struct irq irq;
 	bool replaced; /* the HPET has taken over its interrupt */
+	bool alarm;    /* its interrupt is an alarm's */
 	struct timer timer;
 };
 
@@ -400,6 +401,8 @@ static void rtc_sync(struct mc146818 *s)
  */
 static void rtc_update_irq(struct mc146818 *s)
 {
+	struct machine *m = s->dev.machine;
+	bool alarm = s->ram[RTC_B] & s->ram[RTC_C] & RTC_B_AIE;
 	uint8_t waited = s->ram[RTC_B] & ~s->ram[RTC_C];
 	int64_t next = INT64_MAX;
 
@@ -408,6 +411,9 @@ static void rtc_update_irq(struct mc146818 *s)
 	else
 		s->ram[RTC_C] &= (uint8_t)~RTC_C_IRQF;
 	irq_set(&s->irq, (s->ram[RTC_C] & RTC_C_IRQF) && !s->replaced);
+	if (alarm && !s->alarm && m->rtc_alarm)
+		m->rtc_alarm(m->power_button_opaque);
+	s->alarm = alarm;
 
 	if (waited & RTC_B_PIE)
 		next = rtc_next_period_ns(s, s->synced_ns);
@@ -646,6 +652,7 @@ static bool mc146818_post_load(void *opaque, struct error *err)
 	s->index &= RTCI_INDEX;
 	s->ram[RTC_A] &= (uint8_t)~RTC_A_UIP;
 	s->ram[RTC_C] &= RTC_C_FLAGS | RTC_C_IRQF;
+	s->alarm = s->ram[RTC_B] & s->ram[RTC_C] & RTC_B_AIE; /* has been told of */
 	rtc_update_irq(s);
 	return true;
 }

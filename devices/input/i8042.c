@@ -365,6 +365,7 @@ static void i8042_on_key(void *opaque, enum input_key key, bool down)
 {
 	struct i8042 *s = opaque;
 
+	machine_wake(s->dev.machine, WAKE_OTHER);
 	ps2_keyboard_key(&s->keyboard, key, down);
 	i8042_fill(s);
 }
@@ -373,6 +374,7 @@ static void i8042_on_button(void *opaque, enum input_button button, bool down)
 {
 	struct i8042 *s = opaque;
 
+	machine_wake(s->dev.machine, WAKE_OTHER);
 	ps2_mouse_button(&s->mouse, button, down);
 }
 

@@ -7,7 +7,8 @@
  * Not modelled: DRAM timing and row boundaries, error reporting; of the attribute maps what pam.c
  * says.
  * Deviates because: with the property "shadow" all of C0000h to FFFFFh is RAM from reset on, where
- * no firmware runs that would make it so.
+ * no firmware runs that would make it so. The attribute maps outlive a wake from S3: SeaBIOS
+ * resumes in what it has put into shadow RAM.
  */
 #include "devices/chipset/pam.h"
 #include "devices/pci/config_ports.h"
@@ -71,9 +72,14 @@ static void i440fx_config_changed(struct pci_device *pci, unsigned offset, unsig
 static void i440fx_reset(struct device *dev)
 {
 	struct i440fx *s = i440fx_of(dev);
+	uint8_t kept[PAM_REGISTERS];
 
+	memcpy(kept, &s->pci.config[PAM], sizeof(kept));
 	pci_device_reset(&s->pci);
-	if (s->shadow) {
+	if (dev->machine->waking) {
+		memcpy(&s->pci.config[PAM], kept, sizeof(kept));
+		i440fx_config_changed(&s->pci, 0, PCI_CONFIG_BYTES);
+	} else if (s->shadow) {
 		pam_fill(&s->pci.config[PAM]);
 		i440fx_config_changed(&s->pci, 0, PCI_CONFIG_BYTES);
 	}

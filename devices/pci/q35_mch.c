@@ -12,7 +12,8 @@
  * Not modelled: DRAM timing and row boundaries, error reporting, DMI and PCI Express registers behind EPBAR, MCHBAR and
  * DMIBAR (the BARs keep what is written); TSEG; of the attribute maps what pam.c says.
  * Deviates because: with the property "shadow" all of C0000h to FFFFFh is RAM, and with "pciexbar" configuration space is
- * in memory, from reset on, where no firmware runs that would see to it.
+ * in memory, from reset on, where no firmware runs that would see to it. The attribute maps outlive a wake from S3: SeaBIOS
+ * resumes in what it has put into shadow RAM.
  */
 #include "devices/chipset/pam.h"
 #include "devices/pci/config_ports.h"
@@ -150,9 +151,13 @@ static void mch_config_changed(struct pci_device *pci, unsigned offset, unsigned
 static void mch_reset(struct device *dev)
 {
 	struct mch *s = mch_of(dev);
+	uint8_t kept[PAM_REGISTERS];
 
+	memcpy(kept, &s->pci.config[PAM], sizeof(kept));
 	pci_device_reset(&s->pci);
-	if (s->shadow)
+	if (dev->machine->waking)
+		memcpy(&s->pci.config[PAM], kept, sizeof(kept));
+	else if (s->shadow)
 		pam_fill(&s->pci.config[PAM]);
 	if (s->pciexbar)
 		stn_le(&s->pci.config[PCIEXBAR], 8, s->pciexbar | PCIEXBAR_ENABLE);

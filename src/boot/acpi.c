@@ -174,6 +174,7 @@ struct acpi_tables acpi_build(const struct acpi_board *board, gpa_t gpa)
 	vmgenid = TABLES_OFFSET + ALIGN_UP(set.files[ACPI_TABLES].n, 64);
 	base[ACPI_VMGENID] = gpa + vmgenid;
 	link_files(&set, base);
+	t.facs = base[ACPI_TABLES]; /* the file's first */
 	t.n = set.files[ACPI_VMGENID].n ? vmgenid + set.files[ACPI_VMGENID].n
 					: TABLES_OFFSET + set.files[ACPI_TABLES].n;
 	t.bytes = xzalloc(t.n);

@@ -59,6 +59,7 @@ struct acpi_tables {
 	uint8_t *bytes;
 	size_t n;
 	gpa_t vmgenid; /* where the GUID is; 0: none */
+	gpa_t facs;
 };
 struct acpi_tables acpi_build(const struct acpi_board *board, gpa_t gpa);
 
@@ -110,6 +111,9 @@ static inline struct aml *acpi_out(struct acpi_set *set)
 /* The BYTES bytes at AT of the tables become the address of OFFSET in TARGET. */
 void acpi_point(struct acpi_set *set, size_t at, uint8_t bytes, enum acpi_file target,
 		uint64_t offset);
+
+/* Of the FACS: where the guest goes on after a suspension, in real mode (5.2.10). */
+#define ACPI_FACS_WAKING_VECTOR 12
 
 /* The tables, a file each or a few together */
 size_t acpi_add_dsdt(struct acpi_set *set);

@@ -322,6 +322,7 @@ static bool place_acpi(struct boot *b, struct error *err)
 	free(tables.bytes);
 	b->rsdp = BOOT_ACPI;
 	b->vmgenid = tables.vmgenid;
+	b->facs = tables.facs;
 	return true;
 }
 
@@ -400,6 +401,29 @@ static bool boot_reset(struct machine *m, void *opaque)
 	return true;
 }
 
+/* What firmware does after a suspension: the guest's own code, in real mode, where its FACS says. Without that it starts anew. */
+static bool boot_wake(struct machine *m, void *opaque)
+{
+	struct boot *b = opaque;
+	struct x86_regs regs;
+	uint8_t vector[4] = {0};
+	uint32_t at;
+
+	if (b->facs)
+		dma_read(m, b->facs + ACPI_FACS_WAKING_VECTOR, vector, sizeof(vector));
+	at = (uint32_t)ldn_le(vector, 4);
+	if (!at || at >= MiB)
+		return boot_reset(m, opaque);
+	if (b->vmgenid)
+		vmgenid_set_address(m->vmgenid, b->vmgenid);
+	m->accel->get_regs(m->vcpus[0], &regs);
+	regs.cs.selector = (uint16_t)(at >> 4);
+	regs.cs.base = at & ~15u;
+	regs.rip = at & 15;
+	m->accel->set_regs(m->vcpus[0], &regs);
+	return true;
+}
+
 static bool recognize(struct boot *b, const struct boot_file *f, struct error *err)
 {
 	size_t n = MIN(f->size, BOOT_HEAD_BYTES);
@@ -437,6 +461,7 @@ bool boot_load(struct machine *m, struct error *err)
 	b = xzalloc(sizeof(*b));
 	b->machine = m;
 	m->boot_reset = boot_reset;
+	m->boot_wake = boot_wake;
 	m->boot_opaque = b;
 	make_memory_map(b);
 	if (m->config.type->before_boot && !m->config.type->before_boot(m, err))
@@ -462,5 +487,6 @@ void boot_free(struct machine *m)
 	boot_close_files(b);
 	free(b);
 	m->boot_reset = NULL;
+	m->boot_wake = NULL;
 	m->boot_opaque = NULL;
 }

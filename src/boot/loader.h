@@ -66,6 +66,7 @@ struct boot {
 	gpa_t zero_page;		     /* Linux: struct boot_params; 0: none */
 	struct boot_framebuffer framebuffer; /* width 0: text */
 	gpa_t vmgenid;
+	gpa_t facs; /* 0: no ACPI */
 };
 
 /*

@@ -99,6 +99,11 @@ def test_accel_reset():
     everywhere('reset', machines=('pc', 'q35'))
 
 
+def test_accel_suspend():
+    """Suspension to RAM, which the RTC's alarm ends: by the vector in the FACS, and through firmware; RAM has kept its contents."""
+    everywhere('suspend', machines=('pc', 'q35'))
+
+
 def test_accel_rom():
     """ROM stays what it is."""
     everywhere('rom_writes', images=('rom',), machines=('pc', 'q35'))

@@ -96,7 +96,10 @@ def survives(name, seconds, *extra):
     def watch(qmp, seconds):
         end = time.time() + seconds
         while time.time() < end:
-            if qmp.run('query-status')['status'] == 'shutdown':
+            status = qmp.run('query-status')['status']
+            if status == 'suspended':
+                qmp.run('system_wakeup')
+            if status == 'shutdown':
                 qmp.run('system_reset')
                 qmp.run('cont')
             time.sleep(0.2)

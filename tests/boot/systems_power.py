@@ -6,6 +6,9 @@ import socket
 import time
 
 from support import WORK, check, evmm, linux_args, modules, variants
+from systems_board import efi_disk
+from systems_boot import UNLOCKED, linux_disk
+from systems_firmware import need_seabios, ovmf
 
 
 class Session:
@@ -83,3 +86,71 @@ def test_panics(board, device, module):
         check(q.event('GUEST_PANICKED') == {'action': 'poweroff'}, 'another action')
         check(q.event('SHUTDOWN') == {'guest': True, 'reason': 'guest-panic'}, 'another end')
         check(g.wait(20) == 1, 'exit status')
+
+
+def suspend(g, q):
+    g.send('echo mem > /sys/power/state; echo re""sumed\n')
+    q.event('SUSPEND')
+    check(q.status() == 'suspended', q.status())
+
+
+def resumed(g, q):
+    q.event('WAKEUP')
+    g.expect(r'^resumed$', 60)
+    check(q.status() == 'running', q.status())
+    status, out = g.run('dmesg | grep -c "PM: suspend exit"')
+    return int(out)
+
+
+@variants('pc', 'q35')
+def test_suspends_to_ram(board):
+    """Linux that was started right away suspends to RAM; the monitor, a key and the RTC's alarm wake it, and it works on."""
+    path, args = qmp_args('suspend-' + board)
+    with evmm(*linux_args('-accel', 'soft', '-M', board, '-smp', '2', *args, mem='256', append='console=ttyS0 no_console_suspend')) as g:
+        g.login(120)
+        q = Session(path)
+        check(q('query-current-machine')['wakeup-suspend-support'], 'no support')
+        check('mem' in g.run('cat /sys/power/state')[1], 'no suspend to RAM')
+        suspend(g, q)
+        time.sleep(0.5)
+        check(q.status() == 'suspended', 'it woke by itself')
+        q('system_wakeup')
+        check(resumed(g, q) == 1, 'not once')
+        suspend(g, q)
+        q('send-key', keys=[{'type': 'qcode', 'data': 'spc'}])
+        check(resumed(g, q) == 2, 'not twice')
+        g.run('echo +3 > /sys/class/rtc/rtc0/wakealarm')
+        suspend(g, q)
+        check(resumed(g, q) == 3, 'not three times')
+        check(g.run('grep -c ^processor /proc/cpuinfo')[1] == '2', 'a CPU was lost')
+        g.send('poweroff -f\n')
+        check(g.wait(60) == 0, 'exit status')
+
+
+@variants('pc', 'q35')
+def test_suspends_to_ram_by_seabios(board):
+    """The same through SeaBIOS, which goes on where the FACS says; a disk has kept its data."""
+    need_seabios()
+    disk, mods = linux_disk()
+    path, args = qmp_args('seabios-' + board)
+    with evmm('-accel', 'soft', '-M', board, '-m', '256', '-nographic', '-snapshot', '-drive', UNLOCKED + disk, *args) as g:
+        g.login(240)
+        q = Session(path)
+        insmod(g, mods)
+        sum_before = g.run('sleep 1; head -c 8388608 /dev/sda | md5sum', 120)[1]
+        suspend(g, q)
+        q('system_wakeup')
+        check(resumed(g, q) == 1, 'not once')
+        g.run('echo 3 > /proc/sys/vm/drop_caches')
+        check(g.run('head -c 8388608 /dev/sda | md5sum', 120)[1] == sum_before, 'another disk')
+
+
+def test_suspends_to_ram_by_ovmf():
+    """And through OVMF."""
+    path, args = qmp_args('ovmf')
+    with ovmf('q35', os.path.join(WORK, 'vars-suspend'), '-drive', UNLOCKED + efi_disk([]), *args) as g:
+        g.login(240)
+        q = Session(path)
+        suspend(g, q)
+        q('system_wakeup')
+        check(resumed(g, q) == 1, 'not once')

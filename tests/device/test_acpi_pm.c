@@ -87,10 +87,24 @@ static void sus_en_with_type_0_is_soft_off(void **state)
 
 static void other_sleeping_types_are_a_guest_s_error(void **state)
 {
-	kit_out16(k, PMCNTRL, 0x2401);
+	kit_out16(k, PMCNTRL, 0x2c01);
 	assert_false(k->m->shutdown_pending);
 	assert_int_equal(pm->guest_error_count, 1);
-	assert_int_equal(kit_in16(k, PMCNTRL), 0x0401); /* SUS_EN reads as 0 */
+	assert_int_equal(kit_in16(k, PMCNTRL), 0x0c01); /* SUS_EN reads as 0 */
+}
+
+static void sleeping_states_may_be_switched_off(void **state)
+{
+	teardown(NULL);
+	k = kit_new();
+	kit_add(k, &i440fx_type, NULL);
+	pm = kit_add(k, &piix4_pm_type, "pm-base", "0x600", "disable_s3", "1", "disable_s4", "1",
+		     NULL);
+	assert_false(k->m->has_s3 || k->m->has_s4);
+	kit_out16(k, PMCNTRL, 0x2401);
+	kit_out16(k, PMCNTRL, 0x2801);
+	assert_int_equal(pm->guest_error_count, 2);
+	assert_false(k->m->suspend_pending || k->m->shutdown_pending);
 }
 
 static void sci_en_is_always_set(void **state)
@@ -165,6 +179,7 @@ int main(void)
 		TEST(the_power_button_sets_its_status_and_interrupts_when_enabled),
 		TEST(sus_en_with_type_0_is_soft_off),
 		TEST(other_sleeping_types_are_a_guest_s_error),
+		TEST(sleeping_states_may_be_switched_off),
 		TEST(sci_en_is_always_set),
 		TEST(registers_take_bytes_words_and_doublewords),
 		TEST(the_ports_lie_where_pmba_says_while_pmiose_is_set),

@@ -69,6 +69,31 @@ static void processors_are_listed_with_their_places(void **state)
 			    "Parameter 'cpu-index' expects a CPU number");
 }
 
+static void sleepers_are_woken(void **state)
+{
+	json_t *v = kit_qmp(k, "query-current-machine", NULL);
+
+	assert_true(json_is_true(kit_get(v, "wakeup-suspend-support")));
+	json_decref(v);
+	assert_string_equal(kit_error(k, "system_wakeup", NULL, "GenericError"),
+			    "Unable to wake up: guest is not in suspended state");
+	machine_request_suspend(k->m);
+	kit_turns(k, 10);
+	assert_non_null(kit_event(k, "SUSPEND"));
+	assert_string_equal(kit_hmp(k, "info status"), "VM status: paused (suspended)\r\n");
+	done("cont", NULL); /* which does nothing */
+	assert_string_equal(kit_hmp(k, "system_wakeup"), "");
+	kit_turns(k, 10);
+	assert_non_null(kit_event(k, "WAKEUP"));
+	assert_string_equal(machine_state_name(k->m), "running");
+}
+
+static void not_every_machine_sleeps(void **state)
+{
+	assert_string_equal(kit_error(k, "system_wakeup", NULL, "GenericError"),
+			    "wake-up from suspend is not supported by this guest");
+}
+
 static void machine_types_are_listed(void **state)
 {
 	json_t *v = kit_qmp(k, "query-machines", NULL), *none = entry(v, "name", "none");
@@ -354,6 +379,8 @@ int main(void)
 #define PC(f)	cmocka_unit_test_setup_teardown(f, setup_pc, teardown)
 	const struct CMUnitTest tests[] = {
 		NONE(processors_are_listed_with_their_places),
+		PC(sleepers_are_woken),
+		NONE(not_every_machine_sleeps),
 		NONE(machine_types_are_listed),
 		NONE(options_are_listed_with_their_parameters),
 		PC(models_expand_to_their_features),
