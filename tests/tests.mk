@@ -270,10 +270,17 @@ tests/bench/float: tests/bench/float.c
 	@$(MKDIR_P) tests/bench
 	$(AM_V_GEN)$(CC) -O2 -static -o $@ $< -lm
 
+# A worse /dev/kvm than the host's, for tests/boot/systems_kvm.py.
+EXTRA_DIST += tests/accel/kvm_lacks.c
+CLEANFILES += tests/accel/kvm_lacks.so
+tests/accel/kvm_lacks.so: tests/accel/kvm_lacks.c
+	@$(MKDIR_P) tests/accel
+	$(AM_V_GEN)$(CC) -std=gnu11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
+
 # What tests/boot/systems_block.py and tests/bench/disk have a guest do with a disk.
 EXTRA_DIST += tests/bench/diskwork.c
 
 # Slow tests on real systems: make check-systems [SYSTEMS=PATTERN...]
 .PHONY: check-systems
-check-systems: evmm $(GUEST_IMAGES) $(KIT_IMAGES) $(KIT64_ELFS)
+check-systems: evmm $(GUEST_IMAGES) $(KIT_IMAGES) $(KIT64_ELFS) tests/accel/kvm_lacks.so
 	EVMM=$(abs_builddir)/evmm GUESTS=$(abs_builddir)/tests/guest $(srcdir)/tests/boot/run-systems $(SYSTEMS)

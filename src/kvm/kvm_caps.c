@@ -26,8 +26,8 @@ static const struct {
 	CAP(KVM_CAP_IMMEDIATE_EXIT, NEEDED, NULL),
 	CAP(KVM_CAP_IRQCHIP, HAS_IRQCHIP, NULL),
 	CAP(KVM_CAP_READONLY_MEM, HAS_READONLY_MEM, "ROM can be written by the guest"),
-	CAP(KVM_CAP_IRQ_ROUTING, HAS_IRQ_ROUTING, "interrupts of devices have fixed routes"),
-	CAP(KVM_CAP_SIGNAL_MSI, HAS_SIGNAL_MSI, "each MSI needs a route of its own"),
+	CAP(KVM_CAP_IRQ_ROUTING, HAS_IRQ_ROUTING, NULL),
+	CAP(KVM_CAP_SIGNAL_MSI, HAS_SIGNAL_MSI, NULL),
 	CAP(KVM_CAP_IRQFD, HAS_IRQFD, "interrupts are sent by evmm alone"),
 	CAP(KVM_CAP_IRQFD_RESAMPLE, HAS_IRQFD_RESAMPLE, NULL),
 	CAP(KVM_CAP_IOEVENTFD, HAS_IOEVENTFD, "doorbells are traps, which is slower"),
@@ -75,12 +75,14 @@ bool kvm_check_caps(struct kvm *kvm, struct error *err)
 			if (caps[i].has >= 0)
 				kvm->has |= 1ull << caps[i].has;
 		} else if (caps[i].has == NEEDED) {
-			return error_set(err,
-					 "this host's KVM is too old or too small: it lacks %s, "
-					 "which evmm needs ('-accel soft' works everywhere)",
-					 caps[i].name);
+			return error_set(
+				err,
+				"-accel kvm: this host's KVM is too old or too small: it lacks %s, "
+				"which evmm needs ('-accel soft' works everywhere)",
+				caps[i].name);
 		} else if (caps[i].lost) {
-			report_warning("this host's KVM lacks %s: %s", caps[i].name, caps[i].lost);
+			report_warning("this host's KVM lacks %s; evmm goes on without it, and %s",
+				       caps[i].name, caps[i].lost);
 		}
 	}
 #ifdef KVM_CAP_SET_GUEST_DEBUG2

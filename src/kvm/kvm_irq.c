@@ -118,15 +118,14 @@ static bool create_chips(struct kvm *kvm, struct error *err)
 	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
 
 	if (!kvm_has(kvm, HAS_PIT2))
-		return error_set(err, "this host's KVM has no 8254 timer (KVM_CAP_PIT2); "
-				      "kernel-irqchip=split does without");
+		return error_set(err,
+				 "-accel kvm: this host's KVM has no 8254 timer (KVM_CAP_PIT2); "
+				 "kernel-irqchip=split does without");
 	if (ioctl(kvm->vm, KVM_CREATE_IRQCHIP))
 		return error_set_errno(err, errno, "KVM cannot make interrupt controllers");
-	if (kvm_has(kvm, HAS_IRQ_ROUTING)) {
-		board_routes(kvm);
-		if (!commit_routes(kvm))
-			return error_set_errno(err, errno, "KVM refuses the interrupt routes");
-	}
+	board_routes(kvm);
+	if (!commit_routes(kvm))
+		return error_set_errno(err, errno, "KVM refuses the interrupt routes");
 	if (ioctl(kvm->vm, KVM_CREATE_PIT2, &pit))
 		return error_set_errno(err, errno, "KVM cannot make an 8254 timer");
 	return true;
@@ -136,7 +135,7 @@ static bool split_chips(struct kvm *kvm, struct error *err)
 {
 	if (!kvm_has(kvm, HAS_SPLIT_IRQCHIP) ||
 	    !kvm_enable_cap(kvm->vm, KVM_CAP_SPLIT_IRQCHIP, IOAPIC_PINS))
-		return error_set(err, "this host's KVM cannot do kernel-irqchip=split "
+		return error_set(err, "-accel kvm: this host's KVM cannot do kernel-irqchip=split "
 				      "(KVM_CAP_SPLIT_IRQCHIP); off and on are left");
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
 		set_msi_route(kvm, new_route(kvm, pin, KVM_IRQ_ROUTING_MSI), 0, 0);
@@ -146,14 +145,20 @@ static bool split_chips(struct kvm *kvm, struct error *err)
 
 bool kvm_irq_init(struct kvm *kvm, struct error *err)
 {
+	const char *missing;
+
 	if (kvm->irqchip == IRQCHIP_NONE)
 		return true;
-	if (!kvm_has(kvm, HAS_IRQCHIP) || !kvm_has(kvm, HAS_SIGNAL_MSI))
-		return error_set(err,
-				 "this host's KVM lacks %s: it has no local APICs to offer; "
-				 "kernel-irqchip=off does without",
-				 kvm_has(kvm, HAS_IRQCHIP) ? "KVM_CAP_SIGNAL_MSI"
-							   : "KVM_CAP_IRQCHIP");
+	missing = !kvm_has(kvm, HAS_IRQCHIP)	   ? "KVM_CAP_IRQCHIP"
+		  : !kvm_has(kvm, HAS_SIGNAL_MSI)  ? "KVM_CAP_SIGNAL_MSI"
+		  : !kvm_has(kvm, HAS_IRQ_ROUTING) ? "KVM_CAP_IRQ_ROUTING"
+						   : NULL;
+	if (missing)
+		return error_set(
+			err,
+			"-accel kvm: this host's KVM lacks %s: it has no interrupt controllers "
+			"that would do; kernel-irqchip=off does without",
+			missing);
 	if (kvm->irqchip == IRQCHIP_KERNEL ? !create_chips(kvm, err) : !split_chips(kvm, err))
 		return false;
 	if (kvm_has(kvm, HAS_X2APIC_API) &&

@@ -315,7 +315,9 @@ static void sync_zones(struct kvm *kvm)
 {
 	const struct mem_view *mem = as_view_mt(&kvm->m->mem), *io = as_view_mt(&kvm->m->io);
 	unsigned n = kvm_has(kvm, HAS_COALESCED_MMIO) ? view_zones(mem, false, NULL) : 0;
-	unsigned n_io = kvm_has(kvm, HAS_COALESCED_PIO) ? view_zones(io, true, NULL) : 0;
+	/* They use the same ring, which is there with the other capability. */
+	bool has_io = kvm_has(kvm, HAS_COALESCED_MMIO) && kvm_has(kvm, HAS_COALESCED_PIO);
+	unsigned n_io = has_io ? view_zones(io, true, NULL) : 0;
 	struct kvm_zone *want;
 
 	if (!n && !n_io && !kvm->n_zones)
