@@ -16,6 +16,7 @@
 #include "devices/display/vga.h"
 #include "devices/input/i8042.h"
 #include "devices/pci/pci.h"
+#include "devices/pci/pcie.h"
 #include "devices/scsi/scsi_types.h"
 #include "devices/virtio/virtio_mmio.h"
 #include "devices/virtio/virtio_types.h"
@@ -45,6 +46,12 @@ const struct device_type *const device_types[] = {
 	&piix4_pm_type,
 	&q35_mch_type,
 	&ich9_lpc_type,
+	&pci_bridge_type,
+	&pcie_pci_bridge_type,
+	&pcie_root_port_type,
+	&ioh3420_type,
+	&x3130_upstream_type,
+	&xio3130_downstream_type,
 	&pvpanic_pci_type,
 	/* display */
 	&ramfb_type,

@@ -61,7 +61,9 @@ struct device *device_plug(struct machine *m, struct optlist *l, struct error *e
 		refuse(type, err);
 		return NULL;
 	}
+	m->plugging = true;
 	dev = device_create_from_list(m, l, err);
+	m->plugging = false;
 	if (!dev)
 		return NULL;
 	device_reset(dev);

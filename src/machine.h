@@ -292,6 +292,7 @@ struct machine {
 	bool (*device_unplug)(void *opaque, struct device *dev, struct error *err);
 	void *hotplug_opaque;
 	struct list unplugs;   /* of src/hotplug.c */
+	bool plugging;	       /* of the same: the device that is being made comes late */
 	struct list named_fds; /* src/named_fd.h */
 	struct dump *dump; /* monitor/dump.h: of memory, under way or the last; NULL: none yet */
 	void (*dump_free)(struct machine *m);

@@ -71,6 +71,8 @@ static void reset_behind(struct pci_bus *bus)
 	for (unsigned devfn = 0; devfn < PCI_FUNCTIONS; devfn++)
 		if (bus->devices[devfn])
 			device_reset(&bus->devices[devfn]->dev);
+	list_for_each(it, &bus->children)
+		reset_behind(list_entry(it, struct pci_bus, node));
 }
 
 void pci_bridge_config_changed(struct pci_device *pci, unsigned offset, unsigned bytes)
@@ -98,6 +100,8 @@ bool pci_bridge_init(struct pci_bridge *bridge, const struct pci_register *rows,
 	pci_add_registers(pci, 0, bridge_registers);
 	if (pci->multifunction)
 		pci->config[PCI_HEADER_TYPE] = pci->initial[PCI_HEADER_TYPE] |= PCI_HEADER_MULTI;
+	if (pci->initial[PCI_INTERRUPT_PIN])
+		pci->wmask[PCI_COMMAND + 1] |= PCI_COMMAND_INTX_OFF >> 8;
 	pci->caps_end = 0x40;
 	pci_secondary_bus_init(&bridge->bus, pci, pci->dev.id ? pci->dev.id : pci->dev.type->name,
 			       express_behind);

@@ -123,6 +123,9 @@ static bool take_place(struct pci_device *pci, struct error *err)
 		return error_set(err, "%s: this machine has no PCI bus", name);
 	if (!bus)
 		return error_set(err, "%s: Bus '%s' not found", name, pci->bus_name);
+	/* No bridge tells its guest of what comes and goes. */
+	if (bus->bridge && m->plugging)
+		return error_set(err, "%s: Bus '%s' does not support hotplugging", name, bus->name);
 	if (pci->addr == PCI_ADDR_AUTO)
 		pci->addr = free_slot(bus);
 	if (pci->addr == PCI_ADDR_AUTO)

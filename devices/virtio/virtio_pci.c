@@ -16,6 +16,7 @@
  * Deviates because: nothing.
  */
 #include <stdlib.h>
+#include "devices/pci/pcie.h"
 #include "devices/virtio/virtio_pci.h"
 #include "src/optlist.h"
 
@@ -549,6 +550,9 @@ bool virtio_pci_init(struct virtio_pci *p, struct virtio *v, struct error *err)
 		modern_init(p);
 	if (p->legacy)
 		virtio_pci_legacy_init(p);
+	/* On the root bus it is an integrated part, and an old driver may find it there. */
+	if (p->pci.bus->express && p->pci.bus->bridge)
+		pcie_express_init(&p->pci, 0, PCIE_ENDPOINT, 0, 0);
 	return true;
 }
 

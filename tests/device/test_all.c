@@ -19,14 +19,19 @@ static const char *const optional[] = {"acpi-ged",  "system-rom", "cfi.pflash01"
 static const struct {
 	const char *type;
 	const struct machine_type *board;
-} one_of[] = {{"virtio-balloon-pci", &machine_pc},
-	      {"virtio-balloon-device", &machine_q35},
-	      {"isa-fdc", &machine_q35}};
+} one_of[] = {{"virtio-balloon-pci", &machine_pc}, {"virtio-balloon-device", &machine_q35},
+	      {"isa-fdc", &machine_q35},	   {"pcie-pci-bridge", &machine_q35},
+	      {"pcie-root-port", &machine_q35},	   {"ioh3420", &machine_q35},
+	      {"x3130-upstream", &machine_q35},	   {"xio3130-downstream", &machine_q35}};
 
 /* Properties without which a device is not made. */
-static const struct {
-	const char *type, *name, *value;
-} needed[] = {{"vmgenid", "guid", "auto"}};
+static const struct needed {
+	const char *type, *name, *value, *name2, *value2;
+} needed[] = {{"vmgenid", "guid", "auto", NULL, NULL},
+	      {"pci-bridge", "chassis_nr", "1", NULL, NULL},
+	      {"ioh3420", "chassis", "1", NULL, NULL},
+	      {"x3130-upstream", "bus", "ioh3420", NULL, NULL},
+	      {"xio3130-downstream", "bus", "x3130-upstream", "chassis", "2"}};
 
 static const struct machine_type *board;
 static bool made[256]; /* by type, on whichever board */
@@ -57,15 +62,14 @@ static bool has_chardev(const struct device_type *type)
 	return false;
 }
 
-/* The property's name and value, or NULL and NULL. */
-static const char *needs(const struct device_type *type, const char **value)
+static const struct needed *needs(const struct device_type *type)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-		*value = needed[i].value;
+	static const struct needed nothing;
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (!strcmp(needed[i].type, type->name))
-			return needed[i].name;
-	}
-	return NULL;
+			return &needed[i];
+	return &nothing;
 }
 
 static bool has_drive(const struct device_type *type)
@@ -115,7 +119,6 @@ static int setup(void **state)
 	k = kit_new_with(board, &config);
 	for (const struct device_type *const *t = device_types; *t; t++) {
 		struct kit_chardev *chr;
-		const char *value = NULL;
 
 		if (!belongs(*t))
 			continue;
@@ -129,9 +132,9 @@ static int setup(void **state)
 			chr->room = 100;
 			kit_add(k, *t, "chardev", (*t)->name, NULL);
 		} else {
-			const char *name = needs(*t, &value);
+			const struct needed *n = needs(*t);
 
-			kit_add(k, *t, name, value, NULL);
+			kit_add(k, *t, n->name, n->value, n->name2, n->value2, NULL);
 		}
 	}
 	return 0;
