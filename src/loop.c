@@ -228,6 +228,11 @@ void loop_poller_remove(struct loop_poller *p)
 	list_remove(&p->node);
 }
 
+bool loop_is_falling_asleep(const struct loop *l)
+{
+	return __atomic_load_n(&l->sleeping, __ATOMIC_RELAXED);
+}
+
 void loop_submit_hook_add(struct loop_hook *h, struct loop *l, const char *name, loop_poll_fn *fn,
 			  void *opaque)
 {

@@ -139,6 +139,11 @@ void loop_notifier_signal_mt(struct loop_notifier *n);
 void loop_poller_add(struct loop_poller *p, struct loop *loop, const char *name, loop_poll_fn *fn,
 		     void *opaque);
 void loop_poller_remove(struct loop_poller *p);
+/*
+ * For pollers: this is the last look before the loop sleeps. Whoever publishes without loop_wake_mt() (a guest) must be asked for
+ * a signal now, and then be looked at once more.
+ */
+bool loop_is_falling_asleep(const struct loop *loop);
 
 void loop_submit_hook_add(struct loop_hook *h, struct loop *loop, const char *name,
 			  loop_poll_fn *fn, void *opaque);

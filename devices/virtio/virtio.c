@@ -292,7 +292,9 @@ bool virtio_post_load(struct virtio *v, struct error *err)
 		virtq_unmap(vq);
 		if (!vq->enabled)
 			continue;
-		virtq_map(vq);
+		/* Who saved it may have asked the driver not to notify. */
+		if (virtq_map(vq))
+			virtio_kick_later(vq);
 		if (v->transport->queue_changed)
 			v->transport->queue_changed(vq);
 	}

@@ -73,6 +73,8 @@ struct virtio_class {
 	void (*queue_reset)(struct virtqueue *vq);
 	/* Requests can't be taken back: the device stays until the last has ended. */
 	bool must_drain;
+	/* Queues are polled while they are busy (virtq_drain). */
+	bool polls;
 };
 
 struct virtio_transport {

@@ -373,6 +373,7 @@ static const struct virtio_class blk_class = {
 	.notified = blk_notified,
 	.reset = blk_reset,
 	.must_drain = true,
+	.polls = true,
 };
 
 /* ---- life ---- */

@@ -528,6 +528,7 @@ static const struct virtio_class scsi_class = {
 	.notified = scsi_notified,
 	.reset = scsi_reset,
 	.must_drain = true,
+	.polls = true,
 };
 
 static bool virtio_scsi_init(struct virtio_scsi *s, struct device *dev, struct error *err)

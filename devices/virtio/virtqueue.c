@@ -21,6 +21,9 @@
 #define PACKED_EVENT_BYTES 4
 #define PACKED_EVENT_ALIGN 4
 
+/* A queue in which nothing came while the loop slept so often isn't polled any more. */
+#define IDLE_SLEEPS 4
+
 void virtq_bad(struct virtqueue *vq, const char *why)
 {
 	virtio_break(vq->virtio, why);
@@ -64,8 +67,17 @@ bool virtq_map(struct virtqueue *vq)
 	return true;
 }
 
+static void stop_polling(struct virtqueue *vq)
+{
+	if (!vq->polling)
+		return;
+	vq->polling = false;
+	loop_poller_remove(&vq->poller);
+}
+
 void virtq_unmap(struct virtqueue *vq)
 {
+	stop_polling(vq);
 	vq->mapped = false;
 	free(vq->done);
 	vq->done = NULL;
@@ -416,6 +428,49 @@ void virtq_set_notification(struct virtqueue *vq, bool on)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+/*
+ * A doorbell costs the driver an exit and us a wake-up, a look at its index in memory neither. So while the loop is awake for whatever
+ * reason, the queues that have been in use lately are looked at; before it sleeps the driver is asked to notify.
+ */
+static bool poll_queue(void *opaque)
+{
+	struct virtqueue *vq = opaque;
+	uint16_t seq = vq->next_seq;
+
+	if (virtq_empty(vq)) {
+		if (!loop_is_falling_asleep(vq->virtio->dev->machine->loop))
+			return false;
+		virtq_set_notification(vq, true);
+		if (virtq_empty(vq)) {
+			if (++vq->idle_sleeps > IDLE_SLEEPS)
+				stop_polling(vq);
+			return false;
+		}
+	}
+	vq->idle_sleeps = 0;
+	virtio_kick(vq);
+	if (vq->next_seq != seq)
+		return true;
+	/* The device takes nothing now. */
+	stop_polling(vq);
+	virtq_set_notification(vq, true);
+	return false;
+}
+
+/* Returns false when this queue isn't one to be polled. */
+static bool start_polling(struct virtqueue *vq)
+{
+	if (!vq->virtio->cls->polls || !usable(vq))
+		return false;
+	if (!vq->polling) {
+		vq->polling = true;
+		vq->idle_sleeps = 0;
+		loop_poller_add(&vq->poller, vq->virtio->dev->machine->loop,
+				vq->virtio->cls->name, poll_queue, vq);
+	}
+	return true;
+}
+
 void virtq_drain(struct virtqueue *vq, enum virtq_next (*one)(struct virtqueue *vq))
 {
 	unsigned budget = vq->size;
@@ -432,6 +487,8 @@ void virtq_drain(struct virtqueue *vq, enum virtq_next (*one)(struct virtqueue *
 			virtio_kick_later(vq);
 			return;
 		}
+		if (start_polling(vq))
+			return;
 		virtq_set_notification(vq, true);
 	} while (!virtq_empty(vq));
 }

@@ -26,6 +26,7 @@
 
 #include <sys/uio.h>
 #include "src/device.h"
+#include "src/loop.h"
 
 struct virtio;
 
@@ -58,6 +59,9 @@ struct virtqueue {
 	uint8_t *desc, *driver, *device;
 	bool packed, event_idx, in_order;
 	bool notification_off; /* the driver was asked not to notify */
+	struct loop_poller poller; /* looks for what is available while the loop is awake */
+	bool polling;		   /* it is in the loop's list */
+	unsigned idle_sleeps;	   /* of the loop, since something was available */
 	unsigned in_flight;
 	unsigned generation; /* goes on with each reset */
 	unsigned orphans;    /* in flight since before a reset */
@@ -110,6 +114,9 @@ enum virtq_next {
  * From class->notified: calls ONE, which pops and serves an element, until nothing is available. Meanwhile, and
  * while the device is stalled, the driver need not notify. After a queue's worth the rest waits for the loop's next turn, so
  * that a driver which is faster than us doesn't keep the loop.
+ *
+ * Where the class wants its queues polled, a queue that was drained is looked at in every turn from then on and the driver need not
+ * notify until the loop sleeps; not any more after a few sleeps in which nothing came.
  */
 void virtq_drain(struct virtqueue *vq, enum virtq_next (*one)(struct virtqueue *vq));
 /*
