@@ -233,6 +233,11 @@ bool loop_is_falling_asleep(const struct loop *l)
 	return __atomic_load_n(&l->sleeping, __ATOMIC_RELAXED);
 }
 
+int64_t loop_stamp_ns(const struct loop *l)
+{
+	return l->stamp_ns;
+}
+
 void loop_submit_hook_add(struct loop_hook *h, struct loop *l, const char *name, loop_poll_fn *fn,
 			  void *opaque)
 {

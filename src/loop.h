@@ -144,6 +144,8 @@ void loop_poller_remove(struct loop_poller *p);
  * a signal now, and then be looked at once more.
  */
 bool loop_is_falling_asleep(const struct loop *loop);
+/* Host time when the loop last looked at the clock, some microseconds ago at most while it is awake. Costs nothing. */
+int64_t loop_stamp_ns(const struct loop *loop);
 
 void loop_submit_hook_add(struct loop_hook *h, struct loop *loop, const char *name,
 			  loop_poll_fn *fn, void *opaque);

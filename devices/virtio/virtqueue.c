@@ -23,6 +23,9 @@
 
 /* A queue in which nothing came while the loop slept so often isn't polled any more. */
 #define IDLE_SLEEPS 4
+/* With so many requests under way the disk has enough to do, and what follows is taken in batches: a system call for each. */
+#define BATCH_FROM 8
+#define BATCH_NS   (20 * NS_PER_US)
 
 void virtq_bad(struct virtqueue *vq, const char *why)
 {
@@ -435,10 +438,16 @@ void virtq_set_notification(struct virtqueue *vq, bool on)
 static bool poll_queue(void *opaque)
 {
 	struct virtqueue *vq = opaque;
+	struct loop *loop = vq->virtio->dev->machine->loop;
 	uint16_t seq = vq->next_seq;
+	bool last_look = loop_is_falling_asleep(loop);
 
+	if (!last_look && vq->in_flight >= BATCH_FROM &&
+	    loop_stamp_ns(loop) - vq->looked_ns < BATCH_NS)
+		return false;
+	vq->looked_ns = loop_stamp_ns(loop);
 	if (virtq_empty(vq)) {
-		if (!loop_is_falling_asleep(vq->virtio->dev->machine->loop))
+		if (!last_look)
 			return false;
 		virtq_set_notification(vq, true);
 		if (virtq_empty(vq)) {
@@ -465,8 +474,8 @@ static bool start_polling(struct virtqueue *vq)
 	if (!vq->polling) {
 		vq->polling = true;
 		vq->idle_sleeps = 0;
-		loop_poller_add(&vq->poller, vq->virtio->dev->machine->loop,
-				vq->virtio->cls->name, poll_queue, vq);
+		loop_poller_add(&vq->poller, vq->virtio->dev->machine->loop, vq->virtio->cls->name,
+				poll_queue, vq);
 	}
 	return true;
 }

@@ -58,9 +58,10 @@ struct virtqueue {
 	bool mapped;
 	uint8_t *desc, *driver, *device;
 	bool packed, event_idx, in_order;
-	bool notification_off; /* the driver was asked not to notify */
+	bool notification_off;	   /* the driver was asked not to notify */
 	struct loop_poller poller; /* looks for what is available while the loop is awake */
 	bool polling;		   /* it is in the loop's list */
+	int64_t looked_ns;	   /* when the poller last looked */
 	unsigned idle_sleeps;	   /* of the loop, since something was available */
 	unsigned in_flight;
 	unsigned generation; /* goes on with each reset */

@@ -44,6 +44,7 @@ struct aio_file {
 	int fd;
 	int slot;	/* among the ring's registered files; -1: none */
 	bool is_device; /* a block device, not a regular file */
+	bool in_memory; /* in a tmpfs */
 };
 
 /* RET: bytes transferred (fewer than asked only at the end of the file), 0 for the kinds that transfer none, or -errno. */
