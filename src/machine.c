@@ -115,6 +115,7 @@ struct machine *machine_new(struct loop *loop, const struct machine_config *conf
 	list_init(&m->buses);
 	list_init(&m->unplugs);
 	list_init(&m->named_fds);
+	list_init(&m->irqfds);
 	drives_init(m);
 	object_set_init(&m->own_objects, loop);
 	m->objects = config->objects ? config->objects : &m->own_objects;

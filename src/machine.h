@@ -199,6 +199,7 @@ struct machine {
 	/* The board's interrupt wiring: GSI n reaches the 8259s (n < 16) and the IOAPIC. */
 	struct irq gsi[MACHINE_GSIS];
 	uint16_t gsi_asserted[MACHINE_GSIS]; /* how many devices hold the line up */
+	struct list irqfds;		     /* src/irqfd.h */
 	struct pci_bus *pci;		     /* bus 0, set by the host bridge; NULL: none */
 	struct device *fw_cfg;		     /* set by the board; NULL: none */
 	void *board;			     /* the board's own; heap, freed with the machine */

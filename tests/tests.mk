@@ -228,7 +228,7 @@ KIT_ELFS = $(KIT_GUESTS:%=tests/guest/%.elf)
 KIT_ROMS = $(KIT_GUESTS:%=tests/guest/%.rom)
 KIT_IMAGES = $(KIT_ELFS) $(KIT_ROMS)
 EXTRA_DIST += $(KIT_GUESTS:%=tests/guest/%.S) $(KIT_FILES)
-EXTRA_DIST += tests/guest/coalesced.expect tests/guest/dirty.expect tests/guest/irq.expect tests/guest/mmio.expect tests/guest/ports.expect tests/guest/reset.expect
+EXTRA_DIST += tests/guest/coalesced.expect tests/guest/dirty.expect tests/guest/irq.expect tests/guest/irqfd.expect tests/guest/mmio.expect tests/guest/ports.expect tests/guest/reset.expect
 EXTRA_DIST += tests/guest/rom_writes.expect tests/guest/smp.expect tests/guest/strings.expect tests/guest/suspend.expect tests/guest/timers.expect
 CLEANFILES += $(KIT_IMAGES) $(KIT_GUESTS:%=tests/guest/%.flat) $(KIT_GUESTS:%=tests/guest/%.rom.o)
 OBJCOPY = objcopy
@@ -254,7 +254,7 @@ $(KIT_ROMS): tests/guest/%.rom: tests/guest/%.elf tests/guest/rom.S
 	$(OBJCOPY) -O binary -j .text $@.o $@
 
 # Guests in C that run in ring 3 of long mode: tests/guest/kit64.h.
-KIT64_GUESTS = coalesced exits
+KIT64_GUESTS = coalesced exits irqfd
 KIT64_FILES = tests/guest/kit64.h tests/guest/kit64.S tests/guest/kit.ld tests/guest/exits.h
 KIT64_ELFS = $(KIT64_GUESTS:%=tests/guest/%.elf)
 KIT64_LINK = -m64 -O2 -Wall -Wextra -Wno-unused-parameter -std=gnu11 -ffreestanding -fno-stack-protector -fno-pic -mcmodel=small \

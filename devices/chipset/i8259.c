@@ -23,6 +23,7 @@
 #include "devices/chipset/chipset.h"
 #include "devices/isa.h"
 #include "src/irqchip.h"
+#include "src/irqfd.h"
 #include "src/log.h"
 
 #define I8259_PORT_MASTER 0x20
@@ -309,15 +310,27 @@ static void pic_write_ocw3(struct chip_pic *p, uint8_t value)
 		p->special_mask = !!(value & OCW3_SMM);
 }
 
+/* Level-triggered ones are told of. */
+static void i8259_ended(struct i8259 *s, const struct chip_pic *p, uint8_t inputs)
+{
+	unsigned first = p == &s->pic[1] ? I8259_IRQS_PER_PIC : 0;
+
+	for (; inputs; inputs &= inputs - 1)
+		irqfds_eoi(s->dev.machine, first + (unsigned)__builtin_ctz(inputs));
+}
+
 static void i8259_write(struct i8259 *s, struct chip_pic *p, uint64_t offset, uint8_t value)
 {
 	if (offset == I8259_REG_CMD) {
+		uint8_t in_service = p->isr;
+
 		if (value & ICW1_SELECT)
 			pic_write_icw1(p, value);
 		else if (value & OCW3_SELECT)
 			pic_write_ocw3(p, value);
 		else
 			pic_write_ocw2(p, value);
+		i8259_ended(s, p, in_service & ~p->isr & p->elcr);
 	} else if (p->init_step != PIC_INIT_DONE) {
 		pic_write_icw(p, value);
 	} else {

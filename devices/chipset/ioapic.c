@@ -27,6 +27,7 @@
 #include <stdio.h>
 #include "devices/chipset/chipset.h"
 #include "src/irqchip.h"
+#include "src/irqfd.h"
 #include "src/log.h"
 
 #define IOAPIC_BASE    0xfec00000
@@ -163,6 +164,7 @@ void ioapic_eoi(void *opaque, uint8_t vector)
 		if (!(*entry & REDIR_REMOTE_IRR) || (*entry & REDIR_VECTOR) != vector)
 			continue;
 		*entry &= ~REDIR_REMOTE_IRR;
+		irqfds_eoi(s->dev.machine, pin);
 		ioapic_service_level(s, pin);
 	}
 }

@@ -62,6 +62,11 @@ def test_accel_interrupts():
     everywhere('irq', machines=('pc', 'q35'))
 
 
+def test_accel_irqfd():
+    """Interrupts by eventfd: levels that come again until they are served, and messages."""
+    everywhere('irqfd', images=('elf',), machines=('pc', 'q35'))
+
+
 def test_accel_timers():
     """HLT, and the timers that wake from it."""
     everywhere('timers', machines=('pc', 'q35'))

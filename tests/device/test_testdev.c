@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pc-testdev. */
 #include "devices/char/serial.h"
+#include "src/irqfd.h"
 #include "tests/device/kit.h"
 
 static struct kit *k;
@@ -71,6 +72,54 @@ static void testdev_tells_which_pages_were_written(void **state)
 	assert_int_equal(kit_in32(k, 0xec), 0xffff);
 }
 
+static void testdev_raises_a_level_again_until_its_events_are_served(void **state)
+{
+	struct device *dev = kit_add(k, &testdev_type, NULL);
+
+	kit_out32(k, 0x2040, 5);
+	kit_out32(k, 0x2044, 2);
+	kit_settle(k);
+	assert_true(k->level[5]);
+	kit_out32(k, 0x2044, 1);
+	irqfds_eoi(k->m, 6);
+	assert_true(k->level[5]);
+	irqfds_eoi(k->m, 5);
+	assert_false(k->level[5]);
+	kit_settle(k);
+	assert_true(k->level[5]);
+	kit_save_load(dev);
+	kit_settle(k);
+	assert_true(k->level[5]);
+	kit_out32(k, 0x2044, 0);
+	irqfds_eoi(k->m, 5);
+	kit_settle(k);
+	assert_false(k->level[5]);
+	kit_out32(k, 0x2044, 1);
+	kit_settle(k);
+	assert_true(k->level[5]);
+	kit_out32(k, 0x2040, UINT32_MAX);
+	assert_false(k->level[5]);
+	kit_out32(k, 0x2044, 1);
+	kit_settle(k);
+	assert_false(k->level[5]);
+	device_reset(dev);
+	assert_int_equal(kit_in32(k, 0x2044), 0);
+}
+
+static void testdev_sends_messages_through_an_eventfd(void **state)
+{
+	kit_add(k, &testdev_type, NULL);
+	kit_out32(k, 0x2048, 0xfee00000);
+	for (unsigned i = 0; i < 2; i++) {
+		kit_out32(k, 0x204c, 0x41 + i);
+		kit_out32(k, 0x2050, 0);
+		kit_settle(k);
+		assert_int_equal(k->log->n_msi, i + 1);
+		assert_int_equal(k->log->msi[i].addr, 0xfee00000);
+		assert_int_equal(k->log->msi[i].data, 0x41 + i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -78,6 +127,8 @@ int main(void)
 		TEST(testdev_tells_which_pages_were_written),
 		TEST(testdev_pulls_interrupt_lines),
 		TEST(testdev_has_memory_that_traps),
+		TEST(testdev_raises_a_level_again_until_its_events_are_served),
+		TEST(testdev_sends_messages_through_an_eventfd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,7 @@ other:
 
 /* ---- the other CPU ---- */
 
+	.weak guest_other
 	.globl kit64_start_cpu
 kit64_start_cpu:
 	mov $trampoline, %esi
@@ -352,6 +353,8 @@ digits_end:
 pml4:	.skip 4096
 pdpt:	.skip 4096
 pds:	.skip 4 * 4096
+	.globl kit64_idt
+kit64_idt:
 idt:	.skip 256 * 16
 tss:	.skip TSS_BYTES * CPUS
 	.align 16

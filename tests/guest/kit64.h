@@ -25,10 +25,12 @@ struct kit64_irq {
 };
 
 extern struct kit64_irq kit64_irqs[KIT64_VECTORS];
+/* 16 bytes each, as the processor has them. */
+extern uint8_t kit64_idt[];
 
 /* The guest's own. CMDLINE is empty when there is none. */
 void guest_main(const char *cmdline);
-/* What CPU 1 runs once kit64_start_cpu was called; it sleeps for good when it returns. */
+/* What CPU 1 runs once kit64_start_cpu was called; it sleeps for good when it returns. Not needed where that is not called. */
 void guest_other(void);
 
 void kit64_start_cpu(void);
