@@ -10,6 +10,7 @@
 #include "devices/chipset/hpet.h"
 #include "devices/chipset/i8257.h"
 #include "devices/chipset/pvpanic.h"
+#include "devices/chipset/watchdog.h"
 #include "devices/chipset/vmcoreinfo.h"
 #include "devices/chipset/vmgenid.h"
 #include "devices/display/ramfb.h"
@@ -29,6 +30,7 @@ const struct device_type *const device_types[] = {
 	&i8254_type,
 	&i8257_type,
 	&i8259_type,
+	&ib700_type,
 	&ioapic_type,
 	&kernel_i8259_type,
 	&kernel_ioapic_type,
@@ -53,6 +55,7 @@ const struct device_type *const device_types[] = {
 	&x3130_upstream_type,
 	&xio3130_downstream_type,
 	&pvpanic_pci_type,
+	&i6300esb_type,
 	/* display */
 	&ramfb_type,
 	&vga_pci_type,

@@ -34,6 +34,27 @@ static void info_loop(struct monitor *mon, json_t *args)
 	}
 }
 
+/* ---- what the accelerator counts ---- */
+
+static void info_jit(struct monitor *mon, json_t *args)
+{
+	struct machine *m = monitor_machine(mon);
+	struct accel_stat stats[ACCEL_STATS_MAX];
+
+	if (!m->accel->get_stats) {
+		monitor_printf(mon, "The accelerator '%s' translates nothing\n", m->accel->name);
+		return;
+	}
+	for (unsigned i = 0; i < m->n_vcpus; i++) {
+		unsigned n = m->accel->get_stats(m->vcpus[i], stats);
+
+		monitor_printf(mon, "CPU #%u:\n", i);
+		for (unsigned k = 0; k < n; k++)
+			monitor_printf(mon, "  %-26s %12" PRIu64 "\n", stats[k].name,
+				       stats[k].value);
+	}
+}
+
 /* ---- memory ---- */
 
 static const char *kind_name(enum region_kind kind)
@@ -96,6 +117,7 @@ static void info_mtree(struct monitor *mon, json_t *args)
 }
 
 static const struct hmp_command info[] = {
+	{"jit", NULL, NULL, "show dynamic compiler info", .fn = info_jit, .parked = true},
 	{"loop", NULL, NULL, "show what the event loop spends its time on", .fn = info_loop},
 	{"mtree", "flat:-f", "[-f]", "show memory tree (-f: dump flat view for address spaces)",
 	 .fn = info_mtree},

@@ -14,6 +14,7 @@
 #include "monitor/values.h"
 #include "src/hotplug.h"
 #include "src/object.h"
+#include "src/optlist.h"
 
 /* ---- types ---- */
 
@@ -496,6 +497,40 @@ static void show_value(struct monitor *mon, json_t *v)
 	free(text);
 }
 
+/* TEXT as what the property has now: a number, on or off, or itself. NULL: it can't be. */
+static json_t *value_like(json_t *now, const char *text)
+{
+	uint64_t n;
+	bool on;
+
+	if (json_is_integer(now))
+		return parse_u64(text, &n) && n <= INT64_MAX ? json_integer((json_int_t)n) : NULL;
+	if (json_is_boolean(now))
+		return parse_bool(text, &on) ? json_boolean(on) : NULL;
+	return json_string(text);
+}
+
+static void hmp_qom_set(struct monitor *mon, json_t *args)
+{
+	const char *name = arg_str(args, "property"), *text = arg_str(args, "value");
+	struct node n = find_node(monitor_machine(mon), arg_str(args, "path"));
+	const struct device_live_prop *live = find_live(&n, name);
+	json_t *all = json_deep_copy(args), *now = live ? live->get(n.dev) : NULL, *v;
+
+	v = json_object_get(args, "json") ? json_loads(text, JSON_DECODE_ANY, NULL)
+					  : value_like(now, text);
+	json_decref(now);
+	json_object_del(all, "json");
+	if (v) {
+		json_object_set_new(all, "value", v);
+		hmp_run_qmp(mon, "qom-set", all);
+	} else {
+		monitor_error(mon, "'%s' is no value for '%s'", text, name);
+		hmp_finish(mon);
+	}
+	json_decref(all);
+}
+
 static void print_tree(struct monitor *mon, const char *path, unsigned depth)
 {
 	struct machine *m = monitor_machine(mon);
@@ -555,8 +590,8 @@ static const struct hmp_command hmp[] = {
 	{"qom-list", "path:s", "path", "list QOM properties", .qmp = "qom-list", .show = show_list},
 	{"qom-get", "path:s property:s", "path property", "print QOM property", .qmp = "qom-get",
 	 .show = show_value},
-	{"qom-set", "path:s property:s value:S", "path property value", "set QOM property",
-	 .qmp = "qom-set"},
+	{"qom-set", "json:-j path:s property:s value:S", "[-j] path property value",
+	 "set QOM property (-j: the value is JSON)", .fn = hmp_qom_set, .deferred = true},
 	{.name = NULL},
 };
 

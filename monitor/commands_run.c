@@ -75,8 +75,7 @@ static json_t *inject_nmi(struct command_call *call, json_t *args)
 
 	if (!m->n_vcpus)
 		return command_fail(call, "machine does not provide NMIs");
-	for (unsigned i = 0; i < m->n_vcpus; i++)
-		m->accel->inject_nmi(m->vcpus[i]);
+	machine_inject_nmi(m);
 	return command_ok();
 }
 
@@ -97,7 +96,19 @@ static json_t *set_action(struct command_call *call, json_t *args)
 		c->no_shutdown = !strcmp(shutdown, "pause");
 	if (panic)
 		panic_action_parse(panic, &c->panic);
+	if (member(args, "watchdog"))
+		watchdog_action_parse(member(args, "watchdog"), &c->watchdog, NULL);
 	return command_ok();
+}
+
+static json_t *watchdog_set_action(struct command_call *call, json_t *args)
+{
+	struct error err = ERROR_INIT;
+
+	/* The human monitor's word hasn't been held against the enum. */
+	return watchdog_action_parse(member(args, "action"), &call->machine->config.watchdog, &err)
+		       ? command_ok()
+		       : command_fail_error(call, &err);
 }
 
 /* ---- for people ---- */
@@ -123,13 +134,16 @@ static void show_name(struct monitor *mon, json_t *answer)
 
 static const struct qapi_type types[] = {
 	{QAPI_ENUM, "RunState",
-	 "debug guest-panicked internal-error io-error paused prelaunch running shutdown suspended",
+	 "debug guest-panicked internal-error io-error paused prelaunch running shutdown suspended "
+	 "watchdog",
 	 NULL, NULL},
 	{QAPI_STRUCT, "StatusInfo", "running:bool singlestep:bool status:RunState", NULL, NULL},
 	{QAPI_STRUCT, "NameInfo", "?name:str", NULL, NULL},
 	{QAPI_ENUM, "RebootAction", "reset shutdown", NULL, NULL},
 	{QAPI_ENUM, "ShutdownAction", "poweroff pause", NULL, NULL},
 	{QAPI_ENUM, "PanicAction", "pause shutdown exit-failure none", NULL, NULL},
+	{QAPI_ENUM, "WatchdogAction", "reset shutdown poweroff pause debug none inject-nmi", NULL,
+	 NULL},
 	{QAPI_ENUM, "GuestPanicAction", "pause poweroff run", NULL, NULL},
 	{QAPI_ENUM, "ShutdownCause",
 	 "none host-error host-qmp-quit host-qmp-system-reset host-signal host-ui guest-shutdown "
@@ -148,8 +162,10 @@ static const struct qmp_command qmp[] = {
 	{"system_powerdown", NULL, NULL, system_powerdown, 0},
 	{"system_wakeup", NULL, NULL, system_wakeup, 0},
 	{"inject-nmi", NULL, NULL, inject_nmi, 0},
-	{"set-action", "?reboot:RebootAction ?shutdown:ShutdownAction ?panic:PanicAction", NULL,
-	 set_action, 0},
+	{"set-action",
+	 "?reboot:RebootAction ?shutdown:ShutdownAction ?panic:PanicAction ?watchdog:WatchdogAction",
+	 NULL, set_action, 0},
+	{"watchdog-set-action", "action:WatchdogAction", NULL, watchdog_set_action, 0},
 	{.name = NULL},
 };
 
@@ -162,6 +178,7 @@ static const struct qmp_event events[] = {
 	{"SUSPEND", NULL, 0, NULL},
 	{"SUSPEND_DISK", NULL, 0, NULL},
 	{"WAKEUP", NULL, 0, NULL},
+	{"WATCHDOG", "action:WatchdogAction", 0, NULL},
 	{"GUEST_PANICKED", "action:GuestPanicAction", 0, NULL},
 	{"GUEST_CRASHLOADED", "action:GuestPanicAction", 0, NULL},
 	{.name = NULL},
@@ -175,6 +192,8 @@ static const struct hmp_command hmp[] = {
 	{"system_powerdown", NULL, NULL, "send system power down event", .qmp = "system_powerdown"},
 	{"system_reset", NULL, NULL, "reset the system", .qmp = "system_reset"},
 	{"system_wakeup", NULL, NULL, "wakeup guest from suspend", .qmp = "system_wakeup"},
+	{"watchdog_action", "action:s", "[reset|shutdown|poweroff|pause|debug|none|inject-nmi]",
+	 "change watchdog action", .qmp = "watchdog-set-action"},
 	{.name = NULL},
 };
 

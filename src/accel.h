@@ -147,6 +147,14 @@ struct accel_irqfd {
 	int route; /* the accelerator's */
 };
 
+/* Something that is counted for a vCPU. */
+struct accel_stat {
+	const char *name;
+	uint64_t value;
+};
+
+#define ACCEL_STATS_MAX 16
+
 struct accel_ops {
 	const char *name;
 	const char *alias; /* or NULL */
@@ -195,6 +203,8 @@ struct accel_ops {
 	 * machine->on_debug_stop. False: ERR says what this accelerator or host can't.
 	 */
 	bool (*set_guest_debug)(struct vcpu *v, const struct guest_debug *debug, struct error *err);
+	/* Loop thread, vCPU parked: what it has counted, at most ACCEL_STATS_MAX; how many. NULL: nothing is counted. */
+	unsigned (*get_stats)(struct vcpu *v, struct accel_stat *stats);
 	/*
 	 * Loop thread, all vCPUs parked; NULL: software breakpoints are INT3s in memory. From now on every vCPU stops before the
 	 * instruction at any of these linear addresses, with DEBUG_SW_BREAK, whatever is in memory there. The guest sees none of it.

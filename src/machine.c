@@ -553,7 +553,7 @@ void machine_resume(struct machine *m)
 {
 	LOOP_ASSERT();
 	if (m->state != RUN_PAUSED && m->state != RUN_PRELAUNCH && m->state != RUN_DEBUG &&
-	    m->state != RUN_IO_ERROR && m->state != RUN_GUEST_PANICKED)
+	    m->state != RUN_IO_ERROR && m->state != RUN_GUEST_PANICKED && m->state != RUN_WATCHDOG)
 		return;
 	m->state = RUN_RUNNING;
 	m->running_wanted = true;
@@ -629,6 +629,7 @@ const char *machine_state_name(const struct machine *m)
 		[RUN_IO_ERROR] = "io-error",
 		[RUN_GUEST_PANICKED] = "guest-panicked",
 		[RUN_SUSPENDED] = "suspended",
+		[RUN_WATCHDOG] = "watchdog",
 	};
 
 	return names[m->state];

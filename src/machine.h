@@ -50,6 +50,7 @@ enum run_state {
 	RUN_IO_ERROR, /* werror=stop, rerror=stop */
 	RUN_GUEST_PANICKED,
 	RUN_SUSPENDED, /* to RAM (S3) */
+	RUN_WATCHDOG,
 };
 
 enum shutdown_cause {
@@ -69,6 +70,18 @@ enum wake_reason { WAKE_OTHER, WAKE_RTC };
 /* -action panic= */
 enum panic_action { PANIC_SHUTDOWN, PANIC_PAUSE, PANIC_EXIT_FAILURE, PANIC_NONE };
 bool panic_action_parse(const char *name, enum panic_action *out);
+
+/* -action watchdog= */
+enum watchdog_action {
+	WATCHDOG_RESET,
+	WATCHDOG_SHUTDOWN,
+	WATCHDOG_POWEROFF,
+	WATCHDOG_PAUSE,
+	WATCHDOG_DEBUG,
+	WATCHDOG_NONE,
+	WATCHDOG_INJECT_NMI,
+};
+bool watchdog_action_parse(const char *name, enum watchdog_action *out, struct error *err);
 
 /* -vga; without it a standard VGA, unless -nodefaults */
 enum machine_vga { VGA_DEFAULT, VGA_NONE, VGA_STD };
@@ -104,6 +117,7 @@ struct machine_config {
 	const char *kernel, *initrd, *append;
 	bool no_reboot, no_shutdown, start_paused, nodefaults;
 	enum panic_action panic;
+	enum watchdog_action watchdog;
 	enum machine_vga vga;
 	/* -rtc */
 	bool rtc_localtime;
@@ -336,6 +350,10 @@ void machine_wake(struct machine *m, enum wake_reason reason);
 /* The guest says that it has panicked (-action panic= has what follows); or that its crash kernel takes over. */
 void machine_guest_panicked(struct machine *m);
 void machine_guest_crashloaded(struct machine *m);
+/* A watchdog was not petted in time (-action watchdog= has what follows). */
+void machine_watchdog_expired(struct machine *m);
+/* To each processor. */
+void machine_inject_nmi(struct machine *m);
 /* A vCPU's triple fault: logs its registers under -d cpu_reset, then a reset is requested. */
 void machine_triple_fault(struct machine *m, struct vcpu *v);
 /* A vCPU has met what a debugger asked for. Called for vcpu_debug_stop. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* -action: what follows when the guest resets the machine, powers it off, or panics. */
+/* -action: what follows when the guest resets the machine, powers it off, panics, or forgets its watchdog. */
 #include "src/options_table.h"
 
 static bool choice(struct optlist *l, const char *key, const char *no, const char *yes, bool *out,
@@ -16,16 +16,23 @@ static bool choice(struct optlist *l, const char *key, const char *no, const cha
 
 static bool apply(struct machine_config *c, struct optlist *l, struct error *err)
 {
-	static const char *const known[] = {"reboot", "shutdown", "panic", NULL};
-	const char *panic = optlist_get(l, "panic");
+	static const char *const known[] = {"reboot", "shutdown", "panic", "watchdog", NULL};
+	const char *panic = optlist_get(l, "panic"), *watchdog = optlist_get(l, "watchdog");
 
 	if (panic && !panic_action_parse(panic, &c->panic))
 		return error_set(err,
 				 "panic is 'shutdown', 'pause', 'exit-failure' or 'none', not '%s'",
 				 panic);
+	if (watchdog && !watchdog_action_parse(watchdog, &c->watchdog, err))
+		return false;
 	return choice(l, "reboot", "reset", "shutdown", &c->no_reboot, err) &&
 	       choice(l, "shutdown", "poweroff", "pause", &c->no_shutdown, err) &&
 	       optlist_check_unused(l, known, err);
+}
+
+bool options_watchdog_action(struct options_parse_state *p, const char *value, struct error *err)
+{
+	return watchdog_action_parse(value, &p->o->config.watchdog, err);
 }
 
 bool options_action(struct options_parse_state *p, const char *value, struct error *err)

@@ -780,12 +780,19 @@ const struct option_desc option_table[] = {
 	 .help = "do not start the guest; the monitor's 'cont' does",
 	 .fn = opt_S},
 	{.name = "action",
-	 .arg = "[reboot=reset|shutdown][,shutdown=poweroff|pause][,panic=shutdown|pause|exit-failure|none]",
-	 .help = "what follows when the guest resets the machine, powers it off, or panics",
+	 .arg = "[reboot=reset|shutdown][,shutdown=poweroff|pause][,panic=shutdown|pause|exit-failure|none]"
+		"[,watchdog=ACTION]",
+	 .help = "what follows when the guest resets the machine, powers it off, panics, or hangs",
 	 .man = "reboot=shutdown is -no-reboot, shutdown=pause is -no-shutdown. A panic (which a guest tells of by "
 		"-device pvpanic) ends the machine, or with shutdown=pause pauses it; with panic=exit-failure the exit status "
 		"is 1.",
 	 .fn = options_action},
+	{.name = "watchdog-action",
+	 .arg = "reset|shutdown|poweroff|pause|debug|none|inject-nmi",
+	 .help = "what follows when the guest does not pet its watchdog",
+	 .man = "The watchdogs are -device i6300esb and -device ib700. reset, the default, resets the machine; shutdown presses the "
+		"power button, poweroff ends the machine, debug only says so on stderr. The same as -action watchdog=.",
+	 .fn = options_watchdog_action},
 	{.name = "no-reboot", .help = "end when the guest resets the machine", .fn = opt_no_reboot},
 	{.name = "no-shutdown",
 	 .help = "stay, paused, when the guest powers off",

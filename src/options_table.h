@@ -63,7 +63,7 @@ bool options_mem_prealloc(struct options_parse_state *p, const char *value, stru
 bool options_overcommit(struct options_parse_state *p, const char *value, struct error *err);
 bool options_numa(struct options_parse_state *p, const char *value, struct error *err);
 /* options_action.c */
-option_fn options_action;
+option_fn options_action, options_watchdog_action;
 
 /* options_board.c */
 option_fn options_no_hpet;

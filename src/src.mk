@@ -25,6 +25,7 @@ libevmm_a_SOURCES += src/machine_firmware.c
 libevmm_a_SOURCES += src/machine_microvm.c
 libevmm_a_SOURCES += src/machine_pc.c
 libevmm_a_SOURCES += src/machine_power.c
+libevmm_a_SOURCES += src/machine_watchdog.c
 libevmm_a_SOURCES += src/machine_q35.c
 libevmm_a_SOURCES += src/machine_ram.c
 libevmm_a_SOURCES += src/memory.c

@@ -388,7 +388,7 @@ struct cpu {
 	uint64_t mc_bank[4 * 4];
 	struct cpu_stats {
 		uint64_t blocks_made, block_lookups, tlb_fills, tlb_flushes, faults, interrupts,
-			smc;
+			smc, native_blocks;
 	} stats;
 };
 

@@ -633,6 +633,7 @@ static noinline_fn void translate_hot(struct cpu *c, struct block *b)
 	b->uops[0].fn = uop_functions[b->uops[0].op];
 	if (!n->threshold)
 		return;
+	c->stats.native_blocks++;
 	for (unsigned i = 0; i < b->n_uops;)
 		i = fragment(c, b, i);
 	if (publish(n))
@@ -685,6 +686,11 @@ struct native *native_new(struct cpu *c)
 		return NULL;
 	}
 	return n;
+}
+
+uint64_t native_bytes(const struct native *n)
+{
+	return n ? n->ready : 0;
 }
 
 void native_free(struct native *n)

@@ -23,6 +23,8 @@ struct native;
 
 struct native *native_new(struct cpu *c);
 void native_free(struct native *n);
+/* Of host code, since memory for it was last begun anew. N may be NULL. */
+uint64_t native_bytes(const struct native *n);
 /* A new block: it is watched from now on, and translated when it has become hot. */
 void native_watch(struct cpu *c, struct block *b);
 /* Entries of a block before it is translated; 1: at once (tests); 0: never. For blocks made afterwards. */

@@ -313,6 +313,28 @@ static bool soft_set_guest_debug(struct vcpu *v, const struct guest_debug *debug
 }
 
 /* The PC's wiring: the 8259s' output is LINT0 of the boot processor. */
+static unsigned soft_get_stats(struct vcpu *v, struct accel_stat *stats)
+{
+	const struct cpu *c = v->accel;
+	const struct cpu_stats *s = &c->stats;
+	const struct accel_stat all[] = {
+		{"blocks translated", s->blocks_made},
+		{"blocks made host code", s->native_blocks},
+		{"bytes of host code", native_bytes(c->native)},
+		{"times the cache was full", c->blocks->evictions},
+		{"lookups of blocks", s->block_lookups},
+		{"writes to translated code", s->smc},
+		{"TLB fills", s->tlb_fills},
+		{"TLB flushes", s->tlb_flushes},
+		{"faults", s->faults},
+		{"interrupts", s->interrupts},
+	};
+
+	_Static_assert(ARRAY_SIZE(all) <= ACCEL_STATS_MAX, "there is room for fewer");
+	memcpy(stats, all, sizeof(all));
+	return ARRAY_SIZE(all);
+}
+
 static void soft_set_intr(struct machine *m, bool level)
 {
 	if (m->n_vcpus)
@@ -367,6 +389,7 @@ const struct accel_ops accel_soft = {
 	.get_events = soft_get_events,
 	.set_events = soft_set_events,
 	.set_guest_debug = soft_set_guest_debug,
+	.get_stats = soft_get_stats,
 	.set_breakpoints = cpu_set_breakpoints,
 	.msi_send = lapic_msi_mt,
 	.set_intr = soft_set_intr,

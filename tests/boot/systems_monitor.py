@@ -7,8 +7,9 @@ import shutil
 import socket
 import struct
 import subprocess
+import time
 
-from support import WORK, check, linux, modules
+from support import WORK, Skip, check, kernel, linux, modules, variants
 
 NOTE = 4
 
@@ -80,3 +81,40 @@ def test_core_of_linux():
         q('quit')
         g.wait(60)
     os.unlink(core)
+
+
+def test_jit_figures():
+    """info jit of a Linux that has booted."""
+    path = os.path.join(WORK, 'jit.qmp')
+    with linux('-qmp', 'unix:%s,server=on,wait=off' % path, '-accel', 'soft', mem='256') as g:
+        q = Qmp(path)
+        said = q.hmp('info jit')
+        for name in ('blocks translated', 'lookups of blocks', 'TLB fills', 'interrupts'):
+            m = re.search(r'%s +(\d+)' % name, said)
+            check(m and int(m.group(1)) > 100, said)
+        q('quit')
+
+
+@variants('i6300esb', 'ib700')
+def test_watchdog(device):
+    """Linux's driver opens the watchdog, nobody pets it, and the machine is paused."""
+    path = os.path.join(WORK, device + '.qmp')
+    module = {'i6300esb': 'i6300esb', 'ib700': 'ib700wdt'}[device]
+    try:
+        files = modules('amd64', module)
+    except KeyError:
+        raise Skip('this kernel has no ' + module)
+    with linux('-device', device, '-watchdog-action', 'pause', '-qmp', 'unix:%s,server=on,wait=off' % path, mem='256',
+               files=files, image=kernel('amd64')) as g:
+        for f in files:
+            status, said = g.run('insmod /root/%s %s' % (os.path.basename(f), {'i6300esb': 'heartbeat=4', 'ib700wdt': 'timeout=4'}.get(
+                os.path.basename(f)[:-3], '')))
+            check(status == 0, said)
+        q = Qmp(path)
+        check(q('query-status')['status'] == 'running', 'not running')
+        g.run('(echo x; sleep 100) >/dev/watchdog & true')
+        end = time.monotonic() + 120
+        while q('query-status')['status'] != 'watchdog':
+            check(time.monotonic() < end, 'the watchdog has not expired: %r' % q('query-status'))
+            time.sleep(0.2)
+        q('quit')

@@ -334,6 +334,56 @@ static void devices_that_cannot_be_plugged_are_refused(void **state)
 	assert_non_null(strstr(kit_hmp(k, "device_del x"), "not found"));
 }
 
+static void properties_are_set_by_words_or_as_json(void **state)
+{
+	static const char path[] = "/machine/peripheral/b";
+	static const char *const lines[] = {
+		"qom-set /machine/peripheral/b guest-stats-polling-interval 3",
+		"qom-set -j /machine/peripheral/b guest-stats-polling-interval 4",
+	};
+
+	done("device_add", "{\"driver\": \"virtio-balloon-pci\", \"id\": \"b\"}");
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
+		char ask[120];
+
+		assert_string_equal(kit_hmp(k, lines[i]), "");
+		snprintf(ask, sizeof(ask), "qom-get %s guest-stats-polling-interval", path);
+		assert_int_equal(atoi(kit_hmp(k, ask)), 3 + i);
+	}
+	assert_non_null(
+		strstr(kit_hmp(k, "qom-set /machine/peripheral/b guest-stats-polling-interval x"),
+		       "'x' is no value for 'guest-stats-polling-interval'"));
+	assert_non_null(strstr(
+		kit_hmp(k, "qom-set -j /machine/peripheral/b guest-stats-polling-interval {"),
+		"is no value"));
+	assert_non_null(strstr(
+		kit_hmp(k, "qom-set -j /machine/peripheral/b guest-stats-polling-interval \"5\""),
+		"Error: "));
+	assert_non_null(strstr(kit_hmp(k, "qom-set /machine/nothing x 1"), "Error: "));
+	assert_non_null(strstr(kit_hmp(k, "qom-set /machine/peripheral/b nothing 1"), "Error: "));
+}
+
+static void what_follows_a_watchdog_is_set(void **state)
+{
+	done("watchdog-set-action", "{\"action\": \"pause\"}");
+	assert_int_equal(k->m->config.watchdog, WATCHDOG_PAUSE);
+	done("set-action", "{\"watchdog\": \"inject-nmi\"}");
+	assert_int_equal(k->m->config.watchdog, WATCHDOG_INJECT_NMI);
+	kit_error(k, "watchdog-set-action", "{\"action\": \"bark\"}", "GenericError");
+	assert_string_equal(kit_hmp(k, "watchdog_action none"), "");
+	assert_int_equal(k->m->config.watchdog, WATCHDOG_NONE);
+	assert_non_null(strstr(kit_hmp(k, "watchdog_action bark"), "'bark'"));
+	k->m->config.watchdog = WATCHDOG_PAUSE;
+	machine_watchdog_expired(k->m);
+	assert_string_equal(kit_str(kit_event(k, "WATCHDOG"), "data.action"), "pause");
+	assert_non_null(strstr(kit_hmp(k, "info status"), "paused (watchdog)"));
+}
+
+static void who_translates_nothing_says_so(void **state)
+{
+	assert_non_null(strstr(kit_hmp(k, "info jit"), "'fake' translates nothing"));
+}
+
 /* ---- descriptors ---- */
 
 static void descriptors_have_names_or_are_in_sets(void **state)
@@ -391,6 +441,9 @@ int main(void)
 		PC(the_tree_shows_what_there_is),
 		NONE(objects_come_and_go),
 		PC(devices_that_cannot_be_plugged_are_refused),
+		PC(properties_are_set_by_words_or_as_json),
+		NONE(what_follows_a_watchdog_is_set),
+		NONE(who_translates_nothing_says_so),
 		NONE(descriptors_have_names_or_are_in_sets),
 	};
 

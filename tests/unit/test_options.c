@@ -300,6 +300,15 @@ static void actions_are_the_switches_by_other_names(void **state)
 	assert_ok("-no-reboot -action reboot=reset");
 	assert_false(o.config.no_reboot);
 	done();
+	assert_ok("-watchdog-action pause");
+	assert_int_equal(o.config.watchdog, WATCHDOG_PAUSE);
+	done();
+	assert_ok("-action watchdog=inject-nmi");
+	assert_int_equal(o.config.watchdog, WATCHDOG_INJECT_NMI);
+	done();
+	assert_fails("-watchdog-action bark",
+		     "-watchdog-action bark: watchdog is 'reset', 'shutdown', 'poweroff', 'pause', "
+		     "'debug', 'none' or 'inject-nmi', not 'bark'");
 	assert_fails("-action panic=reset",
 		     "-action panic=reset: panic is 'shutdown', 'pause', 'exit-failure' or 'none', "
 		     "not 'reset'");
