@@ -17,6 +17,7 @@ const struct command_group *const command_groups[] = {
 	&commands_fd,
 	&commands_gdb,
 	&commands_info,
+	&commands_iothread,
 	&commands_irq,
 	&commands_log,
 	&commands_machine,

@@ -24,6 +24,7 @@ extern const struct command_group commands_machine;
 extern const struct command_group commands_memory;
 extern const struct command_group commands_qom;
 extern const struct command_group commands_fd;
+extern const struct command_group commands_iothread;
 extern const struct command_group commands_irq;
 extern const struct command_group commands_paging;
 extern const struct command_group commands_pci;

@@ -15,6 +15,7 @@ libevmm_a_SOURCES += monitor/commands_fd.c
 libevmm_a_SOURCES += monitor/commands_info.c
 libevmm_a_SOURCES += monitor/commands_irq.c
 libevmm_a_SOURCES += monitor/commands_log.c
+libevmm_a_SOURCES += monitor/commands_iothread.c
 libevmm_a_SOURCES += monitor/commands_machine.c
 libevmm_a_SOURCES += monitor/commands_memory.c
 libevmm_a_SOURCES += monitor/commands_paging.c

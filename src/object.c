@@ -5,16 +5,22 @@
 #include "io/block/throttle_group.h"
 #include "io/crypto/secret.h"
 #include "io/rng/rng.h"
+#include "src/iothread.h"
 #include "src/memory_backend.h"
 #include "src/object.h"
 #include "src/optlist_json.h"
 #include "src/util.h"
 
 const struct object_type *const object_types[] = {
-	&memory_backend_file_type, &memory_backend_memfd_type,
-	&memory_backend_ram_type,  &rng_builtin_type,
-	&rng_random_type,	   &secret_type,
-	&throttle_group_type,	   NULL,
+	&iothread_type,
+	&memory_backend_file_type,
+	&memory_backend_memfd_type,
+	&memory_backend_ram_type,
+	&rng_builtin_type,
+	&rng_random_type,
+	&secret_type,
+	&throttle_group_type,
+	NULL,
 };
 
 /* ---- types ---- */

@@ -16,6 +16,7 @@ libevmm_a_SOURCES += src/fdset.c
 libevmm_a_SOURCES += src/globals.c
 libevmm_a_SOURCES += src/irqchip.c
 libevmm_a_SOURCES += src/irqfd.c
+libevmm_a_SOURCES += src/iothread.c
 libevmm_a_SOURCES += src/hotplug.c
 libevmm_a_SOURCES += src/log.c
 libevmm_a_SOURCES += src/loop.c

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "devices/virtio/virtio.h"
+#include "src/iothread.h"
 
 /* ---- interrupts: one decision per queue and turn ---- */
 
@@ -60,6 +61,16 @@ void virtio_break(struct virtio *v, const char *why)
 
 /* ---- life ---- */
 
+bool virtio_take_iothread(struct virtio *v, struct device *dev, struct error *err)
+{
+	if (!v->iothread_id)
+		return true;
+	v->iothread = iothread_get(dev->machine->objects, v->iothread_id, err);
+	if (!v->iothread)
+		error_prefix(err, "%s: iothread: ", dev->type->name);
+	return v->iothread;
+}
+
 void virtio_init(struct virtio *v, const struct virtio_class *cls, struct device *dev,
 		 uint64_t features)
 {
@@ -108,6 +119,8 @@ void virtio_fini(struct virtio *v)
 	loop_work_cancel(&v->kick_work);
 	free(v->scratch);
 	v->scratch = NULL;
+	iothread_put(v->iothread);
+	v->iothread = NULL;
 }
 
 bool virtio_busy(const struct virtio *v)

@@ -94,6 +94,7 @@ struct virtio {
 	bool want_indirect, want_event_idx, want_packed, want_in_order,
 		want_ring_reset; /* properties */
 	bool want_notification_data, want_any_layout;
+	char *iothread_id;
 	unsigned n_queues;
 
 	struct virtqueue queues[VIRTIO_MAX_QUEUES];
@@ -116,6 +117,7 @@ struct virtio {
 	uint64_t notify_pending, kick_pending; /* queues, by bit */
 	struct loop_work notify_work, kick_work;
 	struct virtq_desc *scratch; /* VIRTQ_MAX_CHAIN */
+	struct iothread *iothread;
 };
 
 extern const struct state_desc virtio_state;
@@ -136,6 +138,14 @@ extern const struct state_desc virtio_no_state;
 		DEFINE_PROP(S, F.want_notification_data, "notification_data", PROP_BOOL, 0,     \
 			    "notifications say where the driver is")
 
+/* Of disks. F as above. */
+#define VIRTIO_IOTHREAD_PROP(S, F)                  \
+	DEFINE_PROP_STR(                            \
+		S, F.iothread_id, "iothread", NULL, \
+		"an object of that type: one loop serves all disks, so it changes nothing")
+
+/* From realize, before virtio_init: the object that was named, which virtio_fini lets go. */
+bool virtio_take_iothread(struct virtio *v, struct device *dev, struct error *err);
 /* From realize: no queues yet. FEATURES: those of the device's type. */
 void virtio_init(struct virtio *v, const struct virtio_class *cls, struct device *dev,
 		 uint64_t features);

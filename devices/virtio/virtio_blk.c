@@ -408,6 +408,11 @@ bool virtio_blk_init(struct virtio_blk *b, struct device *dev, struct error *err
 		block_detach(b->conf.block);
 		return false;
 	}
+	if (!virtio_take_iothread(&b->v, dev, err)) {
+		boot_index_remove(dev->machine, dev);
+		block_detach(b->conf.block);
+		return false;
+	}
 	b->initial_write_cache = block_write_cache(b->conf.block);
 	if (block_read_only(b->conf.block))
 		features |= BIT64(BLK_F_RO);

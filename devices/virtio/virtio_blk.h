@@ -24,7 +24,7 @@ struct virtio_blk {
 };
 
 #define VIRTIO_BLK_PROPS(S, F)                                                                   \
-	BLOCK_CONF_PROPS(S, F.conf), VIRTIO_PROPS(S, F.v),                                       \
+	BLOCK_CONF_PROPS(S, F.conf), VIRTIO_PROPS(S, F.v), VIRTIO_IOTHREAD_PROP(S, F.v),         \
 		DEFINE_PROP_STR(S, F.serial, "serial", NULL,                                     \
 				"serial number that the guest reads"),                           \
 		DEFINE_PROP(S, F.num_queues, "num-queues", PROP_U16, 0,                          \

@@ -543,6 +543,8 @@ static bool virtio_scsi_init(struct virtio_scsi *s, struct device *dev, struct e
 	    (s->queue_size & (s->queue_size - 1)))
 		return error_set(err, "virtqueue_size=%u: a power of 2 from 4 to %u", s->queue_size,
 				 VIRTQ_MAX_SIZE);
+	if (!virtio_take_iothread(&s->v, dev, err))
+		return false;
 	if (s->hotplug)
 		features |= BIT64(SCSI_F_HOTPLUG);
 	if (s->param_change)
@@ -601,7 +603,7 @@ static const struct state_desc virtio_scsi_state = {
 };
 
 #define VIRTIO_SCSI_PROPS(S, F)                                                                   \
-	VIRTIO_PROPS(S, F.v),                                                                     \
+	VIRTIO_PROPS(S, F.v), VIRTIO_IOTHREAD_PROP(S, F.v),                                       \
 		DEFINE_PROP(S, F.num_queues, "num_queues", PROP_U32, 0,                           \
 			    "request queues (0: one for each processor)"),                        \
 		DEFINE_PROP(S, F.queue_size, "virtqueue_size", PROP_U32, 256, "entries of each"), \

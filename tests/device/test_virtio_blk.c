@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "io/block/block_internal.h"
 #include "src/drive.h"
+#include "src/iothread.h"
 #include "tests/device/virtio_kit.h"
 
 #define Q	  0
@@ -60,8 +61,9 @@ static int setup(void **state)
 				 "format", "raw"),
 		       &err))
 		fail_msg("%s", err.msg);
+	assert_non_null(object_create_from_option(k->m->objects, "iothread,id=t0", &err));
 	blk = kit_add(k, &virtio_blk_device_type, "drive", "d0", "serial", "12345678901234567890",
-		      "packed", "on", NULL);
+		      "packed", "on", "iothread", "t0", NULL);
 	return 0;
 }
 
@@ -265,6 +267,28 @@ static void the_driver_switches_the_cache_and_writes_nothing_else(void **state)
 	assert_false(block_write_cache(b));
 }
 
+/* ---- iothreads: named, counted, and without an effect ---- */
+
+static void an_iothread_is_an_object_that_is_in_use(void **state)
+{
+	struct error err = ERROR_INIT;
+	char *why;
+
+	if (!drive_add(k->m,
+		       json_pack("{s:s,s:s,s:s}", "if", "none", "id", "d1", "file", "null-co://"),
+		       &err))
+		fail_msg("%s", err.msg);
+	why = kit_add_fails(k, &virtio_blk_device_type, "drive", "d1", "iothread", "t", NULL);
+	assert_string_equal(why, "virtio-blk-device: iothread: object 't' not found");
+	free(why);
+	assert_false(object_delete(k->m->objects, "t0", &err));
+	assert_string_equal(err.msg, "object 't0' is in use, can not be deleted");
+	error_clear(&err);
+	assert_null(object_create_from_option(
+		k->m->objects, "iothread,id=u,thread-pool-min=2,thread-pool-max=1", &err));
+	error_clear(&err);
+}
+
 /* ---- polling ---- */
 
 static bool wants_notification(uint64_t features)
@@ -429,6 +453,7 @@ int main(void)
 		TEST(requests_without_header_or_status_break_the_device),
 		TEST(a_resize_changes_capacity_and_generation_and_interrupts),
 		TEST(the_driver_switches_the_cache_and_writes_nothing_else),
+		TEST(an_iothread_is_an_object_that_is_in_use),
 		TEST(a_busy_queue_is_polled_while_the_loop_is_awake),
 		TEST(a_reset_ends_the_polling),
 		TEST(no_kick_is_lost_between_polling_and_sleep),

@@ -311,6 +311,13 @@ static void objects_come_and_go(void **state)
 		  "GenericError");
 	done("object-del", "{\"id\": \"m0\"}");
 	kit_error(k, "object-del", "{\"id\": \"m0\"}", "GenericError");
+	done("object-add", "{\"qom-type\": \"iothread\", \"id\": \"t0\", \"poll-max-ns\": 7}");
+	v = kit_qmp(k, "query-iothreads", NULL);
+	assert_int_equal(kit_int(entry(v, "id", "t0"), "poll-max-ns"), 7);
+	assert_int_equal(kit_int(entry(v, "id", "t0"), "thread-id"), getpid());
+	json_decref(v);
+	assert_non_null(strstr(kit_hmp(k, "info iothreads"), "t0:\r\n  thread_id="));
+	done("object-del", "{\"id\": \"t0\"}");
 	assert_string_equal(kit_hmp(k, "object_add memory-backend-ram,id=m2,size=1M"), "");
 	assert_string_equal(kit_hmp(k, "object_del m2"), "");
 	assert_non_null(strstr(kit_hmp(k, "object_add help"), "memory-backend-ram"));
