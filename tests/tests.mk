@@ -224,7 +224,7 @@ $(GUEST_IMAGES): tests/guest/%.elf: tests/guest/%.S tests/guest/guest.h
 	$(AM_V_GEN)$(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,-N,--build-id=none,--no-warn-rwx-segments -o $@ $<
 
 # Guests with more to them, as kernels and as firmware: tests/guest/kit.h.
-KIT_GUESTS = dirty disk idle irq mmio ports reset rom_writes smp strings suspend timers
+KIT_GUESTS = dirty disk ends idle irq mmio ports reset rom_writes smp strings suspend timers
 KIT_FILES = tests/guest/kit.h tests/guest/kit.S tests/guest/kit.ld tests/guest/rom.S
 KIT_ELFS = $(KIT_GUESTS:%=tests/guest/%.elf)
 KIT_ROMS = $(KIT_GUESTS:%=tests/guest/%.rom)
@@ -256,7 +256,7 @@ $(KIT_ROMS): tests/guest/%.rom: tests/guest/%.elf tests/guest/rom.S
 	$(OBJCOPY) -O binary -j .text $@.o $@
 
 # Guests in C that run in ring 3 of long mode: tests/guest/kit64.h.
-KIT64_GUESTS = coalesced exits irqfd
+KIT64_GUESTS = coalesced exits flood irqfd
 KIT64_FILES = tests/guest/kit64.h tests/guest/kit64.S tests/guest/kit.ld tests/guest/exits.h
 KIT64_ELFS = $(KIT64_GUESTS:%=tests/guest/%.elf)
 KIT64_LINK = -m64 -O2 -Wall -Wextra -Wno-unused-parameter -std=gnu11 -ffreestanding -fno-stack-protector -fno-pic -mcmodel=small \

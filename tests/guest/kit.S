@@ -27,6 +27,7 @@ _start:
 	sub %edi, %ecx
 	xor %eax, %eax
 	rep stosb
+	mov %ebx, kit_start_info
 	call kit_idt_init
 	call kit_pic_init
 	call guest_main
@@ -179,7 +180,10 @@ kit_idtr:
 	.long kit_idt
 
 	.bss
+	.globl kit_start_info
 	.align 16
+kit_start_info:			/* of PVH; from a ROM it is nothing */
+	.skip 16
 kit_idt:
 	.skip 256 * 8
 	.skip 16384

@@ -11,7 +11,7 @@
  *	GATE vector, handler	32-bit interrupt gate
  *	IRETURN	from its handler
  *
- * All of these keep all registers.
+ * All of these keep all registers. kit_start_info is the address of the hvm_start_info of a PVH kernel.
  */
 #define CODE32 8
 #define DATA32 16
