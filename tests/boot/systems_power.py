@@ -154,3 +154,52 @@ def test_suspends_to_ram_by_ovmf():
         suspend(g, q)
         q('system_wakeup')
         check(resumed(g, q) == 1, 'not once')
+
+
+RESET = {'guest': True, 'reason': 'guest-reset'}
+
+
+@variants(('pc', 'kbd', 'acpi', 'triple', 'pci'), ('q35', 'kbd', 'acpi', 'triple', 'pci'), ('microvm', 'acpi', 'triple'))
+def test_resets(board, *methods):
+    """Linux resets the machine in each of its ways, and is there again; the last time it ends it instead."""
+    path, args = qmp_args('resets-' + board)
+    with evmm(*linux_args('-accel', 'soft', '-M', board, *args, mem='256')) as g:
+        g.login(120)
+        q = Session(path)
+        for method in methods:
+            g.run('echo %s > /sys/kernel/reboot/type' % method)
+            check(g.run('cat /sys/kernel/reboot/type')[1] == method, 'no way %s' % method)
+            g.send('reboot -f\n')
+            check(q.event('RESET') == RESET, 'another cause')
+            g.login(120)
+        q('set-action', reboot='shutdown')
+        g.send('reboot -f\n')
+        check(q.event('SHUTDOWN') == RESET, 'another cause')
+        check(g.wait(20) == 0, 'exit status')
+
+
+@variants('pc', 'q35', 'microvm')
+def test_power_button_and_off(board):
+    """The power button reaches Linux's driver; with -no-shutdown a machine that is off stays to be looked at, and can be reset."""
+    path, args = qmp_args('power-' + board)
+    with evmm(*linux_args('-accel', 'soft', '-M', board, '-no-shutdown', *args, mem='256')) as g:
+        g.login(120)
+        q = Session(path)
+        check(g.run('insmod button-cloud-amd64.ko')[0] == 0, 'no driver')
+        interrupts = "awk 'tolower($0) ~ /acpi/ {print $2}' /proc/interrupts"
+        before = int(g.run(interrupts)[1])
+        q('system_powerdown')
+        q.event('POWERDOWN')
+        check(int(g.run('sleep 1; ' + interrupts)[1]) > before, 'no interrupt')
+        g.send('poweroff -f\n')
+        check(q.event('SHUTDOWN') == {'guest': True, 'reason': 'guest-shutdown'}, 'another cause')
+        q.event('STOP')
+        check(q.status() == 'shutdown', q.status())
+        q('system_reset')
+        check(q.event('RESET') == {'guest': False, 'reason': 'host-qmp-system-reset'}, 'another cause')
+        check(q.status() == 'prelaunch', q.status())
+        q('cont')
+        g.login(120)
+        q('set-action', shutdown='poweroff')
+        g.send('poweroff -f\n')
+        check(g.wait(20) == 0, 'exit status')
