@@ -10,21 +10,26 @@
 #include "src/numa.h"
 #include "src/options_table.h"
 
+static void add_machine(void *opaque, const struct machine_type *t, const char *name,
+			bool deprecated)
+{
+	json_t *entry = json_pack("{s:s,s:i,s:b,s:b,s:b}", "name", name, "cpu-max",
+				  MACHINE_MAX_VCPUS, "hotpluggable-cpus", 0, "numa-mem-supported",
+				  1, "deprecated", deprecated);
+	bool own = !strcmp(name, t->name);
+
+	if (own && t->alias)
+		json_object_set_new(entry, "alias", json_string(t->alias));
+	if (own && t->is_default)
+		json_object_set_new(entry, "is-default", json_true());
+	json_array_append_new(opaque, entry);
+}
+
 static json_t *query_machines(struct command_call *call, json_t *args)
 {
 	json_t *list = json_array();
 
-	for (const struct machine_type *const *t = machine_types; *t; t++) {
-		json_t *entry = json_pack("{s:s,s:i,s:b,s:b,s:b}", "name", (*t)->name, "cpu-max",
-					  MACHINE_MAX_VCPUS, "hotpluggable-cpus", 0,
-					  "numa-mem-supported", 1, "deprecated", 0);
-
-		if ((*t)->alias)
-			json_object_set_new(entry, "alias", json_string((*t)->alias));
-		if ((*t)->is_default)
-			json_object_set_new(entry, "is-default", json_true());
-		json_array_append_new(list, entry);
-	}
+	machine_each_name(add_machine, list);
 	return list;
 }
 

@@ -96,6 +96,19 @@ static void add_named(json_t *list, const char *name, const char *suffix, const 
 	free(full);
 }
 
+struct machine_list {
+	json_t *list;
+	const char *implements;
+};
+
+static void add_machine(void *opaque, const struct machine_type *type, const char *name,
+			bool deprecated)
+{
+	struct machine_list *l = opaque;
+
+	add_named(l->list, name, "-machine", "machine", l->implements);
+}
+
 static json_t *qom_list_types(struct command_call *call, json_t *args)
 {
 	const struct accel_ops *accel = call->machine->accel;
@@ -111,8 +124,7 @@ static json_t *qom_list_types(struct command_call *call, json_t *args)
 		add_type(list, (*t)->name, device_parent(*t), false, implements);
 	for (const struct object_type *const *t = object_types; *t; t++)
 		add_type(list, (*t)->name, object_parent(*t), false, creatable ? NULL : implements);
-	for (const struct machine_type *const *t = machine_types; *t; t++)
-		add_named(list, (*t)->name, "-machine", "machine", implements);
+	machine_each_name(add_machine, &(struct machine_list){list, implements});
 	for (unsigned i = 0; i < ARRAY_SIZE(accels); i++)
 		if (accel_exists(accels[i]))
 			add_named(list, accels[i], "-accel", "accel", implements);
@@ -332,7 +344,7 @@ static json_t *list_container(struct machine *m, const char *path)
 
 		if (name)
 			add_child(list, name,
-				  strcmp(name, "machine") ? "container" : m->config.type->name);
+				  strcmp(name, "machine") ? "container" : machine_name(m));
 	}
 	list_for_each(it, &m->devices) {
 		const struct device *dev = list_entry(it, struct device, node);
@@ -396,7 +408,7 @@ static const char *type_of(struct machine *m, const struct node *n)
 	case NODE_CPU:
 		return "x86_64-cpu";
 	default:
-		return strcmp(n->path, "/machine") ? "container" : m->config.type->name;
+		return strcmp(n->path, "/machine") ? "container" : machine_name(m);
 	}
 }
 

@@ -32,28 +32,6 @@ const struct machine_type machine_none = {
 	.init = none_init,
 };
 
-const struct machine_type *const machine_types[] = {&machine_pc, &machine_q35, &machine_microvm,
-						    &machine_none, NULL};
-
-const struct machine_type *machine_type_find(const char *name)
-{
-	for (const struct machine_type *const *t = machine_types; *t; t++)
-		if (!strcmp((*t)->name, name) || ((*t)->alias && !strcmp((*t)->alias, name)))
-			return *t;
-	return NULL;
-}
-
-void machine_list_types(void)
-{
-	printf("Supported machines are:\n");
-	for (const struct machine_type *const *t = machine_types; *t; t++) {
-		if ((*t)->alias)
-			printf("%-20s %s (alias of %s)\n", (*t)->alias, (*t)->desc, (*t)->name);
-		printf("%-20s %s%s\n", (*t)->name, (*t)->desc,
-		       (*t)->is_default ? " (default)" : "");
-	}
-}
-
 /* ---- memory ---- */
 
 static void on_view_changed(void *opaque)

@@ -101,6 +101,7 @@ struct microvm_config {
 /* What the options say, before anything is built. Strings point into argv or the heap of the options. */
 struct machine_config {
 	const struct machine_type *type;
+	const char *type_name; /* as -machine has it; NULL: the type's own */
 	const struct accel_ops *accel;
 	const char *cpu_model;
 	uint64_t ram_bytes;
@@ -166,7 +167,7 @@ struct machine_type {
 	void (*ready)(struct machine *m);
 };
 
-extern const struct machine_type *const machine_types[]; /* src/machine.c; ends with NULL */
+extern const struct machine_type *const machine_types[]; /* src/machine_types.c; ends with NULL */
 
 /*
  * RAM as the guest sees it: below 4 GiB, and the rest from 4 GiB up. Up to 3.5 GiB all of it is below; with more than
@@ -385,7 +386,14 @@ void machine_share_gsi(struct machine *m, struct irq *irq, unsigned n);
 
 /* The board of the PC family (src/machine_pc.c). */
 extern const struct machine_type machine_pc, machine_q35, machine_microvm, machine_none;
+/* By its name, that of an earlier version, or its alias. */
 const struct machine_type *machine_type_find(const char *name);
+/* What the machine is called: the name it was asked for by, but no alias. */
+const char *machine_name(const struct machine *m);
+/* Every name but the aliases, each board's own first. */
+typedef void machine_name_fn(void *opaque, const struct machine_type *type, const char *name,
+			     bool deprecated);
+void machine_each_name(machine_name_fn *fn, void *opaque);
 void machine_list_types(void);
 
 #endif

@@ -53,6 +53,7 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 
 	if (type) {
 		c->type = machine_type_find(type);
+		c->type_name = options_keep_string(p->o, xstrdup(type));
 		if (!c->type)
 			return error_set(err,
 					 "unsupported machine type '%s'; -machine help lists them",
@@ -517,7 +518,8 @@ const struct option_desc option_table[] = {
 		"guest is given no ACPI tables. pflash0= and pflash1= name what is in the two flash "
 		"chips, a node or a drive, as -drive if=pflash does. dumpdtb= writes the device tree of a "
 		"microvm to a file and ends; that board also takes rtc=on (it has none), isa-serial=off "
-		"and auto-kernel-cmdline=off. usb=, vmport= and smm= are off.",
+		"and auto-kernel-cmdline=off. usb=, vmport= and smm= are off. The names of earlier versions are all "
+		"the same board.",
 	 .fn = opt_machine},
 	{.name = "accel",
 	 .arg = "[accel=]NAME[,thread=multi][,kernel-irqchip=on|split|off]",

@@ -29,6 +29,7 @@ libevmm_a_SOURCES += src/machine_power.c
 libevmm_a_SOURCES += src/machine_watchdog.c
 libevmm_a_SOURCES += src/machine_q35.c
 libevmm_a_SOURCES += src/machine_ram.c
+libevmm_a_SOURCES += src/machine_types.c
 libevmm_a_SOURCES += src/memory.c
 libevmm_a_SOURCES += src/memory_backend.c
 libevmm_a_SOURCES += src/named_fd.c

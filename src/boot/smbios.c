@@ -127,7 +127,7 @@ static void add_system(struct builder *b)
 		return;
 	string(b, b->c->system.manufacturer, SMBIOS_MANUFACTURER);
 	string(b, b->c->system.product, type->desc);
-	string(b, b->c->system.version, type->name);
+	string(b, b->c->system.version, machine_name(b->m));
 	string(b, b->c->system.serial, NULL);
 	put_uuid(b);
 	aml_u8(&b->out, 6); /* woken by the power switch */
@@ -142,7 +142,7 @@ static void add_board(struct builder *b)
 		return;
 	string(b, b->c->board.manufacturer, SMBIOS_MANUFACTURER);
 	string(b, b->c->board.product, b->m->config.type->desc);
-	string(b, b->c->board.version, b->m->config.type->name);
+	string(b, b->c->board.version, machine_name(b->m));
 	string(b, b->c->board.serial, NULL);
 	string(b, b->c->board.asset, NULL);
 	aml_u8(&b->out, 1); /* hosts the processors */
@@ -159,7 +159,7 @@ static void add_chassis(struct builder *b)
 		return;
 	string(b, b->c->chassis.manufacturer, SMBIOS_MANUFACTURER);
 	aml_u8(&b->out, 1); /* other */
-	string(b, b->c->chassis.version, b->m->config.type->name);
+	string(b, b->c->chassis.version, machine_name(b->m));
 	string(b, b->c->chassis.serial, NULL);
 	string(b, b->c->chassis.asset, NULL);
 	aml_raw(&b->out, (const uint8_t[]){3, 3, 3, 2}, 4); /* safe; no security */
@@ -203,7 +203,7 @@ static void add_processor(struct builder *b, unsigned n)
 		aml_u8(&b->out, 1); /* of another family */
 		string(b, b->c->processor.manufacturer, SMBIOS_MANUFACTURER);
 		aml_u64(&b->out, b->c->processor.id ? b->c->processor.id : processor_id(b->m));
-		string(b, b->c->processor.version, b->m->config.type->name);
+		string(b, b->c->processor.version, machine_name(b->m));
 		aml_u8(&b->out, 0);  /* voltage */
 		aml_u16(&b->out, 0); /* external clock */
 		aml_u16(&b->out, (uint16_t)(max ? max : SMBIOS_SPEED));

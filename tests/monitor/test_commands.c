@@ -100,6 +100,9 @@ static void machine_types_are_listed(void **state)
 
 	assert_non_null(none);
 	assert_true(kit_int(none, "cpu-max") > 0);
+	assert_string_equal(kit_str(entry(v, "name", "pc-q35-7.2"), "alias"), "q35");
+	assert_non_null(entry(v, "name", "pc-q35-2.12"));
+	assert_true(json_is_true(kit_get(entry(v, "name", "pc-i440fx-1.4"), "deprecated")));
 	json_decref(v);
 	v = kit_qmp(k, "query-memory-size-summary", NULL);
 	assert_int_equal(kit_int(v, "base-memory"), 2 * MiB);

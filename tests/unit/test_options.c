@@ -316,6 +316,23 @@ static void actions_are_the_switches_by_other_names(void **state)
 		     "-action reboot=no: reboot is 'reset' or 'shutdown', not 'no'");
 }
 
+static void boards_have_earlier_names(void **state)
+{
+	assert_ok("-M q35");
+	assert_ptr_equal(o.config.type, &machine_q35);
+	done();
+	assert_ok("-M pc-q35-4.0.1");
+	assert_ptr_equal(o.config.type, &machine_q35);
+	assert_string_equal(o.config.type_name, "pc-q35-4.0.1");
+	done();
+	assert_ok("-machine type=pc-i440fx-2.12");
+	assert_ptr_equal(o.config.type, &machine_pc);
+	done();
+	assert_fails(
+		"-M pc-i440fx-8.0",
+		"-M pc-i440fx-8.0: unsupported machine type 'pc-i440fx-8.0'; -machine help lists them");
+}
+
 static void dates_are_checked(void **state)
 {
 	assert_ok("-rtc base=2006-06-17T16:01:21");
@@ -519,6 +536,7 @@ int main(void)
 		cmocka_unit_test(machine_and_accelerator_are_chosen),
 		cmocka_unit_test(what_boots_is_kept_as_given),
 		cmocka_unit_test(switches_set_their_flag),
+		cmocka_unit_test(boards_have_earlier_names),
 		cmocka_unit_test(actions_are_the_switches_by_other_names),
 		cmocka_unit_test(dates_are_checked),
 		cmocka_unit_test(unknown_options_name_the_nearest),
