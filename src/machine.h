@@ -94,7 +94,8 @@ enum machine_vga { VGA_DEFAULT, VGA_NONE, VGA_STD };
 
 /* -machine microvm,...: what differs from the default */
 struct microvm_config {
-	bool rtc, no_isa_serial, no_auto_cmdline;
+	bool rtc, no_rtc; /* neither: with the software CPU, whose guests have no other clock */
+	bool no_isa_serial, no_auto_cmdline, no_pic, no_pit;
 	bool given; /* one of them was */
 };
 

@@ -35,6 +35,11 @@ struct microvm {
 	char cmdline[4096 + MICROVM_TRANSPORTS * VIRTIO_CMDLINE_BYTES];
 };
 
+static bool has_rtc(const struct machine *m)
+{
+	return m->config.microvm.rtc || (!m->config.microvm.no_rtc && m->accel != &accel_kvm);
+}
+
 static unsigned first_gsi(const struct machine *m)
 {
 	return m->config.acpi ? MICROVM_VIRTIO_GSI : MICROVM_VIRTIO_IRQ;
@@ -71,7 +76,7 @@ static void describe_virtio(struct machine *m, struct microvm *vm)
 	for (unsigned i = 0; i < MICROVM_TRANSPORTS; i++)
 		if (virtio_mmio_in_use(vm->transports[i]))
 			vm->acpi.virtio[vm->acpi.n_virtio++] = (struct acpi_virtio){
-				MICROVM_VIRTIO + i * VIRTIO_MMIO_BYTES, MICROVM_VIRTIO_GSI + i};
+				MICROVM_VIRTIO + i * VIRTIO_MMIO_BYTES, first_gsi(m) + i};
 }
 
 static void refresh_acpi(struct machine *m)
@@ -92,7 +97,8 @@ static void describe(struct machine *m, struct microvm *vm)
 	vm->acpi.sci_irq = MICROVM_GED_GSI;
 	vm->acpi.ged_addr = MICROVM_GED;
 	vm->acpi.ged_gsi = MICROVM_GED_GSI;
-	vm->acpi.has_rtc = m->config.microvm.rtc;
+	vm->acpi.has_rtc = has_rtc(m);
+	vm->acpi.no_pic = m->config.microvm.no_pic;
 	m->acpi = &vm->acpi;
 	m->acpi_refresh = refresh_acpi;
 }
@@ -118,8 +124,10 @@ static bool microvm_init(struct machine *m, struct error *err)
 	struct microvm *vm = xzalloc(sizeof(*vm));
 
 	m->board = vm;
-	pc_irq_create(&vm->irqs, m);
-	if (m->config.microvm.rtc)
+	if (!pc_irq_create_some(&vm->irqs, m, !m->config.microvm.no_pic, !m->config.microvm.no_pit,
+				err))
+		return false;
+	if (has_rtc(m))
 		device_create_builtin(m, &mc146818_type);
 	acpi_ged_create(m, MICROVM_GED, MICROVM_GED_GSI);
 	if (!add_serial(m, vm, err) || !add_transports(m, vm, err))

@@ -33,8 +33,45 @@ static bool machine_switch(struct optlist *l, const char *key, bool *given, bool
 	if (!value)
 		return true;
 	*given = true;
-	return parse_bool(value, out) ||
+	return (!strcmp(value, "auto") && *out) || parse_bool(value, out) ||
 	       error_set(err, "%s is 'on' or 'off', not '%s'", key, value);
+}
+
+static bool machine_rtc(struct optlist *l, struct microvm_config *c, struct error *err)
+{
+	const char *value = optlist_get(l, "rtc");
+	bool on = false;
+
+	if (!value)
+		return true;
+	c->given = true;
+	c->rtc = c->no_rtc = false;
+	if (!strcmp(value, "auto"))
+		return true;
+	if (!parse_bool(value, &on))
+		return error_set(err, "rtc is 'on', 'off' or 'auto', not '%s'", value);
+	c->rtc = on;
+	c->no_rtc = !on;
+	return true;
+}
+
+/* What QEMU's microvm can have, and this one has not. */
+static bool microvm_absent(struct optlist *l, struct microvm_config *c, struct error *err)
+{
+	static const char *const keys[] = {"pcie", "ioapic2", "x-option-roms"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
+		const char *value = optlist_get(l, keys[i]);
+		bool on = false;
+
+		if (!value || (strcmp(value, "auto") == 0))
+			continue;
+		if (!machine_switch(l, keys[i], &c->given, &on, err))
+			return false;
+		if (on)
+			return error_set(err, "%s=on: there is none", keys[i]);
+	}
+	return true;
 }
 
 bool options_machine_microvm(struct options_parse_state *p, struct optlist *l, struct error *err)
@@ -42,13 +79,17 @@ bool options_machine_microvm(struct options_parse_state *p, struct optlist *l, s
 	struct microvm_config *c = &p->o->config.microvm;
 	const char *dump = optlist_get(l, "dumpdtb");
 	bool serial = !c->no_isa_serial, cmdline = !c->no_auto_cmdline;
+	bool pic = !c->no_pic, pit = !c->no_pit;
 
 	if (dump)
 		p->o->config.dumpdtb = options_keep_string(p->o, xstrdup(dump));
-	if (!machine_switch(l, "rtc", &c->given, &c->rtc, err) ||
+	if (!machine_rtc(l, c, err) || !machine_switch(l, "pic", &c->given, &pic, err) ||
+	    !machine_switch(l, "pit", &c->given, &pit, err) || !microvm_absent(l, c, err) ||
 	    !machine_switch(l, "isa-serial", &c->given, &serial, err) ||
 	    !machine_switch(l, "auto-kernel-cmdline", &c->given, &cmdline, err))
 		return false;
+	c->no_pic = !pic;
+	c->no_pit = !pit;
 	c->no_isa_serial = !serial;
 	c->no_auto_cmdline = !cmdline;
 	return true;
@@ -166,10 +207,11 @@ bool options_boot_complete(struct options_parse_state *p, struct error *err)
 		return error_set(err, "-bios %s: machine '%s' has no firmware", c->boot.bios,
 				 c->type->name);
 	if (c->microvm.given && c->type != &machine_microvm)
-		return error_set(err,
-				 "-machine %s: rtc=, isa-serial= and auto-kernel-cmdline= are "
-				 "microvm's",
-				 c->type->name);
+		return error_set(
+			err,
+			"-machine %s: pic=, pit=, rtc=, isa-serial=, auto-kernel-cmdline=, "
+			"pcie=, ioapic2= and x-option-roms= are microvm's",
+			c->type->name);
 	if (c->dumpdtb && c->type != &machine_microvm)
 		return error_set(err, "-machine dumpdtb=%s: machine '%s' has no device tree",
 				 c->dumpdtb, c->type->name);

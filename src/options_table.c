@@ -39,6 +39,11 @@ static bool apply_machine(struct options_parse_state *p, struct optlist *l, stru
 					    "kernel-irqchip",
 					    "dumpdtb",
 					    "rtc",
+					    "pic",
+					    "pit",
+					    "pcie",
+					    "ioapic2",
+					    "x-option-roms",
 					    "isa-serial",
 					    "auto-kernel-cmdline",
 					    "smbios-entry-point-type",
@@ -517,8 +522,8 @@ const struct option_desc option_table[] = {
 	 .man = "accel= is as -accel, with several separated by colons. With acpi=off the "
 		"guest is given no ACPI tables. pflash0= and pflash1= name what is in the two flash "
 		"chips, a node or a drive, as -drive if=pflash does. dumpdtb= writes the device tree of a "
-		"microvm to a file and ends; that board also takes rtc=on (it has none), isa-serial=off "
-		"and auto-kernel-cmdline=off. usb=, vmport= and smm= are off. The names of earlier versions are all "
+		"microvm to a file and ends; that board also takes rtc=on|off (auto: on with "
+		"the software CPU), pic=off, pit=off, isa-serial=off and auto-kernel-cmdline=off. usb=, vmport= and smm= are off. The names of earlier versions are all "
 		"the same board.",
 	 .fn = opt_machine},
 	{.name = "accel",

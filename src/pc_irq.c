@@ -14,7 +14,7 @@ static void on_gsi(void *opaque, unsigned gsi, bool level)
 
 	if (gsi == GSI_CASCADE || !irqs->machine->vcpus)
 		return; /* no vCPUs: the machine is being taken apart */
-	if (gsi < ISA_IRQS)
+	if (gsi < ISA_IRQS && irqs->pic)
 		i8259_set_irq(irqs->pic, gsi, level);
 	ioapic_set_irq(irqs->ioapic, gsi == GSI_TIMER ? IOAPIC_PIN_TIMER : gsi, level);
 }
@@ -38,25 +38,41 @@ static void on_intr(void *opaque, unsigned n, bool level)
 	m->accel->set_intr(m, level);
 }
 
-void pc_irq_create(struct pc_irq *irqs, struct machine *m)
+bool pc_irq_create_some(struct pc_irq *irqs, struct machine *m, bool pic, bool pit,
+			struct error *err)
 {
 	bool kernel = m->accel->irqchip && m->accel->irqchip(m) == IRQCHIP_KERNEL;
 
 	irqs->machine = m;
 	for (unsigned gsi = 0; gsi < MACHINE_GSIS; gsi++)
 		irq_connect(&m->gsi[gsi], kernel ? on_kernel_gsi : on_gsi, irqs, gsi);
+	if (kernel && (!pic || !pit))
+		return error_set(
+			err,
+			"-machine %s=off: the kernel's interrupt controllers come with one; "
+			"kernel-irqchip=split has none of its own",
+			pic ? "pit" : "pic");
 	if (kernel) {
 		irqs->pic = device_create_builtin(m, &kernel_i8259_type);
 		irqs->ioapic = device_create_builtin(m, &kernel_ioapic_type);
 		device_create_builtin(m, &kernel_pit_type);
-		return;
+		return true;
 	}
-	irqs->pic = device_create_builtin(m, &i8259_type);
+	if (pic) {
+		irqs->pic = device_create_builtin(m, &i8259_type);
+		irq_connect(i8259_intr(irqs->pic), on_intr, m, 0);
+		m->intack = i8259_intack;
+		m->intack_opaque = irqs->pic;
+	}
 	irqs->ioapic = device_create_builtin(m, &ioapic_type);
-	irq_connect(i8259_intr(irqs->pic), on_intr, m, 0);
-	m->intack = i8259_intack;
-	m->intack_opaque = irqs->pic;
 	m->eoi_broadcast = ioapic_eoi;
 	m->eoi_opaque = irqs->ioapic;
-	irqs->pit = device_create_builtin(m, &i8254_type);
+	if (pit)
+		irqs->pit = device_create_builtin(m, &i8254_type);
+	return true;
+}
+
+void pc_irq_create(struct pc_irq *irqs, struct machine *m)
+{
+	pc_irq_create_some(irqs, m, true, true, NULL);
 }

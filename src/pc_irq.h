@@ -25,5 +25,8 @@ struct pc_irq {
 
 /* Creates the chips, 8254 included, and wires the machine's GSIs to them. */
 void pc_irq_create(struct pc_irq *irqs, struct machine *m);
+/* The same without 8259s, 8254. False where the accelerator has its own, and they go with the rest. */
+bool pc_irq_create_some(struct pc_irq *irqs, struct machine *m, bool pic, bool pit,
+			struct error *err);
 
 #endif

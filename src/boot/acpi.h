@@ -42,6 +42,7 @@ struct acpi_board {
 	struct acpi_range mmconfig;		 /* with a MiB for each bus, from bus 0 on */
 	unsigned serial_mask;			 /* COM ports present */
 	bool has_8042, has_rtc, has_vga, has_fw_cfg;
+	bool no_pic;
 	bool has_s3, has_s4;
 	uint32_t ged_addr, ged_gsi; /* address 0: none; else there is no fixed hardware */
 	struct acpi_virtio virtio[ACPI_MAX_VIRTIO];

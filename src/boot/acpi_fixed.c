@@ -211,7 +211,7 @@ void acpi_add_madt(struct acpi_set *set)
 	bool any_x2apic = false;
 
 	aml_u32(a, LAPIC_ADDR);
-	aml_u32(a, 1); /* the two 8259s are there too */
+	aml_u32(a, b->no_pic ? 0 : 1); /* the two 8259s are there too */
 	for (unsigned i = 0; i < b->cpus; i++)
 		any_x2apic |= add_cpu(a, i, b->apic_ids[i]);
 	aml_u8(a, MADT_IOAPIC);

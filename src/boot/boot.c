@@ -304,6 +304,21 @@ static void place_bios_data(struct boot *b)
 	*boot_place(b, BOOT_EBDA, 1) = (BOOT_VGA_HOLE - BOOT_EBDA) / KiB;
 }
 
+/*
+ * A guest that wants to reboot may jump to where the BIOS begins (Linux's reboot=bios, and its last resort). There a triple fault is
+ * waiting:
+ *
+ *	fffe0	an empty IDT
+ *	ffff0	ljmp $0xf000, $0xfff5; lidt %cs:0xffe0; ud2
+ */
+static void place_restart(struct boot *b)
+{
+	static const uint8_t code[] = {0xea, 0xf5, 0xff, 0x00, 0xf0, 0x2e, 0x0f,
+				       0x01, 0x1e, 0xe0, 0xff, 0x0f, 0x0b};
+
+	memcpy(boot_place(b, BOOT_RESTART, 32) + 16, code, sizeof(code));
+}
+
 static bool place_acpi(struct boot *b, struct error *err)
 {
 	struct acpi_tables tables;
@@ -467,6 +482,7 @@ bool boot_load(struct machine *m, struct error *err)
 	if (m->config.type->before_boot && !m->config.type->before_boot(m, err))
 		return false;
 	place_bios_data(b);
+	place_restart(b);
 	if (!place_acpi(b, err) || !place_smbios(b, err))
 		return false;
 	if (m->config.dtb && !device_tree_read(m, err))

@@ -21,7 +21,8 @@
 #define BOOT_VGA_HOLE	   0xa0000u
 #define BOOT_SMBIOS	   0xe0000u /* its tables; the entry point is at BOOT_SMBIOS_ANCHOR */
 #define BOOT_ACPI	   0xf0000u
-#define BOOT_SMBIOS_ANCHOR 0xfffe0u
+#define BOOT_SMBIOS_ANCHOR 0xfffc0u
+#define BOOT_RESTART	   0xfffe0u /* 32 bytes: where a BIOS begins */
 #define BOOT_HIGH	   0x100000u
 
 #define BOOT_CS 0x10

@@ -159,7 +159,7 @@ def test_suspends_to_ram_by_ovmf():
 RESET = {'guest': True, 'reason': 'guest-reset'}
 
 
-@variants(('pc', 'kbd', 'acpi', 'triple', 'pci'), ('q35', 'kbd', 'acpi', 'triple', 'pci'), ('microvm', 'acpi', 'triple'))
+@variants(('pc', 'kbd', 'acpi', 'triple', 'pci', 'bios'), ('q35', 'kbd', 'acpi'), ('microvm', 'acpi', 'triple'))
 def test_resets(board, *methods):
     """Linux resets the machine in each of its ways, and is there again; the last time it ends it instead."""
     path, args = qmp_args('resets-' + board)

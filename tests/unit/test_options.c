@@ -333,6 +333,22 @@ static void boards_have_earlier_names(void **state)
 		"-M pc-i440fx-8.0: unsupported machine type 'pc-i440fx-8.0'; -machine help lists them");
 }
 
+static void a_microvm_leaves_things_out(void **state)
+{
+	assert_ok("-M microvm,pic=off,pit=off,rtc=off,pcie=off,ioapic2=auto,x-option-roms=off");
+	assert_true(o.config.microvm.no_pic && o.config.microvm.no_pit && o.config.microvm.no_rtc);
+	done();
+	assert_ok("-M microvm,rtc=auto,pic=auto,pit=on");
+	assert_false(o.config.microvm.no_pic || o.config.microvm.no_rtc || o.config.microvm.rtc);
+	done();
+	assert_fails("-M microvm,pcie=on", "-M microvm,pcie=on: pcie=on: there is none");
+	assert_fails("-M microvm,rtc=maybe",
+		     "-M microvm,rtc=maybe: rtc is 'on', 'off' or 'auto', not 'maybe'");
+	assert_fails("-M q35,pit=off",
+		     "-machine pc-q35-7.2: pic=, pit=, rtc=, isa-serial=, auto-kernel-cmdline=, "
+		     "pcie=, ioapic2= and x-option-roms= are microvm's");
+}
+
 static void dates_are_checked(void **state)
 {
 	assert_ok("-rtc base=2006-06-17T16:01:21");
@@ -537,6 +553,7 @@ int main(void)
 		cmocka_unit_test(what_boots_is_kept_as_given),
 		cmocka_unit_test(switches_set_their_flag),
 		cmocka_unit_test(boards_have_earlier_names),
+		cmocka_unit_test(a_microvm_leaves_things_out),
 		cmocka_unit_test(actions_are_the_switches_by_other_names),
 		cmocka_unit_test(dates_are_checked),
 		cmocka_unit_test(unknown_options_name_the_nearest),
