@@ -112,15 +112,30 @@ static void on_power_button(void *opaque)
 	((struct kit *)opaque)->powered_down++;
 }
 
-struct session *kit_session(struct kit *k, bool pretty)
+static struct session *new_session(struct kit *k)
 {
 	struct session *s = xzalloc(sizeof(*s));
 
 	s->room = SIZE_MAX / 2;
 	s->fd = -1;
 	chardev_init(&s->chr, &session_ops, k->loop, NULL, NULL);
-	monitors_add_qmp(k->monitors, &s->chr, pretty);
 	k->all[k->n_sessions++] = s;
+	return s;
+}
+
+struct session *kit_session(struct kit *k, bool pretty)
+{
+	struct session *s = new_session(k);
+
+	monitors_add_qmp(k->monitors, &s->chr, pretty);
+	return s;
+}
+
+struct session *kit_terminal(struct kit *k)
+{
+	struct session *s = new_session(k);
+
+	monitors_add_human(k->monitors, &s->chr);
 	return s;
 }
 

@@ -44,6 +44,8 @@ struct kit *kit_new(enum kit_machine type, void (*config)(struct machine_config 
 void kit_free(struct kit *k);
 /* Another session; its greeting waits to be read. */
 struct session *kit_session(struct kit *k, bool pretty);
+/* A terminal with a human monitor, which has greeted. */
+struct session *kit_terminal(struct kit *k);
 void kit_send(struct kit *k, struct session *s, const char *text, size_t n);
 /* The next message; the loop runs until there is one. */
 json_t *kit_next(struct kit *k, struct session *s);
