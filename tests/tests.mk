@@ -53,6 +53,7 @@ TESTS += $(UNIT_TESTS)
 
 # Accelerators through accel_ops; what is not here is skipped.
 ACCEL_TESTS =
+ACCEL_TESTS += tests/accel/test_apic
 ACCEL_TESTS += tests/accel/test_chips
 ACCEL_TESTS += tests/accel/test_debug
 ACCEL_TESTS += tests/accel/test_dirty_log
@@ -61,6 +62,7 @@ check_PROGRAMS += $(ACCEL_TESTS)
 TESTS += $(ACCEL_TESTS)
 
 ACCEL_BOX = tests/accel/box.c tests/accel/box.h
+tests_accel_test_apic_SOURCES = tests/accel/test_apic.c $(ACCEL_BOX)
 tests_accel_test_chips_SOURCES = tests/accel/test_chips.c $(ACCEL_BOX)
 tests_accel_test_debug_SOURCES = tests/accel/test_debug.c $(ACCEL_BOX)
 tests_accel_test_exits_SOURCES = tests/accel/test_exits.c $(ACCEL_BOX)
