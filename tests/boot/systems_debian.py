@@ -26,7 +26,7 @@ def has_board(board):
 class Debian:
     """With it: a guest logged in on a copy of the image."""
 
-    def __init__(self, board, drive, device, disk='/dev/vda', mods=()):
+    def __init__(self, board, drive, device, disk='/dev/vda', mods=(), more=()):
         if not has_board(board):
             raise Skip('there is no board %s' % board)
         self.image = os.path.join(WORK, 'debian-%s' % board)
@@ -36,7 +36,7 @@ class Debian:
         names = ','.join(os.path.basename(f) for f in files)
         self.args = ['-M', board, '-m', '512', '-smp', '2', '-accel', 'soft', '-kernel', kernel(), '-initrd', initrd(*files),
                      '-append', '%s modules=%s disk=%s' % (APPEND, names, disk), '-nographic',
-                     '-drive', 'if=none,id=d,format=raw,file=%s%s' % (self.image, drive), '-device', device]
+                     '-drive', 'if=none,id=d,format=raw,file=%s%s' % (self.image, drive), '-device', device, *more]
 
     def __enter__(self):
         self.g = evmm(*self.args)
