@@ -12,6 +12,7 @@ libevmm_a_SOURCES += io/block/blkdebug.c
 libevmm_a_SOURCES += io/block/blklogwrites.c
 libevmm_a_SOURCES += io/block/block.c
 libevmm_a_SOURCES += io/block/conf.c
+libevmm_a_SOURCES += io/block/delay.c
 libevmm_a_SOURCES += io/block/drivers.c
 libevmm_a_SOURCES += io/block/file.c
 libevmm_a_SOURCES += io/block/file_lock.c

@@ -15,8 +15,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "io/block/delay.h"
 #include "io/block/drivers.h"
-#include "src/clock.h"
 #include "src/loop.h"
 
 #define RULES_MAX 64
@@ -32,8 +32,7 @@ struct blkdebug {
 	struct block_node n;
 	struct rule rules[RULES_MAX];
 	unsigned n_rules;
-	struct list delayed; /* by their deadlines */
-	struct timer timer;
+	struct block_delay delay;
 };
 
 static struct blkdebug *of(struct block_node *n)
@@ -141,18 +140,6 @@ static bool touches(const struct rule *rule, const struct block_req *r)
 
 /* ---- requests ---- */
 
-/* Of a request that waits: its deadline, and how it ends (0: passed on). Nobody else looks there meanwhile. */
-static int64_t *deadline_of(struct block_req *r)
-{
-	return &r->aio.ret;
-}
-
-static void arm(struct blkdebug *d)
-{
-	if (!list_empty(&d->delayed))
-		timer_arm(&d->timer, *deadline_of(list_first(&d->delayed, struct block_req, node)));
-}
-
 static void go_on(struct blkdebug *d, struct block_req *r, int errnum)
 {
 	if (errnum)
@@ -161,33 +148,9 @@ static void go_on(struct blkdebug *d, struct block_req *r, int errnum)
 		block_req_pass(&d->n, r);
 }
 
-static void on_timer(void *opaque)
+static void delayed_go(struct block_delay *delay, struct block_req *r)
 {
-	struct blkdebug *d = opaque;
-	int64_t now = clock_now_ns(loop_clock_host(d->n.loop));
-
-	while (!list_empty(&d->delayed)) {
-		struct block_req *r = list_first(&d->delayed, struct block_req, node);
-
-		if (*deadline_of(r) > now)
-			break;
-		list_remove(&r->node);
-		go_on(d, r, r->ret);
-	}
-	arm(d);
-}
-
-static void delay(struct blkdebug *d, struct block_req *r, const struct rule *rule)
-{
-	struct list *at = d->delayed.prev;
-	int64_t when = clock_now_ns(loop_clock_host(d->n.loop)) + (int64_t)rule->delay_ns;
-
-	*deadline_of(r) = when;
-	r->ret = rule->errnum;
-	while (at != &d->delayed && *deadline_of(list_entry(at, struct block_req, node)) > when)
-		at = at->prev;
-	list_insert(at, &r->node);
-	arm(d);
+	go_on(container_of(delay, struct blkdebug, delay), r, r->ret);
 }
 
 static void blkdebug_submit(struct block_node *n, struct block_req *r)
@@ -200,8 +163,9 @@ static void blkdebug_submit(struct block_node *n, struct block_req *r)
 		if (!touches(rule, r))
 			continue;
 		rule->spent = rule->once;
+		r->ret = rule->errnum;
 		if (rule->delay_ns)
-			delay(d, r, rule);
+			block_delay_add(&d->delay, r, rule->delay_ns);
 		else
 			go_on(d, r, rule->errnum);
 		return;
@@ -212,14 +176,7 @@ static void blkdebug_submit(struct block_node *n, struct block_req *r)
 /* The machine's end waits for nobody. */
 static void blkdebug_cancel_waiting(struct block_node *n)
 {
-	struct blkdebug *d = of(n);
-
-	while (!list_empty(&d->delayed)) {
-		struct block_req *r = list_first(&d->delayed, struct block_req, node);
-
-		list_remove(&r->node);
-		go_on(d, r, r->ret);
-	}
+	block_delay_end_all(&of(n)->delay);
 }
 
 /* ---- life ---- */
@@ -245,8 +202,7 @@ static bool blkdebug_open(struct block_node *n, struct block_options *o, struct 
 	json_t *rules = block_options_take(o, "inject-error");
 	bool ok;
 
-	list_init(&d->delayed);
-	timer_init(&d->timer, loop_clock_host(n->loop), "blkdebug", on_timer, d);
+	block_delay_init(&d->delay, n->loop, "blkdebug", delayed_go);
 	ok = !rules || take_rules(d, rules, err);
 	json_decref(rules);
 	return ok && take_align(n, o, err) && block_node_open_child(n, o, "image", err);
@@ -254,7 +210,7 @@ static bool blkdebug_open(struct block_node *n, struct block_options *o, struct 
 
 static void blkdebug_close(struct block_node *n)
 {
-	timer_cancel(&of(n)->timer);
+	block_delay_fini(&of(n)->delay);
 }
 
 const struct block_driver block_blkdebug = {

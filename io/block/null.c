@@ -1,51 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* null-co: a disk that takes everything and gives nothing, for measuring what is above it. */
+#include "io/block/delay.h"
 #include "io/block/drivers.h"
-#include "src/clock.h"
 #include "src/loop.h"
 
 struct null_disk {
 	struct block_node n;
 	uint64_t latency_ns;
 	bool read_zeroes;
-	struct list delayed; /* in the order of their deadlines: each waits equally long */
-	struct timer timer;
+	struct block_delay delay;
 };
 
-/* A request that waits has its deadline where nobody else is looking meanwhile. */
-static int64_t *deadline_of(struct block_req *r)
+static void null_go(struct block_delay *delay, struct block_req *r)
 {
-	return &r->aio.ret;
-}
-
-static void null_arm(struct null_disk *d)
-{
-	if (!list_empty(&d->delayed))
-		timer_arm(&d->timer, *deadline_of(list_first(&d->delayed, struct block_req, node)));
-}
-
-static void null_on_timer(void *opaque)
-{
-	struct null_disk *d = opaque;
-	int64_t now = clock_now_ns(loop_clock_host(d->n.loop));
-
-	while (!list_empty(&d->delayed)) {
-		struct block_req *r = list_first(&d->delayed, struct block_req, node);
-
-		if (*deadline_of(r) > now)
-			break;
-		list_remove(&r->node);
-		block_req_complete(r, 0);
-	}
-	null_arm(d);
+	block_req_complete(r, 0);
 }
 
 static bool null_open(struct block_node *n, struct block_options *o, struct error *err)
 {
 	struct null_disk *d = container_of(n, struct null_disk, n);
 
-	list_init(&d->delayed);
-	timer_init(&d->timer, loop_clock_host(n->loop), "null-co", null_on_timer, d);
+	block_delay_init(&d->delay, n->loop, "null-co", null_go);
 	n->bytes = 1 * GiB;
 	n->limits.discard = true;
 	return block_options_size(o, "size", &n->bytes, err) &&
@@ -55,27 +30,25 @@ static bool null_open(struct block_node *n, struct block_options *o, struct erro
 
 static void null_close(struct block_node *n)
 {
-	struct null_disk *d = container_of(n, struct null_disk, n);
-
-	if (d->timer.clock)
-		timer_cancel(&d->timer);
+	block_delay_fini(&container_of(n, struct null_disk, n)->delay);
 }
 
 static void null_submit(struct block_node *n, struct block_req *r)
 {
 	struct null_disk *d = container_of(n, struct null_disk, n);
-	bool first = list_empty(&d->delayed);
 
 	if (d->read_zeroes && r->op == BLOCK_OP_READ)
 		iov_zero_from(r->iov, r->n_iov, 0);
-	if (!d->latency_ns) {
+	if (d->latency_ns)
+		block_delay_add(&d->delay, r, d->latency_ns);
+	else
 		block_req_complete(r, 0);
-		return;
-	}
-	*deadline_of(r) = clock_now_ns(loop_clock_host(n->loop)) + (int64_t)d->latency_ns;
-	list_push_back(&d->delayed, &r->node);
-	if (first)
-		null_arm(d);
+}
+
+/* The machine's end waits for nobody. */
+static void null_cancel_waiting(struct block_node *n)
+{
+	block_delay_end_all(&container_of(n, struct null_disk, n)->delay);
 }
 
 static int null_pread_sync(struct block_node *n, uint64_t offset, void *buf, size_t bytes)
@@ -98,6 +71,7 @@ const struct block_driver block_null = {
 	.submit = null_submit,
 	.pread_sync = null_pread_sync,
 	.resize = null_resize,
+	.cancel_waiting = null_cancel_waiting,
 };
 
 const struct block_driver block_null_aio = {
@@ -108,4 +82,5 @@ const struct block_driver block_null_aio = {
 	.submit = null_submit,
 	.pread_sync = null_pread_sync,
 	.resize = null_resize,
+	.cancel_waiting = null_cancel_waiting,
 };

@@ -70,6 +70,35 @@ static void a_stalled_request_holds_nobody_else_up(void **state)
 	kit_fini(&k);
 }
 
+/* A day at most, if the end waited for them. */
+static void the_end_waits_for_no_slow_disk(void **state)
+{
+	static const char *const slow[] = {
+		"driver=raw,file.driver=null-co,file.latency-ns=86400000000000",
+		"driver=raw,file.driver=blkdebug,file.image.driver=null-co,"
+		"file.inject-error.0.delay-ns=18446744073709551615",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++) {
+		uint8_t a[512];
+		struct kit_request q[3];
+		struct kit k;
+
+		kit_init(&k, SIZE);
+		kit_open(&k, slow[i]);
+		for (unsigned n = 0; n < ARRAY_SIZE(q); n++) {
+			q[n] = (struct kit_request){.iov = {a, sizeof(a)}};
+			block_readv(k.block, &q[n].r, 0, &q[n].iov, 1, kit_done, &q[n]);
+		}
+		kit_turn(&k, NS_PER_MS);
+		assert_int_equal(k.block->n_inflight, 3);
+		assert_true(block_drain(k.loop, 10 * NS_PER_SEC));
+		for (unsigned n = 0; n < ARRAY_SIZE(q); n++)
+			assert_int_equal(q[n].calls, 1);
+		kit_fini(&k);
+	}
+}
+
 static void rules_that_make_no_sense_are_refused(void **state)
 {
 	static const char *const bad[][2] = {
@@ -473,6 +502,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rule_makes_requests_fail),
 		cmocka_unit_test(a_stalled_request_holds_nobody_else_up),
+		cmocka_unit_test(the_end_waits_for_no_slow_disk),
 		cmocka_unit_test(rules_that_make_no_sense_are_refused),
 		cmocka_unit_test(with_stop_a_request_waits_and_is_done_again),
 		cmocka_unit_test(a_device_that_is_reset_gets_its_held_requests_back),

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests that a node keeps for a while. */
+#include "io/block/delay.h"
+#include "src/loop.h"
+
+/* Nobody else looks there meanwhile. */
+static int64_t *deadline_of(struct block_req *r)
+{
+	return &r->aio.ret;
+}
+
+static struct block_req *first(struct block_delay *d)
+{
+	return list_first(&d->requests, struct block_req, node);
+}
+
+static void take_first(struct block_delay *d)
+{
+	struct block_req *r = first(d);
+
+	list_remove(&r->node);
+	d->go(d, r);
+}
+
+static void arm(struct block_delay *d)
+{
+	if (!list_empty(&d->requests))
+		timer_arm(&d->timer, *deadline_of(first(d)));
+}
+
+static void on_timer(void *opaque)
+{
+	struct block_delay *d = opaque;
+	int64_t now = clock_now_ns(d->timer.clock);
+
+	while (!list_empty(&d->requests) && *deadline_of(first(d)) <= now)
+		take_first(d);
+	arm(d);
+}
+
+void block_delay_init(struct block_delay *d, struct loop *loop, const char *name,
+		      block_delay_fn *go)
+{
+	list_init(&d->requests);
+	timer_init(&d->timer, loop_clock_host(loop), name, on_timer, d);
+	d->go = go;
+}
+
+void block_delay_fini(struct block_delay *d)
+{
+	if (d->timer.clock)
+		timer_cancel(&d->timer);
+}
+
+void block_delay_add(struct block_delay *d, struct block_req *r, uint64_t ns)
+{
+	int64_t now = clock_now_ns(d->timer.clock);
+	int64_t when = ns < (uint64_t)(INT64_MAX - now) ? now + (int64_t)ns : INT64_MAX;
+	struct list *at = d->requests.prev;
+
+	*deadline_of(r) = when;
+	while (at != &d->requests && *deadline_of(list_entry(at, struct block_req, node)) > when)
+		at = at->prev;
+	list_insert(at, &r->node);
+	if (first(d) == r)
+		arm(d);
+}
+
+void block_delay_end_all(struct block_delay *d)
+{
+	while (!list_empty(&d->requests))
+		take_first(d);
+}
