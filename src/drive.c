@@ -438,11 +438,13 @@ bool drive_add_defaults(struct machine *m, struct error *err)
 
 	if (m->config.nodefaults)
 		return true;
-	if (type->default_cdrom && !drive_get(m, DRIVE_IF_IDE, 2 / units, 2 % units) &&
+	if (type->default_cdrom && !m->config.no_default_cdrom &&
+	    !drive_get(m, DRIVE_IF_IDE, 2 / units, 2 % units) &&
 	    !add(m, json_pack("{s:s,s:s,s:i}", "if", "ide", "media", "cdrom", "index", 2), true,
 		 err))
 		return false;
-	return !type->default_floppy || drive_get(m, DRIVE_IF_FLOPPY, 0, 0) ||
+	return !type->default_floppy || m->config.no_default_floppy ||
+	       drive_get(m, DRIVE_IF_FLOPPY, 0, 0) ||
 	       add(m, json_pack("{s:s,s:i}", "if", "floppy", "index", 0), true, err);
 }
 

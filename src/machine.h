@@ -118,6 +118,7 @@ struct machine_config {
 	const char *name;
 	const char *kernel, *initrd, *append;
 	bool no_reboot, no_shutdown, start_paused, nodefaults;
+	bool no_default_cdrom, no_default_floppy; /* -device has something in their place */
 	enum panic_action panic;
 	enum watchdog_action watchdog;
 	enum machine_vga vga;

@@ -184,6 +184,7 @@ static bool parse_all(struct options_parse_state *p, int argc, char **argv, stru
 	}
 	if (p->msg_guest_name)
 		report_with_guest(c->name);
+	options_drop_defaults(p);
 	return check_together(p, err) && options_complete_numa(p, err) && choose_accel(p, err) &&
 	       options_boot_complete(p, err) && options_connect_chardevs(p, err) &&
 	       options_create_objects(p, err);

@@ -139,7 +139,7 @@ static void set_defaults(struct options_parse_state *p)
 			}
 		}
 	}
-	if (p->n_serials == 0 && !c->nodefaults) {
+	if (p->n_serials == 0 && !c->nodefaults && !p->no_default_serial) {
 		if (!p->o->nographic)
 			p->serials[p->n_serials++] = "null";
 		else if (default_monitor)

@@ -559,7 +559,8 @@ const struct option_desc option_table[] = {
 	 .arg = "NAME[,PROPERTY=VALUE]...",
 	 .help = "add a device; 'help' lists them",
 	 .man = "NAME,help lists a device's properties. The value may be a JSON object, with the name as "
-		"\"driver\".",
+		"\"driver\". A disk, CD or floppy drive, VGA or isa-serial takes the place of the board's "
+		"own empty CD or floppy drive, adapter or first serial port.",
 	 .fn = opt_device},
 	{.name = "global",
 	 .arg = "TYPE.PROPERTY=VALUE",
@@ -680,7 +681,8 @@ const struct option_desc option_table[] = {
 		"for the first boot alone. A device's bootindex= goes before them. With menu=on "
 		"SeaBIOS offers a menu, for splash-time= milliseconds; reboot-timeout= says after how "
 		"many it tries again when nothing boots. With strict=on it boots from nothing that has "
-		"no bootindex. UEFI firmware knows bootindex= and strict= only.",
+		"no bootindex. UEFI firmware knows bootindex= alone, and takes the menu's time "
+		"as that in which a key enters its own menu.",
 	 .fn = options_boot},
 	{.name = "no-fd-bootchk",
 	 .help = "firmware does not check a floppy's boot sector for its signature",

@@ -21,6 +21,7 @@ struct options_parse_state {
 	unsigned n_serials;
 	const char *monitor;
 	bool display_given;
+	bool no_default_serial; /* -device isa-serial */
 	bool smp_given;
 	const char *debugcons[MACHINE_SERIALS];
 	unsigned n_debugcons;
@@ -87,6 +88,8 @@ option_fn options_dtb;
 void options_machine_pflash(struct options_parse_state *p, struct optlist *l);
 option_fn options_bios, options_data_dir, options_boot, options_no_fd_check;
 /* What follows from all that was given. */
+/* What -device takes the place of. */
+void options_drop_defaults(struct options_parse_state *p);
 bool options_boot_complete(struct options_parse_state *p, struct error *err);
 option_fn options_drive, options_blockdev, options_hda, options_hdb, options_hdc, options_hdd;
 option_fn options_cdrom, options_fda, options_fdb, options_snapshot; /* options_block.c */

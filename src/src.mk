@@ -41,6 +41,7 @@ libevmm_a_SOURCES += src/options_board.c
 libevmm_a_SOURCES += src/options_boot.c
 libevmm_a_SOURCES += src/options_block.c
 libevmm_a_SOURCES += src/options_chardev.c
+libevmm_a_SOURCES += src/options_defaults.c
 libevmm_a_SOURCES += src/options_display.c
 libevmm_a_SOURCES += src/options_fw_cfg.c
 libevmm_a_SOURCES += src/options_manager.c

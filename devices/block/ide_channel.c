@@ -229,17 +229,17 @@ static uint64_t command_read(void *opaque, uint64_t offset, unsigned size)
 
 static void write_command(struct ide_channel *ch, uint8_t command)
 {
-	struct ata_device *ata = selected(ch), *other = ch->bus.ports[!ch->select].ata;
+	struct ata_device *ata = selected(ch), *first = ch->bus.ports[0].ata;
+	struct ata_device *second = ch->bus.n_units > 1 ? ch->bus.ports[1].ata : NULL;
 
 	if (!ata || (ch->control & ATA_CONTROL_SRST))
 		return;
-	if (command == ATA_CMD_DIAGNOSTIC) {
-		if (other && !(ata_status(other) & (ATA_STATUS_BSY | ATA_STATUS_DRQ)))
-			ata_signature(other);
-		if (ch->bus.ports[0].ata) { /* it speaks for both (acs 7.13) */
-			ch->select = 0;
-			ata = ch->bus.ports[0].ata;
-		}
+	/* Both carry it out, whichever is selected, and the first speaks for both (acs 7.13). */
+	if (command == ATA_CMD_DIAGNOSTIC && first) {
+		if (second && !(ata_status(second) & (ATA_STATUS_BSY | ATA_STATUS_DRQ)))
+			ata_signature(second);
+		ch->select = 0;
+		ata = first;
 	}
 	ata_execute(ata, command);
 }

@@ -116,17 +116,27 @@ static bool firmware_reset(struct machine *m, void *opaque)
 	return true;
 }
 
+/*
+ * What of -boot OVMF does not look at. It does take the menu's time, as that in which a key enters its own (OVMF
+ * PlatformBootManagerLib, GetFrontPageTimeoutFromQemu).
+ */
 static void warn_of_uefi(const struct machine *m)
 {
 	const struct boot_config *b = &m->config.boot;
 
-	if (m->uefi && (b->order || b->once))
+	if (!m->uefi)
+		return;
+	if (b->order || b->once)
 		report_warning("-boot %s=%s: UEFI firmware does not know letters; bootindex= of a "
 			       "device says what it boots from",
 			       b->order ? "order" : "once", b->order ? b->order : b->once);
-	if (m->uefi && b->menu_given)
-		report_warning(
-			"-boot menu=: UEFI firmware has no such menu; it is entered by a key");
+	if (b->strict)
+		report_warning("-boot strict=on: UEFI firmware starts its shell or its menu when "
+			       "nothing with a bootindex= boots");
+	if (b->splash)
+		report_warning("-boot splash=%s: UEFI firmware shows its own picture", b->splash);
+	if (b->reboot_timeout >= 0)
+		report_warning("-boot reboot-timeout=: UEFI firmware does not try again");
 }
 
 bool firmware_describe(struct machine *m, struct error *err)

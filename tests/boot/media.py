@@ -8,6 +8,7 @@ import subprocess
 from support import WORK, Skip
 
 GRUB = '/usr/lib/grub/i386-pc'
+GRUB_EFI = '/usr/lib/grub/x86_64-efi'
 ISOLINUX = '/usr/lib/ISOLINUX/isolinux.bin'
 LDLINUX = '/usr/lib/syslinux/modules/bios/ldlinux.c32'
 SECTOR = 512
@@ -27,17 +28,65 @@ def run(*argv, **kw):
 
 
 def fat(size, files):
-    """A FAT file system of SIZE bytes with FILES, name -> path."""
+    """A FAT file system of SIZE bytes with FILES, name -> path; names may have folders."""
     need('mformat', 'mtools')
     image = os.path.join(WORK, 'fat')
     with open(image, 'wb') as f:
         f.truncate(size)
     run('mformat', '-i', image, '-T', str(size // SECTOR), '-h', '16', '-s', '63', '-H', str(FIRST), '::')
+    made = set()
     for name, path in files.items():
+        for n, c in enumerate(name):
+            if c == '/' and name[:n] not in made:
+                run('mmd', '-i', image, '::' + name[:n])
+                made.add(name[:n])
         run('mcopy', '-i', image, path, '::' + name)
     data = open(image, 'rb').read()
     os.unlink(image)
     return data
+
+
+def mbr_of(partition, kind):
+    """A partition table with one partition, of that kind."""
+    mbr = bytearray(SECTOR)
+    # Active, by LBA; CHS addresses that are beyond what they can say.
+    mbr[446:462] = struct.pack('<B3sB3sII', 0x80, b'\xfe\xff\xff', kind, b'\xfe\xff\xff', FIRST, len(partition) // SECTOR)
+    mbr[510:] = b'\x55\xaa'
+    return mbr
+
+
+def efi_disk(path, files, size=96 << 20):
+    """A disk with an EFI system partition that has FILES, name -> path."""
+    partition = fat(size - FIRST * SECTOR, files)
+    with open(path, 'wb') as f:
+        f.write(mbr_of(partition, 0xef))
+        f.seek(FIRST * SECTOR)
+        f.write(partition)
+    return path
+
+
+def efi_cd(path, files):
+    """A CD whose El Torito image for UEFI is a FAT file system with FILES."""
+    need('xorriso', 'xorriso')
+    folder = os.path.join(WORK, 'efi-iso')
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    with open(folder + '/efi.img', 'wb') as f:
+        f.write(fat(4 << 20, files))
+    run('xorriso', '-as', 'mkisofs', '-quiet', '-r', '-V', 'EFI', '-o', path, '-e', 'efi.img', '-no-emul-boot', folder)
+    shutil.rmtree(folder)
+    return path
+
+
+def grub_efi(name, config, *modules):
+    """GRUB as a UEFI program that does CONFIG; its path."""
+    need('grub-mkimage', 'grub-common')
+    need(GRUB_EFI, 'grub-efi-amd64-bin')
+    early, image = os.path.join(WORK, 'early-efi.cfg'), os.path.join(WORK, name + '.efi')
+    with open(early, 'w') as f:
+        f.write(config)
+    run('grub-mkimage', '-O', 'x86_64-efi', '-d', GRUB_EFI, '-o', image, '-p', '/', '-c', early, 'echo', 'minicmd', 'sleep', 'halt', *modules)
+    return image
 
 
 def mbr_disk(path, files, config, size=96 << 20):
@@ -50,12 +99,8 @@ def mbr_disk(path, files, config, size=96 << 20):
     run('grub-mkimage', '-O', 'i386-pc', '-o', core, '-p', '/', '-c', early, 'biosdisk', 'part_msdos', 'fat', 'linux',
         'serial', 'terminal', 'echo', 'test', 'ls', 'normal', 'minicmd', 'sleep', 'halt')
     partition = fat(size - FIRST * SECTOR, files)
-    mbr = bytearray(SECTOR)
+    mbr = mbr_of(partition, 0x0e)
     mbr[:440] = boot[:440]
-    # Active, FAT16 by LBA; CHS addresses that are beyond what they can say.
-    mbr[446:462] = struct.pack('<B3sB3sII', 0x80, b'\xfe\xff\xff', 0x0e, b'\xfe\xff\xff', FIRST,
-                               len(partition) // SECTOR)
-    mbr[510:] = b'\x55\xaa'
     with open(path, 'wb') as f:
         f.write(mbr)
         f.write(open(core, 'rb').read())  # it finds its own rest behind its first sector

@@ -143,6 +143,29 @@ def marker(name, letter):
     return path
 
 
+def test_boot_menu():
+    """SeaBIOS offers its menu for as long as -boot says; a digit chooses what it boots from."""
+    need_seabios()
+    drives = []
+    for name, letter in ('first', 'A'), ('second', 'B'):
+        drives += ['-drive', 'if=ide,' + UNLOCKED + marker('menu-' + name, letter)]
+    with grub(*drives, '-fda', marker('menu-floppy', 'F'), '-snapshot', '-boot', 'menu=on,splash-time=60000,order=c') as s:
+        s.expect('Press ESC for boot menu', 30)
+        s.press('esc')
+        s.expect('Select boot device:', 30)
+        text = s.text()
+        at = [re.search(r'^(\d)\. .*' + what, text, re.M) for what in ('ata0-0', 'ata0-1', 'Floppy')]
+        check(all(at) and at[0].group(1) == '1', text)
+        s.press(at[1].group(1))
+        s.expect('^B!', 30)
+        s.hmp('system_reset')
+        s.expect('Press ESC for boot menu', 30)
+        s.press('esc')
+        s.expect('Select boot device:', 30)
+        s.press(at[2].group(1))
+        s.expect('^F!', 30)
+
+
 @variants('pc', 'q35')
 def test_boot_order(board):
     """-boot order= and bootindex decide between disks, on whatever they hang, and floppies."""

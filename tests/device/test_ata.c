@@ -630,6 +630,10 @@ static void two_drives_of_a_cable_answer_one_at_a_time(void **state)
 	ide_out(&d, ATA_REG_COMMAND, ATA_CMD_DIAGNOSTIC); /* it speaks for both */
 	assert_int_equal(ide_in(&d, ATA_REG_ERROR), ATA_DIAG_GOOD);
 	assert_int_equal(ide_in(&d, ATA_REG_DEVICE) & ATA_DEVICE_DEV, 0);
+	ide_out(&d, ATA_REG_DEVICE, 0xf0); /* but its signature has each of them */
+	assert_int_equal(ide_in(&d, ATA_REG_COUNT), 1);
+	assert_int_equal(ide_in(&d, ATA_REG_LBA_LOW), 1);
+	assert_int_equal(ide_in(&d, ATA_REG_ERROR), ATA_DIAG_GOOD);
 }
 
 static void the_geometry_is_in_cmos(void **state)

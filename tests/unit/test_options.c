@@ -291,6 +291,21 @@ static void switches_set_their_flag(void **state)
 	done();
 }
 
+static void a_device_takes_the_place_of_the_boards_own(void **state)
+{
+	assert_ok("-device virtio-rng-pci -device secondary-vga");
+	assert_false(o.config.no_default_cdrom || o.config.no_default_floppy);
+	assert_int_equal(o.config.vga, VGA_DEFAULT);
+	done();
+	assert_ok("-device ide-hd,drive=d -device floppy -device driver=VGA,id=v");
+	assert_true(o.config.no_default_cdrom && o.config.no_default_floppy);
+	assert_int_equal(o.config.vga, VGA_NONE);
+	done();
+	assert_ok("-device {\"driver\":\"scsi-cd\"} -device isa-fdc");
+	assert_true(o.config.no_default_cdrom && o.config.no_default_floppy);
+	done();
+}
+
 static void actions_are_the_switches_by_other_names(void **state)
 {
 	assert_ok("-action reboot=shutdown,shutdown=pause -action panic=exit-failure");
@@ -562,6 +577,7 @@ int main(void)
 		cmocka_unit_test(debug_consoles_become_devices),
 		cmocka_unit_test(other_values_are_checked),
 		cmocka_unit_test(defaults_of_a_type_are_tried_out),
+		cmocka_unit_test(a_device_takes_the_place_of_the_boards_own),
 		cmocka_unit_test(lost_ticks_are_dropped_or_made_up_for),
 		cmocka_unit_test(what_is_not_there_may_be_switched_off),
 		cmocka_unit_test(a_sandbox_has_its_groups),
