@@ -181,6 +181,11 @@ bool monitor_set_vcpu(struct monitor *mon, unsigned index);
 void hmp_finish(struct monitor *mon);
 /* A deferred command's FN: CANCEL(OPAQUE) when the monitor goes away before hmp_finish(). */
 void hmp_on_cancel(struct monitor *mon, void (*cancel)(void *opaque), void *opaque);
+/*
+ * A deferred command prints much: schedules WORK, its own, for when there is room for more. At once where the reader keeps up.
+ * WORK is to be cancelled with the command.
+ */
+void hmp_go_on(struct monitor *mon, struct loop_work *work);
 /* A deferred command's FN goes on as that QMP command, whose end is its own; an error is printed. */
 void hmp_run_qmp(struct monitor *mon, const char *name, json_t *args);
 

@@ -88,7 +88,7 @@ static void slice(void *opaque)
 	for (unsigned n = 0; n < 256 && paging_walk_next(&l->walk, &page, &budget); n++)
 		l->show(l, &page);
 	if (!paging_walk_ended(&l->walk) && l->lines < LINES_MAX) {
-		loop_work_schedule(&l->work);
+		hmp_go_on(mon, &l->work);
 		return;
 	}
 	show_range(l);

@@ -84,7 +84,16 @@ void hmp_finish(struct monitor *mon)
 	mon->command = NULL;
 	mon->call = NULL;
 	mon->cancel = NULL;
+	mon->room_work = NULL;
 	mon->finished(mon);
+}
+
+void hmp_go_on(struct monitor *mon, struct loop_work *work)
+{
+	if (mon->crowded && mon->crowded(mon))
+		mon->room_work = work;
+	else
+		loop_work_schedule(work);
 }
 
 void hmp_on_cancel(struct monitor *mon, void (*cancel)(void *opaque), void *opaque)

@@ -14,6 +14,9 @@ struct monitor {
 	unsigned vcpu;
 	const struct line_editor *line; /* NULL: not at a terminal */
 	void (*write)(struct monitor *mon, const char *text, size_t n);
+	/* More than is good waits for the reader; once it has been read, ROOM_WORK is scheduled. NULL: the reader is never slow. */
+	bool (*crowded)(struct monitor *mon);
+	struct loop_work *room_work;
 	/* A line has been dealt with; perhaps within hmp_execute. */
 	void (*finished)(struct monitor *mon);
 

@@ -8,6 +8,8 @@
 
 /* A reader that doesn't read loses output beyond this. */
 #define OUTPUT_MAX (1u << 20)
+/* A command that can wait does so when more than this is unread. */
+#define OUTPUT_CROWDED (64u << 10)
 
 struct terminal {
 	struct monitor mon;
@@ -29,6 +31,22 @@ static void flush(struct terminal *t)
 	t->out_len -= n;
 	memmove(t->out, t->out + n, t->out_len);
 	t->out_blocked = t->out_len > 0;
+}
+
+static bool crowded(struct monitor *mon)
+{
+	return container_of(mon, struct terminal, mon)->out_len > OUTPUT_CROWDED;
+}
+
+/* Output has been read, or its reader is gone. */
+static void go_on(struct terminal *t)
+{
+	struct loop_work *work = t->mon.room_work;
+
+	if (!work || crowded(&t->mon))
+		return;
+	t->mon.room_work = NULL;
+	loop_work_schedule(work);
 }
 
 static void put(void *opaque, const char *text, size_t n)
@@ -128,6 +146,7 @@ static void on_event(void *opaque, enum chardev_event event)
 	case CHR_EVENT_CLOSED:
 		t->out_len = 0;
 		t->out_blocked = false;
+		go_on(t);
 		break;
 	case CHR_EVENT_MUX_IN:
 		if (!t->chr)
@@ -148,6 +167,7 @@ static void on_event(void *opaque, enum chardev_event event)
 static void on_writable(void *opaque)
 {
 	flush(opaque);
+	go_on(opaque);
 }
 
 static const struct chardev_handlers handlers = {
@@ -164,6 +184,7 @@ struct monitor *monitor_new(struct machine *m, struct chardev *chr)
 	LOOP_ASSERT();
 	hmp_init(&t->mon, m);
 	t->mon.write = terminal_write;
+	t->mon.crowded = crowded;
 	t->mon.finished = finished;
 	t->line = (struct line_editor){
 		.prompt = "(evmm) ",
