@@ -6,7 +6,7 @@ import tempfile
 import time
 
 from gdb import Gdb
-from support import WORK, check, evmm, linux_args, linux, vmlinux
+from support import EVMM, WORK, Skip, check, evmm, linux_args, linux, variants, vmlinux
 
 APPEND = 'console=ttyS0 nokaslr'
 ENTRY = 0x1000000  # of Debian's vmlinux, physical
@@ -117,3 +117,65 @@ def test_kernel_start():
             d('detach')
         g.login(240)
         check(said(g, 'nproc').strip().endswith('2'), 'the second CPU is not there')
+
+
+def hardware_kvm():
+    """A KVM that is software itself traps for no debugger."""
+    return re.search(r'^flags.* (vmx|svm)\b', open('/proc/cpuinfo').read(), re.M) is not None
+
+
+@variants('soft', 'kvm')
+def test_guest(accel):
+    """A guest without a system: registers, memory, an interrupt; where the processor traps for it, breakpoints, steps, watchpoints."""
+    if accel == 'kvm' and not os.access('/dev/kvm', os.R_OK | os.W_OK):
+        raise Skip('/dev/kvm is not to be had')
+    path = socket_path()
+    image = os.path.join(os.path.dirname(EVMM), 'tests', 'guest', 'endless.elf')
+    if not os.path.exists(image):
+        raise Skip(image + ' is not built')
+    g = evmm('-accel', accel, '-m', '64', '-nodefaults', '-display', 'none', '-kernel', image, '-device', 'isa-debug-exit,iobase=0xf4', '-S',
+             *listening(path))
+    try:
+        with Gdb(path) as gdb:
+            entry = gdb.number('$pc')
+            check(gdb.number('*(unsigned char *)$pc') == 0xfc, 'there is no CLD at the entry')
+            gdb.run()
+            time.sleep(0.5)
+            gdb.interrupt()
+            said_ = gdb.finish()
+            check('SIGINT' in said_, said_)
+            counter = gdb.number('$ebp')
+            check(0 < counter < 30000000 and entry < gdb.number('$pc') < entry + 64, 'ebp = %d' % counter)
+            gdb('set var *(int *)0x700000 = 0x1234abcd')
+            check(gdb.number('*(int *)0x700000') == 0x1234abcd, 'memory was not written')
+            gdb('set var $ebp = 25000000')
+            check(gdb.number('$ebp') == 25000000, 'a register was not written')
+            if accel == 'soft' or hardware_kvm():
+                traps(gdb, entry)
+            gdb('detach')
+        time.sleep(0.2)
+        check(g.proc.poll() is None, 'the guest has not gone on')
+    finally:
+        g.kill()
+
+
+def traps(gdb, entry):
+    loop = entry + 12  # behind CLD, CLI and two MOVs
+    for how in ('break', 'hbreak'):
+        gdb('%s *%#x' % (how, loop))
+        for _ in range(2):
+            before = gdb.number('$ebp')
+            text = gdb('continue')
+            check('Breakpoint' in text or 'breakpoint' in text, text)
+            check(gdb.number('$pc') == loop and gdb.number('$ebp') in (before, before - 1), 'not a round further')
+        gdb('delete')
+    pcs = []
+    for _ in range(3):
+        gdb('stepi')
+        pcs.append(gdb.number('$pc'))
+    check(pcs == [loop + 2, loop + 4, loop + 11], 'steps lead to %s' % [hex(p) for p in pcs])
+    gdb('awatch *(unsigned short *)0x600000')
+    for _ in range(2):
+        text = gdb('continue')
+        check('watchpoint' in text and gdb.number('$pc') == loop + 11, text)
+    gdb('delete')
