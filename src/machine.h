@@ -109,7 +109,7 @@ struct machine_config {
 	bool ram_given;		    /* by -m: a backend must have just that */
 	const char *memory_backend; /* id; NULL: plain memory, or as -numa says */
 	const char *mem_path;	    /* -mem-path */
-	bool mem_prealloc, mem_lock, no_mem_merge, no_dump_guest_core;
+	bool mem_prealloc, mem_lock, mem_lock_on_fault, no_mem_merge, no_dump_guest_core;
 	bool irqchip_given;   /* kernel-irqchip= */
 	enum irqchip irqchip; /* with that */
 	bool cpu_pm;	      /* the guest's idling keeps the host CPU */

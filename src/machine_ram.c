@@ -158,7 +158,9 @@ static bool map_backends(struct machine *m, struct error *err)
 					 b->object.id, b->page_size / KiB);
 		if (!memory_backend_map(b, ram->host + at, !c->no_mem_merge, !c->no_dump_guest_core,
 					err)) {
-			error_prefix(err, b->mem_path && c->mem_path ? "-mem-path: " : "-m: ");
+			error_prefix(err, b->mem_path && c->mem_path ? "-mem-path: "
+					  : c->mem_prealloc	     ? "-m, -mem-prealloc: "
+								     : "-m: ");
 			ram->n_backends = i; /* those that are mapped */
 			return false;
 		}
@@ -169,7 +171,19 @@ static bool map_backends(struct machine *m, struct error *err)
 
 static bool lock_all(const struct machine *m, struct error *err)
 {
-	if (!m->config.mem_lock || !mlockall(MCL_CURRENT | MCL_FUTURE))
+	uint64_t missing = 0; /* what locking has yet to fetch */
+
+	for (unsigned i = 0; i < m->ram.n_backends; i++)
+		missing += m->ram.backends[i]->prealloc ? 0 : m->ram.backends[i]->size;
+	if (!m->config.mem_lock)
+		return true;
+	if (!m->config.mem_lock_on_fault && !host_has_memory(missing, false, err)) {
+		error_prefix(err, "-overcommit mem-lock=on: cannot lock %llu MiB of guest memory: ",
+			     m->ram.bytes / MiB);
+		return false;
+	}
+	if (!mlockall(MCL_CURRENT | MCL_FUTURE |
+		      (m->config.mem_lock_on_fault ? (int)MCL_ONFAULT : 0)))
 		return true;
 	return error_set_errno(err, errno,
 			       "-overcommit mem-lock=on: cannot lock %llu MiB of guest memory and "

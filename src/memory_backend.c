@@ -111,10 +111,50 @@ static bool bind_to_nodes(const struct memory_backend *b, uint8_t *host, struct 
 	return true;
 }
 
+/* ---- what there is to be had ---- */
+
+/* Of /proc/meminfo, in bytes; 0: it is not there. */
+static uint64_t meminfo(const char *name)
+{
+	unsigned long long kib = 0;
+	size_t n = strlen(name);
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, n) && line[n] == ':')
+			kib = strtoull(line + n + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return kib * KiB;
+}
+
+bool host_has_memory(uint64_t bytes, bool or_swap, struct error *err)
+{
+	uint64_t free = meminfo("MemAvailable");
+
+	if (!free)
+		return true;
+	free += or_swap ? meminfo("SwapFree") : 0;
+	return bytes <= free || error_set(err, "the host has %llu MiB available%s", free / MiB,
+					  or_swap ? ", swap space included" : "");
+}
+
 /* ---- mapping ---- */
+
+/* Does each page take one of the host's, which others want too? Not so huge pages, which are set apart, and shared files on a disk. */
+static bool is_ordinary_memory(const struct memory_backend *b)
+{
+	return b->page_size == (uint64_t)sysconf(_SC_PAGESIZE) && !(b->mem_path && b->share);
+}
 
 static bool preallocate(const struct memory_backend *b, uint8_t *host, struct error *err)
 {
+	/* The kernel would begin, and end processes to go on. */
+	if (is_ordinary_memory(b) && !host_has_memory(b->size, true, err)) {
+		error_prefix(err, "cannot preallocate %llu MiB: ", b->size / MiB);
+		return false;
+	}
 	if (!madvise(host, b->size, MADV_POPULATE_WRITE))
 		return true;
 	if (errno != EINVAL)

@@ -27,6 +27,19 @@ static bool take_bool(struct optlist *l, const char *key, bool *out, struct erro
 	return true;
 }
 
+static bool take_mem_lock(struct optlist *l, struct machine_config *c, struct error *err)
+{
+	const char *value = optlist_get(l, "mem-lock");
+
+	if (!value)
+		return true;
+	c->mem_lock_on_fault = !strcmp(value, "on-fault");
+	if (c->mem_lock_on_fault)
+		return c->mem_lock = true;
+	return parse_bool(value, &c->mem_lock) ||
+	       error_set(err, "mem-lock is 'on', 'on-fault' or 'off', not '%s'", value);
+}
+
 bool options_overcommit(struct options_parse_state *p, const char *value, struct error *err)
 {
 	static const char *const known[] = {"mem-lock", "cpu-pm", NULL};
@@ -36,8 +49,8 @@ bool options_overcommit(struct options_parse_state *p, const char *value, struct
 
 	if (!optlist_parse(&l, value, NULL, err))
 		return false;
-	ok = take_bool(&l, "mem-lock", &c->mem_lock, err) &&
-	     take_bool(&l, "cpu-pm", &c->cpu_pm, err) && optlist_check_unused(&l, known, err);
+	ok = take_mem_lock(&l, c, err) && take_bool(&l, "cpu-pm", &c->cpu_pm, err) &&
+	     optlist_check_unused(&l, known, err);
 	optlist_free(&l);
 	return ok;
 }

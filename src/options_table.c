@@ -586,7 +586,7 @@ const struct option_desc option_table[] = {
 	 .help = "all guest memory is there from the start",
 	 .fn = options_mem_prealloc},
 	{.name = "overcommit",
-	 .arg = "[mem-lock=on|off][,cpu-pm=on|off]",
+	 .arg = "[mem-lock=on|on-fault|off][,cpu-pm=on|off]",
 	 .help = "lock all memory; let an idle guest keep its host CPUs (KVM)",
 	 .fn = options_overcommit},
 	{.name = "numa",

@@ -265,6 +265,7 @@ const struct accel_ops accel_kvm = {
 	.fini = kvm_fini,
 	.set_cpu_model = kvm_set_cpu_model,
 	.cpu_help = kvm_cpu_help,
+	.cpu_model = kvm_model_name,
 	.has_long_mode = kvm_has_long_mode,
 	.cpuid = kvm_cpuid,
 	.vcpu_init = kvm_vcpu_init,

@@ -13,7 +13,7 @@
  *	kvm_exit.c   exits that are no ordinary ones: errors, shutdown, system events
  *	kvm_state.c  a processor's state
  *	kvm_debug.c  a debugger's steps and breakpoints
- *	kvm_cpu.c    CPU models; kvm_cpuid.c their CPUID leaves; kvm_features.c features by name
+ *	kvm_cpu.c    -cpu; kvm_models.c named models; kvm_cpuid.c their CPUID leaves; kvm_features.c features by name
  *
  * Kicks. A vCPU thread sets in_guest before KVM_RUN and clears it after. Who wants it out has set its request, sets
  * run->immediate_exit, passes a full barrier, and sends the signal if in_guest is set. The thread clears immediate_exit before it

@@ -11,5 +11,6 @@ libevmm_a_SOURCES += src/kvm/kvm_idle.c
 libevmm_a_SOURCES += src/kvm/kvm_irq.c
 libevmm_a_SOURCES += src/kvm/kvm_lapic.c
 libevmm_a_SOURCES += src/kvm/kvm_memory.c
+libevmm_a_SOURCES += src/kvm/kvm_models.c
 libevmm_a_SOURCES += src/kvm/kvm_state.c
 libevmm_a_SOURCES += src/kvm/kvm_vcpu.c

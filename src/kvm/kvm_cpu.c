@@ -160,6 +160,8 @@ static bool put_switch(struct kvm_cpu_model *m, const char *key, bool on)
 		m->migratable = on;
 	else if (!strcmp(key, "pmu"))
 		m->pmu = on;
+	else if (!strcmp(key, "kvm"))
+		m->hidden = !on;
 	else if (!strcmp(key, "host-phys-bits"))
 		m->phys_bits = on ? 0 : 40;
 	else

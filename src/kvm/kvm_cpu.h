@@ -45,6 +45,7 @@ struct kvm_cpu_model {
 	char name[32];
 	bool host; /* the host's own identity and cache leaves */
 	bool check, enforce, migratable, pmu;
+	bool hidden; /* kvm=off: the guest is not told that KVM is there */
 	char vendor[13];
 	char brand[49];
 	unsigned family, model, stepping;
@@ -63,8 +64,12 @@ bool kvm_feature_find(const char *name, size_t n, unsigned *word, unsigned *bit)
 /* The first of its names, for messages; NULL: it has none. Its length is in *N. */
 const char *kvm_feature_name(unsigned word, unsigned bit, size_t *n);
 void kvm_features_list(void);
-/* Of a named model; false: no such model. The other one: all that -cpu help shows. */
+
+/* ---- kvm_models.c ---- */
+/* Of a named model; false: no such model. */
 bool kvm_model_define(struct kvm_cpu_model *m, const char *name);
+/* The I-th; false: there are no more. */
+bool kvm_model_name(unsigned i, const char **name, const char **desc);
 void kvm_models_list(void);
 
 /* ---- kvm_cpu.c ---- */

@@ -233,7 +233,7 @@ static bool within_levels(const struct builder *b, uint32_t leaf)
 	if (leaf >= 0x80000000u)
 		return leaf <= b->xlevel;
 	if (leaf >= LEAF_KVM && leaf < LEAF_KVM + 0x10000)
-		return kvm_cpu_has(b->m, KW_1_ECX, 31);
+		return kvm_cpu_has(b->m, KW_1_ECX, 31) && !b->m->hidden;
 	return leaf <= b->level;
 }
 
@@ -262,7 +262,7 @@ static void add_tsc_leaf(struct builder *b, unsigned tsc_khz)
 {
 	struct kvm_cpuid_entry2 *e;
 
-	if (!kvm_cpu_has(b->m, KW_80000007_EDX, 8) || !tsc_khz || !kvm_cpu_has(b->m, KW_1_ECX, 31))
+	if (!kvm_cpu_has(b->m, KW_80000007_EDX, 8) || !tsc_khz || !within_levels(b, LEAF_KVM))
 		return;
 	for (unsigned i = 0; i < b->out->nent; i++)
 		if (b->out->entries[i].function == LEAF_KVM)

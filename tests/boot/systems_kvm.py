@@ -3,6 +3,7 @@
 import errno
 import os
 import subprocess
+import tempfile
 import time
 
 from support import EVMM, Skip, WORK, check
@@ -143,3 +144,57 @@ def test_kvm_cannot_go_on():
     check(status == 0 and 'internal-error' not in out, 'shutdown: %r' % ((out, status, err),))
     out, status, err = looks('4:%d:2' % EXIT_SYSTEM_EVENT, '-no-reboot')
     check(status == 0 and 'internal-error' not in out, 'reset: %r' % ((out, status, err),))
+
+
+def ends(*extra):
+    """The guest that ends at once, with these options: exit status (43 when it has run), stderr."""
+    r = subprocess.run([EVMM, '-nodefaults', '-display', 'none', '-debugcon', 'null', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-kernel',
+                        os.path.join(GUESTS, 'ends.elf'), '-append', 'd', *extra], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return r.returncode, r.stderr
+
+
+def test_kvm_models():
+    """Every model of -cpu help runs; what the host lacks is named when it is asked for, and refused with enforce."""
+    need_kvm()
+    r = subprocess.run([EVMM, '-accel', 'kvm', '-cpu', 'help'], capture_output=True, text=True, timeout=20)
+    names = [line.split()[1] for line in r.stdout.splitlines() if line.startswith('x86 ')]
+    check(r.returncode == 0 and {'host', 'max', 'qemu64', 'Haswell', 'EPYC-Rome'} <= set(names), repr(r))
+    for name in names + ['Skylake-Client-noTSX-IBRS', 'EPYC-IBPB', 'host,kvm=off', 'host,-avx']:
+        status, err = ends('-accel', 'kvm', '-cpu', name + ',check=off')
+        check(status == 43 and not err, '%s: %r' % (name, (status, err)))
+    status, err = ends('-accel', 'kvm', '-cpu', 'host,+3dnow')
+    check(status == 43 and "host doesn't support requested feature: CPUID[eax=80000001h,ecx=00h].EDX.3dnow [bit 31]" in err, repr((status, err)))
+    status, err = ends('-accel', 'kvm', '-cpu', 'host,+3dnow,enforce')
+    check(status == 1 and "Host doesn't support requested features" in err, repr((status, err)))
+    status, err = ends('-accel', 'kvm', '-cpu', 'Haswell-IBPB')
+    check(status == 1 and "unable to find CPU model 'Haswell-IBPB'" in err, repr((status, err)))
+
+
+def test_memory_options():
+    """Where memory comes from, and what is done with it: each of these machines runs."""
+    with tempfile.TemporaryDirectory() as d:
+        for option in (['-mem-path', d], ['-mem-path', d, '-mem-prealloc'], ['-mem-prealloc'], ['-overcommit', 'mem-lock=off'],
+                       ['-machine', 'pc,mem-merge=off,dump-guest-core=off'],
+                       ['-object', 'memory-backend-ram,id=m,size=64M,prealloc=on,merge=off,dump=off', '-machine', 'memory-backend=m'],
+                       ['-object', 'memory-backend-file,id=m,size=64M,share=on,mem-path=%s/f' % d, '-machine', 'memory-backend=m'],
+                       ['-object', 'memory-backend-memfd,id=m,size=64M,share=on,seal=on', '-machine', 'memory-backend=m'],
+                       ['-object', 'memory-backend-ram,id=m,size=32M', '-object', 'memory-backend-memfd,id=n,size=32M', '-numa', 'node,memdev=m',
+                        '-numa', 'node,memdev=n']):
+            for accel in ('soft', 'kvm') if here('kvm') else ('soft',):
+                status, err = ends('-accel', accel, '-m', '64', *option)
+                check(status == 43 and not err, '%s %s: %r' % (accel, option, (status, err)))
+
+
+def test_memory_that_cannot_be_had():
+    """Which option asked for how much, and how much there is; nobody is killed for it."""
+    for option, says in ((['-m', '900G', '-mem-prealloc'], ('-mem-prealloc', '921600 MiB', 'MiB available')),
+                         (['-m', '900G', '-overcommit', 'mem-lock=on'], ('-overcommit mem-lock=on', '921600 MiB', 'MiB available')),
+                         (['-m', '900G', '-object', 'memory-backend-ram,id=big,size=900G,prealloc=on', '-machine', 'memory-backend=big'],
+                          ("'big'", '921600 MiB')),
+                         (['-m', '900G', '-object', 'memory-backend-memfd,id=big,size=900G,hugetlb=on', '-machine', 'memory-backend=big'],
+                          ("'big'", '921600 MiB', '/sys/kernel/mm/hugepages')),
+                         (['-m', '64', '-mem-path', '/nonexistent'], ('-mem-path /nonexistent', 'No such file')),
+                         (['-m', '64', '-object', 'memory-backend-ram,id=m,size=32M', '-machine', 'memory-backend=m'], ('64 MiB', '32 MiB')),
+                         (['-m', '64', '-overcommit', 'mem-lock=maybe'], ('-overcommit mem-lock=maybe', "'on', 'on-fault' or 'off'"))):
+        status, err = ends('-accel', 'soft', *option)
+        check(status == 1 and len(err.splitlines()) == 1 and all(s in err for s in says), '%s: %r' % (option, (status, err)))
