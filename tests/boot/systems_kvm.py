@@ -193,7 +193,7 @@ def test_memory_that_cannot_be_had():
                           ("'big'", '921600 MiB')),
                          (['-m', '900G', '-object', 'memory-backend-memfd,id=big,size=900G,hugetlb=on', '-machine', 'memory-backend=big'],
                           ("'big'", '921600 MiB', '/sys/kernel/mm/hugepages')),
-                         (['-m', '64', '-mem-path', '/nonexistent'], ('-mem-path /nonexistent', 'No such file')),
+                         (['-m', '64', '-mem-path', '/nonexistent/dir'], ('-mem-path /nonexistent/dir', 'No such file')),
                          (['-m', '64', '-object', 'memory-backend-ram,id=m,size=32M', '-machine', 'memory-backend=m'], ('64 MiB', '32 MiB')),
                          (['-m', '64', '-overcommit', 'mem-lock=maybe'], ('-overcommit mem-lock=maybe', "'on', 'on-fault' or 'off'"))):
         status, err = ends('-accel', 'soft', *option)
