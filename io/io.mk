@@ -7,6 +7,7 @@ endif
 if HAVE_LIBURING
 libevmm_a_SOURCES += io/aio/uring.c
 endif
+libevmm_a_SOURCES += io/block/ahead.c
 libevmm_a_SOURCES += io/block/align.c
 libevmm_a_SOURCES += io/block/blkdebug.c
 libevmm_a_SOURCES += io/block/blklogwrites.c

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Changing disks while the guest runs: nodes, media, sizes, limits, histograms. */
+#include "io/block/ahead.h"
 #include "io/block/block_internal.h"
 #include "monitor/block.h"
 #include "src/drive.h"
@@ -54,13 +55,30 @@ static json_t *answer(struct command_call *call, bool ok, struct error *err)
 	return ok ? command_ok() : command_fail_error(call, err);
 }
 
+/* What makes the loop wait for the host is done ahead by a worker; then CALL goes on here. */
+static void go_on(struct command_call *call, bool ending, command_fn *fn)
+{
+	command_complete(call, ending ? command_fail(call, "evmm ends") : fn(call, call->args));
+}
+
 /* ---- nodes ---- */
 
-static json_t *cmd_blockdev_add(struct command_call *call, json_t *args)
+static json_t *do_blockdev_add(struct command_call *call, json_t *args)
 {
 	struct error err = ERROR_INIT;
 
 	return answer(call, blockdev_add(call->machine->loop, json_deep_copy(args), &err), &err);
+}
+
+static void blockdev_looked_at(void *opaque, bool ending)
+{
+	go_on(opaque, ending, do_blockdev_add);
+}
+
+static json_t *cmd_blockdev_add(struct command_call *call, json_t *args)
+{
+	block_ahead_open(call->machine->workers, args, blockdev_looked_at, call);
+	return NULL;
 }
 
 static json_t *cmd_blockdev_del(struct command_call *call, json_t *args)
@@ -70,29 +88,66 @@ static json_t *cmd_blockdev_del(struct command_call *call, json_t *args)
 	return answer(call, blockdev_del(str(args, "node-name"), &err), &err);
 }
 
-static json_t *cmd_block_resize(struct command_call *call, json_t *args)
+/* NULL after command_fail(). */
+static struct block_node *node_to_resize(struct command_call *call, json_t *args)
 {
 	const char *device = str(args, "device"), *node = str(args, "node-name");
 	json_int_t size = json_integer_value(json_object_get(args, "size"));
-	struct error err = ERROR_INIT;
 	struct block_node *n = node ? block_node_find(node) : NULL;
 	struct block *b = device ? block_by_id(device) : NULL;
 
-	if (!device && !node)
-		return command_fail(call, "Need exactly one of 'device' and 'node-name'");
-	if (device && !b)
-		return command_fail_class(call, QMP_DEVICE_NOT_FOUND,
-					  "Cannot find device='%s' nor node-name='%s'", device,
-					  node ? node : "");
-	if (node && !n)
-		return command_fail(call, "Cannot find device='%s' nor node-name='%s'",
-				    device ? device : "", node);
+	if (!device && !node) {
+		command_fail(call, "Need exactly one of 'device' and 'node-name'");
+		return NULL;
+	}
+	if (device && !b) {
+		command_fail_class(call, QMP_DEVICE_NOT_FOUND,
+				   "Cannot find device='%s' nor node-name='%s'", device,
+				   node ? node : "");
+		return NULL;
+	}
+	if (node && !n) {
+		command_fail(call, "Cannot find device='%s' nor node-name='%s'",
+			     device ? device : "", node);
+		return NULL;
+	}
 	n = n ? n : b->root;
-	if (!n)
-		return command_fail(call, "Device '%s' has no medium", device);
-	if (size < 0)
-		return command_fail(call, "Parameter 'size' expects a >0 size");
-	return answer(call, block_node_resize(n, (uint64_t)size, &err), &err);
+	if (!n) {
+		command_fail(call, "Device '%s' has no medium", device);
+		return NULL;
+	}
+	if (size < 0) {
+		command_fail(call, "Parameter 'size' expects a >0 size");
+		return NULL;
+	}
+	return n;
+}
+
+static uint64_t new_size(json_t *args)
+{
+	return (uint64_t)json_integer_value(json_object_get(args, "size"));
+}
+
+static json_t *do_block_resize(struct command_call *call, json_t *args)
+{
+	struct block_node *n = node_to_resize(call, args);
+	struct error err = ERROR_INIT;
+
+	return n ? answer(call, block_node_resize(n, new_size(args), &err), &err) : NULL;
+}
+
+static void truncated(void *opaque, bool ending)
+{
+	go_on(opaque, ending, do_block_resize);
+}
+
+static json_t *cmd_block_resize(struct command_call *call, json_t *args)
+{
+	struct block_node *n = node_to_resize(call, args);
+
+	if (n)
+		block_ahead_resize(call->machine->workers, n, new_size(args), truncated, call);
+	return NULL;
 }
 
 /* ---- media ---- */
@@ -175,7 +230,7 @@ static struct block_node *open_medium(struct block *b, json_t *args, struct erro
 	return n;
 }
 
-static json_t *cmd_change_medium(struct command_call *call, json_t *args)
+static json_t *do_change_medium(struct command_call *call, json_t *args)
 {
 	struct block *b = find_block(call, args);
 	struct error err = ERROR_INIT;
@@ -191,6 +246,18 @@ static json_t *cmd_change_medium(struct command_call *call, json_t *args)
 		return answer(call, block_close_tray(b, &err), &err);
 	block_node_unref(n);
 	return command_fail_error(call, &err);
+}
+
+static void medium_looked_at(void *opaque, bool ending)
+{
+	go_on(opaque, ending, do_change_medium);
+}
+
+static json_t *cmd_change_medium(struct command_call *call, json_t *args)
+{
+	if (find_block(call, args))
+		block_ahead_open(call->machine->workers, args, medium_looked_at, call);
+	return NULL;
 }
 
 /* ---- limits and histograms ---- */
@@ -279,23 +346,59 @@ static json_t *cmd_histogram(struct command_call *call, json_t *args)
 
 /* ---- for people ---- */
 
+struct drive_to_add {
+	struct monitor *mon; /* NULL: it is gone, and nothing is added */
+	json_t *keys;
+};
+
+static void drive_not_wanted(void *opaque)
+{
+	((struct drive_to_add *)opaque)->mon = NULL;
+}
+
+static void drive_looked_at(void *opaque, bool ending)
+{
+	struct drive_to_add *d = opaque;
+	struct error err = ERROR_INIT;
+
+	if (!d->mon || ending) {
+		json_decref(d->keys);
+	} else {
+		if (drive_add(monitor_machine(d->mon), d->keys, &err))
+			monitor_printf(d->mon, "OK\n");
+		else
+			monitor_report(d->mon, &err);
+	}
+	if (d->mon)
+		hmp_finish(d->mon);
+	free(d);
+}
+
 /* "[[domain:]bus:]slot" is taken for QEMU's sake; only if=none has a meaning at run time. */
 static void hmp_drive_add(struct monitor *mon, json_t *args)
 {
 	struct error err = ERROR_INIT;
 	json_t *keys = drive_parse_option(str(args, "opts"), &err);
 	const char *type = json_string_value(json_object_get(keys, "if"));
+	struct drive_to_add *d;
 
-	if (keys && (!type || strcmp(type, "none"))) {
-		monitor_error(mon,
-			      "Can't hot-add drive to type %s: if=none and device_add are the way",
-			      type ? type : "default");
+	if (!keys || !type || strcmp(type, "none")) {
+		if (!keys)
+			monitor_report(mon, &err);
+		else
+			monitor_error(
+				mon,
+				"Can't hot-add drive to type %s: if=none and device_add are the way",
+				type ? type : "default");
 		json_decref(keys);
-	} else if (!keys || !drive_add(monitor_machine(mon), keys, &err)) {
-		monitor_report(mon, &err);
-	} else {
-		monitor_printf(mon, "OK\n");
+		hmp_finish(mon);
+		return;
 	}
+	d = xzalloc(sizeof(*d));
+	d->mon = mon;
+	d->keys = keys;
+	hmp_on_cancel(mon, drive_not_wanted, d);
+	block_ahead_open(monitor_machine(mon)->workers, keys, drive_looked_at, d);
 }
 
 static void hmp_drive_del(struct monitor *mon, json_t *args)
@@ -319,9 +422,11 @@ static const struct qapi_type types[] = {
 	"?group:str"
 
 static const struct qmp_command qmp[] = {
-	{"blockdev-add", "driver:str ?node-name:str", NULL, cmd_blockdev_add, COMMAND_EXTRA_ARGS},
+	{"blockdev-add", "driver:str ?node-name:str", NULL, cmd_blockdev_add,
+	 COMMAND_EXTRA_ARGS | COMMAND_DEFERRED},
 	{"blockdev-del", "node-name:str", NULL, cmd_blockdev_del, 0},
-	{"block_resize", "?device:str ?node-name:str size:int", NULL, cmd_block_resize, 0},
+	{"block_resize", "?device:str ?node-name:str size:int", NULL, cmd_block_resize,
+	 COMMAND_DEFERRED},
 	{"block_set_io_throttle", THROTTLE_ARGS, NULL, cmd_set_throttle, 0},
 	{"block-latency-histogram-set",
 	 "id:str ?boundaries:[int] ?boundaries-read:[int] ?boundaries-write:[int] "
@@ -334,7 +439,7 @@ static const struct qmp_command qmp[] = {
 	{"blockdev-change-medium",
 	 "?device:str ?id:str filename:str ?format:str ?force:bool "
 	 "?read-only-mode:BlockdevChangeReadOnlyMode",
-	 NULL, cmd_change_medium, 0},
+	 NULL, cmd_change_medium, COMMAND_DEFERRED},
 	{"eject", "?device:str ?id:str ?force:bool", NULL, cmd_eject, 0},
 	{.name = NULL},
 };
@@ -349,7 +454,7 @@ static const struct hmp_command hmp[] = {
 	 "[-f] device filename [format [read-only-mode]]", "change a removable medium",
 	 .qmp = "blockdev-change-medium"},
 	{"drive_add", "node:-n pci_addr:s opts:S", "[-n] [[<domain>:]<bus>:]<slot>\nif=none[,opts]",
-	 "add a drive, for device_add", .fn = hmp_drive_add},
+	 "add a drive, for device_add", .fn = hmp_drive_add, .deferred = true},
 	{"drive_del", "id:B", "device",
 	 "remove host block device: the guest's device stays, and its requests fail",
 	 .fn = hmp_drive_del},

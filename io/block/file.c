@@ -390,6 +390,15 @@ static bool file_resize(struct block_node *n, uint64_t bytes, struct error *err)
 	return true;
 }
 
+static int file_resize_fd(struct block_node *n, uint64_t *bytes)
+{
+	struct file *f = container_of(n, struct file, n);
+
+	if (n->flags.read_only || f->is_device || *bytes > INT64_MAX)
+		return -1;
+	return fcntl(f->fd, F_DUPFD_CLOEXEC, 0);
+}
+
 static bool file_share(struct block_node *n, bool share_write, struct error *err)
 {
 	struct file *f = container_of(n, struct file, n);
@@ -411,6 +420,7 @@ const struct block_driver block_file = {
 	.submit = file_submit,
 	.pread_sync = file_pread_sync,
 	.resize = file_resize,
+	.resize_fd = file_resize_fd,
 	.share = file_share,
 	.filename = file_filename,
 };

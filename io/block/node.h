@@ -40,6 +40,8 @@ struct block_driver {
 	int (*pread_sync)(struct block_node *n, uint64_t offset, void *buf, size_t bytes);
 	/* A new size; NULL: the child's, as it is. */
 	bool (*resize)(struct block_node *n, uint64_t bytes, struct error *err);
+	/* A descriptor of the caller's own, which a resize to *BYTES will truncate, and to how many; -1: none. May be NULL. */
+	int (*resize_fd)(struct block_node *n, uint64_t *bytes);
 	/* The child has another size now. NULL: take it over. */
 	void (*child_resized)(struct block_node *n);
 	/* Others may not write to it from now on (exclusive), or may. NULL: the child's. */

@@ -71,6 +71,16 @@ static bool raw_resize(struct block_node *n, uint64_t bytes, struct error *err)
 	return block_node_resize(n->file, bytes + raw->offset, err);
 }
 
+static int raw_resize_fd(struct block_node *n, uint64_t *bytes)
+{
+	struct raw *raw = container_of(n, struct raw, n);
+
+	if (raw->size_given || *bytes > INT64_MAX - raw->offset || !n->file->drv->resize_fd)
+		return -1;
+	*bytes += raw->offset;
+	return n->file->drv->resize_fd(n->file, bytes);
+}
+
 static void raw_up(struct block_node *n, struct block_req *r, int ret)
 {
 	r->offset -= container_of(n, struct raw, n)->offset;
@@ -118,5 +128,6 @@ const struct block_driver block_raw = {
 	.submit = raw_submit,
 	.pread_sync = raw_pread_sync,
 	.resize = raw_resize,
+	.resize_fd = raw_resize_fd,
 	.child_resized = raw_child_resized,
 };

@@ -3,6 +3,7 @@
 #include "tests/monitor/kit.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include "io/block/block_internal.h"
 #include "src/drive.h"
 #include "src/list.h"
@@ -280,6 +281,49 @@ static void a_disk_is_resized_while_it_is_used(void **state)
 	kit_free(k);
 }
 
+/* A lease stands for a server that doesn't answer: who opens the file waits until it is given back. */
+static void a_file_that_cannot_be_opened_yet_holds_up_its_command_alone(void **state)
+{
+	struct kit *k = kit_new(KIT_PC, NULL);
+	struct session *other = kit_session(k, false);
+	char *path = make_image(), *text;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	json_t *v;
+
+	signal(SIGIO, SIG_IGN);
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0) {
+		print_message("no leases here: %s\n", strerror(errno));
+		close(fd);
+		unlink(path);
+		free(path);
+		kit_free(k);
+		skip();
+	}
+	json_decref(kit_next(k, other)); /* its greeting */
+	text = xasprintf("{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": \"raw\", "
+			 "\"node-name\": \"late\", \"file\": {\"driver\": \"file\", "
+			 "\"filename\": \"%s\"}}}",
+			 path);
+	kit_send(k, k->s, text, strlen(text));
+	assert_true(kit_is_silent(k, k->s));
+	kit_send(k, other, "{\"execute\": \"qmp_capabilities\"}", 31);
+	v = kit_next(k, other);
+	assert_non_null(json_object_get(v, "return"));
+	json_decref(v);
+	assert_null(block_node_find("late"));
+	assert_int_equal(fcntl(fd, F_SETLEASE, F_UNLCK), 0);
+	close(fd);
+	v = kit_next(k, k->s);
+	assert_non_null(json_object_get(v, "return"));
+	json_decref(v);
+	assert_non_null(block_node_find("late"));
+	json_decref(run(k, "blockdev-del", "{'node-name': 'late'}"));
+	unlink(path);
+	free(path);
+	free(text);
+	kit_free(k);
+}
+
 static void limits_are_set_and_shown(void **state)
 {
 	struct kit *k = with_disk("");
@@ -414,6 +458,7 @@ int main(void)
 		cmocka_unit_test(a_reset_waits_for_requests_in_flight),
 		cmocka_unit_test(a_disk_is_resized_while_it_is_used),
 		cmocka_unit_test(limits_are_set_and_shown),
+		cmocka_unit_test(a_file_that_cannot_be_opened_yet_holds_up_its_command_alone),
 		cmocka_unit_test(media_are_changed_with_the_tray_open),
 		cmocka_unit_test(a_fixed_disk_is_not_ejected),
 		cmocka_unit_test(drives_come_and_go),
