@@ -54,9 +54,12 @@ static void q35_describe(struct machine *m)
 /* The hub's ports hide the reset control register's, and it is told of them. */
 static bool q35_add_pci(struct machine *m, struct pc_board *pc, struct error *err)
 {
-	struct device *reset = device_create_builtin(m, &reset_control_type), *sata;
+	struct device *reset = device_new(m, &reset_control_type, NULL), *sata;
 	bool firmware = m->config.boot.firmware;
 
+	device_set_prop_num(reset, "full-reset", true);
+	if (!device_realize(reset, err))
+		return false;
 	pc->host_bridge = device_new(m, &q35_mch_type, NULL);
 	device_set_prop_num(pc->host_bridge, "shadow", !firmware);
 	device_set_prop_num(pc->host_bridge, "pciexbar", firmware ? 0 : Q35_MMCONFIG);

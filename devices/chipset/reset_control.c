@@ -2,11 +2,11 @@
 /*
  * The reset control register, port CF9h.
  *
- * 82371SB PIIX3 (290550-002) "RC"; the FADT's reset register points here (ACPI 6.4
+ * 82371SB PIIX3 (290550-002) "RC"; ICH9 (316972-004) 13.7.5 "RST_CNT"; the FADT's reset register points here (ACPI 6.4
  * section 4.8.3.6).
  *
  *	port	name	access	reset	section
- *	cf9	RC	RW	00	290550 "RC": 1 SRST (hard rather than soft), 2 RCPU
+ *	cf9	RC	RW	00	290550 "RC": 1 SRST (hard rather than soft), 2 RCPU; ICH9 3 FULL_RST
  *
  * The port lies within the doubleword of CONFADD, so that a host bridge, where there is one, passes
  * on the narrow accesses.
@@ -21,6 +21,7 @@
 #define RC_PORT	    0xcf9
 #define RC_SRST	    0x02
 #define RC_RCPU	    0x04
+#define RC_FULL_RST 0x08
 #define RC_WRITABLE (RC_SRST | RC_RCPU)
 
 struct reset_control {
@@ -28,6 +29,7 @@ struct reset_control {
 
 	/* configuration */
 	struct region port;
+	bool full_reset;
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
@@ -38,6 +40,11 @@ struct reset_control {
 struct region *reset_control_region(struct device *dev)
 {
 	return &container_of(dev, struct reset_control, dev)->port;
+}
+
+static uint8_t writable(const struct reset_control *s)
+{
+	return RC_WRITABLE | (s->full_reset ? RC_FULL_RST : 0);
 }
 
 static uint64_t reset_control_read(void *opaque, uint64_t offset, unsigned size)
@@ -53,7 +60,7 @@ static void reset_control_write(void *opaque, uint64_t offset, uint64_t value, u
 	struct reset_control *s = opaque;
 	bool reset = value & ~s->rc & RC_RCPU;
 
-	s->rc = value & RC_WRITABLE;
+	s->rc = value & writable(s);
 	if (reset)
 		machine_request_reset(s->dev.machine);
 }
@@ -70,7 +77,7 @@ static bool reset_control_post_load(void *opaque, struct error *err)
 {
 	struct reset_control *s = opaque;
 
-	s->rc &= RC_WRITABLE;
+	s->rc &= writable(s);
 	return true;
 }
 
@@ -87,6 +94,8 @@ static const struct state_desc reset_control_state = {
 };
 
 static const struct device_prop reset_control_props[] = {
+	DEFINE_PROP(reset_control, full_reset, "full-reset", PROP_BOOL, 0,
+		    "FULL_RST is there: ICH9"),
 	DEFINE_PROP_END,
 };
 

@@ -151,6 +151,7 @@ const struct device_type vmgenid_type = {
 	.desc = "virtual machine generation identifier",
 	.bus = BUS_SYSTEM,
 	.user_creatable = true,
+	.cold_only = true,
 	.size = sizeof(struct vmgenid),
 	.props = vmgenid_props,
 	.state = &vmgenid_state,

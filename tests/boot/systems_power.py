@@ -127,6 +127,14 @@ def test_suspends_to_ram(board):
         check(g.wait(60) == 0, 'exit status')
 
 
+@variants(('pc', 'PIIX4_PM'), ('q35', 'ICH9-LPC'))
+def test_suspension_is_switched_off(board, chip):
+    """-global CHIP.disable_s3=1: the kernel is told of no such state; the one of suspension to disk has its own switch."""
+    with evmm(*linux_args('-accel', 'soft', '-M', board, '-global', chip + '.disable_s3=1', mem='256')) as g:
+        g.login(120)
+        check('(supports S0 S4 S5)' in g.run('dmesg | grep "ACPI: PM: (supports"')[1], 'other states')
+
+
 @variants('pc', 'q35')
 def test_suspends_to_ram_by_seabios(board):
     """The same through SeaBIOS, which goes on where the FACS says; a disk has kept its data."""

@@ -69,6 +69,31 @@ static void processors_are_listed_with_their_places(void **state)
 			    "Parameter 'cpu-index' expects a CPU number");
 }
 
+static void the_machine_has_its_identities(void **state)
+{
+	static const uint8_t uuid[16] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+					 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+	struct error err = ERROR_INIT;
+	struct device *dev;
+	json_t *v;
+
+	assert_string_equal(kit_hmp(k, "info uuid"), "00000000-0000-0000-0000-000000000000\r\n");
+	memcpy(k->m->config.uuid, uuid, sizeof(uuid));
+	v = kit_qmp(k, "query-uuid", NULL);
+	assert_string_equal(kit_str(v, "UUID"), "00112233-4455-6677-8899-aabbccddeeff");
+	json_decref(v);
+	assert_string_equal(kit_error(k, "query-vm-generation-id", NULL, "GenericError"),
+			    "VM Generation ID device not found");
+	dev = device_create_from_option(k->m, "vmgenid,guid=324E6EAF-D1D1-4BF6-BF41-B9BB6C91FB87",
+					&err);
+	assert_non_null(dev);
+	v = kit_qmp(k, "query-vm-generation-id", NULL);
+	assert_string_equal(kit_str(v, "guid"), "324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87");
+	json_decref(v);
+	assert_string_equal(kit_hmp(k, "info vm-generation-id"),
+			    "324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87\r\n");
+}
+
 static void sleepers_are_woken(void **state)
 {
 	json_t *v = kit_qmp(k, "query-current-machine", NULL);
@@ -439,6 +464,7 @@ int main(void)
 #define PC(f)	cmocka_unit_test_setup_teardown(f, setup_pc, teardown)
 	const struct CMUnitTest tests[] = {
 		NONE(processors_are_listed_with_their_places),
+		PC(the_machine_has_its_identities),
 		PC(sleepers_are_woken),
 		NONE(not_every_machine_sleeps),
 		NONE(machine_types_are_listed),
