@@ -13,6 +13,7 @@ libevmm_a_SOURCES += devices/block/floppy.c
 libevmm_a_SOURCES += devices/block/ide_channel.c
 libevmm_a_SOURCES += devices/block/ide_drive.c
 libevmm_a_SOURCES += devices/block/pflash_cfi01.c
+libevmm_a_SOURCES += devices/block/pflash_store.c
 libevmm_a_SOURCES += devices/block/piix3_ide.c
 libevmm_a_SOURCES += devices/block/prd.c
 libevmm_a_SOURCES += devices/char/debugcon.c

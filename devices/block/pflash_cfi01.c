@@ -19,14 +19,14 @@
  * SR: 80h ready, 20h erase error (with 10h: command sequence), 10h program error, 02h block locked.
  *
  * In array mode the guest reads the memory itself; in the others its reads come here. What it changes is written to the
- * drive behind its back, one request at a time, and flushed when there is no more.
+ * drive behind its back (pflash_store.h).
  *
  * Not modelled: suspend and resume (B0h, D0h), protection registers, lock bits (60h is accepted and forgets), time.
- * Deviates because: SR reads as 0 after Clear Status Register, by which OVMF tells flash from ROM; changes that come
- * while a request is on its way become one with each other, so they may reach the drive in another order.
+ * Deviates because: SR reads as 0 after Clear Status Register, by which OVMF tells flash from ROM.
  */
 #include <stdlib.h>
 #include "devices/block/pflash_cfi01.h"
+#include "devices/block/pflash_store.h"
 #include "io/block/block.h"
 
 #define FLASH_MAX (64 * MiB)
@@ -85,46 +85,8 @@ struct pflash {
 
 	/* host side */
 	struct region array, registers;
-	struct block_req req;
-	struct iovec iov;
-	uint64_t dirty_from, dirty_to; /* not on its way to the drive yet; empty when equal */
-	bool in_flight, flush_wanted, failed;
+	struct pflash_store store;
 };
-
-/* The drive */
-
-static void flash_write_back(struct pflash *s);
-
-static void flash_written(void *opaque, int ret)
-{
-	struct pflash *s = opaque;
-
-	s->in_flight = false;
-	if (ret < 0 && !s->failed) {
-		s->failed = true;
-		report_error("pflash %s: what the guest has stored could not be written: %s",
-			     s->name ? s->name : block_id(s->block), strerror(-ret));
-	}
-	flash_write_back(s);
-}
-
-static void flash_write_back(struct pflash *s)
-{
-	uint64_t from = s->dirty_from, n = s->dirty_to - s->dirty_from;
-
-	if (s->in_flight || (!n && !s->flush_wanted))
-		return;
-	s->in_flight = true;
-	if (!n) {
-		s->flush_wanted = false;
-		block_flush(s->block, &s->req, flash_written, s);
-		return;
-	}
-	s->dirty_from = s->dirty_to = 0;
-	s->flush_wanted = true;
-	s->iov = (struct iovec){s->bytes + from, n};
-	block_writev(s->block, &s->req, from, &s->iov, 1, 0, flash_written, s);
-}
 
 static void flash_changed(struct pflash *s, uint64_t at, uint64_t n)
 {
@@ -132,14 +94,7 @@ static void flash_changed(struct pflash *s, uint64_t at, uint64_t n)
 
 	if (m->accel->ram_written && s->array.parent)
 		m->accel->ram_written(m, s->array.offset + at, n);
-	if (s->dirty_from == s->dirty_to) {
-		s->dirty_from = at;
-		s->dirty_to = at + n;
-	} else {
-		s->dirty_from = MIN(s->dirty_from, at);
-		s->dirty_to = MAX(s->dirty_to, at + n);
-	}
-	flash_write_back(s);
+	pflash_store_changed(&s->store, at, n);
 }
 
 /* Reads */
@@ -439,6 +394,10 @@ static bool flash_realize(struct device *dev, struct error *err)
 		return false;
 	}
 	s->read_only = block_read_only(s->block);
+	pflash_store_init(&s->store, s->block, s->bytes,
+			  s->name		? s->name
+			  : *block_id(s->block) ? block_id(s->block)
+						: dev->type->name);
 	flash_fill_cfi(s);
 	region_init_rom(&s->array, "flash", s->bytes, s->n);
 	s->array.ops = &flash_ops;
@@ -451,7 +410,7 @@ static bool flash_realize(struct device *dev, struct error *err)
 
 static bool flash_busy(struct device *dev)
 {
-	return container_of(dev, struct pflash, dev)->in_flight;
+	return pflash_store_busy(&container_of(dev, struct pflash, dev)->store);
 }
 
 static void flash_unrealize(struct device *dev)
@@ -460,6 +419,7 @@ static void flash_unrealize(struct device *dev)
 
 	region_remove(&s->registers);
 	region_remove(&s->array);
+	pflash_store_fini(&s->store);
 	block_detach(s->block);
 	free(s->bytes);
 }

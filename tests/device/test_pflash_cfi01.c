@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Flash chips: the command set, and that what was stored is in the image afterwards. */
+#include <errno.h>
+#include <jansson.h>
+#include <unistd.h>
 #include "devices/block/pflash_cfi01.h"
 #include "src/drive.h"
 #include "tests/device/disk_kit.h"
@@ -142,6 +145,144 @@ static void what_was_stored_is_in_the_image(void **state)
 		assert_int_equal(got[i], i < 300 ? (uint8_t)i : 0xff);
 }
 
+/* ---- on its way to the drive ---- */
+
+/* The chip instead on a node of DRIVER over the image, with MORE of the node's options. */
+static void replace_flash(json_t *node)
+{
+	struct error err = ERROR_INIT;
+
+	device_unrealize(flash);
+	if (!blockdev_add(d.k->loop, node, &err))
+		fail_msg("%s", err.msg);
+	flash = kit_add(d.k, &pflash_cfi01_type, "drive", "node", NULL);
+	pflash_map(flash, &d.k->m->mem.root, AT);
+}
+
+static void program(uint64_t offset, uint8_t value)
+{
+	put(offset, 0x10);
+	put(offset, value);
+}
+
+static uint8_t in_image(uint64_t offset)
+{
+	uint8_t sector[512];
+
+	dk_read_image(image, offset / 512, sector, sizeof(sector));
+	return sector[offset % 512];
+}
+
+/* The entries of a log (io/block/blklogwrites.c): the byte at AT_ONE in each write that has it. */
+static unsigned logged(const char *log, uint64_t *sectors, uint8_t *first, unsigned max)
+{
+	uint64_t entry[4];
+	unsigned n = 0;
+
+	for (uint64_t at = 1; n < max; at += 1 + (entry[3] + 511) / 512) {
+		uint8_t raw[512];
+
+		dk_read_image(log, at, raw, sizeof(raw));
+		memcpy(entry, raw, sizeof(entry));
+		if (!entry[1] && !entry[2])
+			break;
+		if (entry[2])
+			continue;
+		sectors[n] = entry[0];
+		dk_read_image(log, at + 1, raw, sizeof(raw));
+		first[n++] = raw[0];
+	}
+	return n;
+}
+
+static void what_was_stored_arrives_in_its_order(void **state)
+{
+	const char *log = dk_image(&d, 64 * KiB);
+	uint64_t sectors[8];
+	uint8_t first[8];
+
+	assert_int_equal(truncate(log, 0), 0);
+	replace_flash(json_pack("{s:s,s:s,s:{s:s,s:{s:s,s:s},s:{s:s,s:s}}}", "driver", "raw",
+				"node-name", "node", "file", "driver", "blklogwrites", "file",
+				"driver", "file", "filename", image, "log", "driver", "file",
+				"filename", log));
+	put(0x5000, 0x20);
+	put(0x5000, 0xd0);
+	program(0x5000, 0x0f);
+	program(0x1004, 0);
+	program(0x1005, 0);
+	program(0x5000, 0x01); /* what is on its way stays what it was */
+	assert_true(drives_drain(d.k->m));
+	assert_int_equal(truncate(log, 64 * KiB), 0);
+	assert_int_equal(logged(log, sectors, first, ARRAY_SIZE(sectors)), 4);
+	assert_true(sectors[0] == 0x28 && first[0] == 0xff);
+	assert_true(sectors[1] == 0x28 && first[1] == 0x0f);
+	assert_true(sectors[2] == 0x08);
+	assert_true(sectors[3] == 0x28 && first[3] == 0x01);
+}
+
+static void what_could_not_be_written_goes_along_with_the_next_change(void **state)
+{
+	replace_flash(json_pack("{s:s,s:s,s:{s:s,s:{s:s,s:s},s:[{s:s,s:i,s:b}]}}", "driver", "raw",
+				"node-name", "node", "file", "driver", "blkdebug", "image",
+				"driver", "file", "filename", image, "inject-error", "event",
+				"write_aio", "errno", EIO, "once", 1));
+	program(0x100, 0);
+	assert_true(drives_drain(d.k->m));
+	assert_int_not_equal(in_image(0x100), 0);
+	assert_int_equal(get(0x100), 0x80); /* the guest has it: status */
+	put(0, 0xff);
+	assert_int_equal(get(0x100), 0);
+	program(0x3100, 0);
+	assert_true(drives_drain(d.k->m));
+	assert_int_equal(in_image(0x100), 0);
+	assert_int_equal(in_image(0x3100), 0);
+}
+
+static void more_changes_than_wait_arrive_all_the_same(void **state)
+{
+	uint8_t got[BYTES];
+
+	for (unsigned i = 0; i < 4000; i++)
+		program(i * 2654435761u % BYTES, (uint8_t)i);
+	put(0, 0xff);
+	assert_true(drives_drain(d.k->m));
+	dk_read_image(image, 0, got, sizeof(got));
+	assert_memory_equal(got, pflash_data(flash), BYTES);
+}
+
+static void a_read_only_chip_is_locked(void **state)
+{
+	replace_flash(json_pack("{s:s,s:s,s:b,s:{s:s,s:s}}", "driver", "raw", "node-name", "node",
+				"read-only", 1, "file", "driver", "file", "filename", image));
+	program(0x100, 0);
+	assert_int_equal(get(0x100), 0x92);
+	put(0, 0x50);
+	put(0x1000, 0x20);
+	put(0x1000, 0xd0);
+	assert_int_equal(get(0x1000), 0xa2);
+	put(0, 0x50);
+	assert_int_equal(as_read(&d.k->m->mem, AT + 0x1000, 4), dk_word(8, 0));
+}
+
+static void no_command_byte_does_harm(void **state)
+{
+	uint8_t got[BYTES];
+
+	for (unsigned i = 0; i < 200000; i++) {
+		unsigned x = i * 2654435761u;
+
+		put(x % BYTES, (uint8_t)(i < 256 * 256 ? i % 2 ? i >> 8 : i : x >> 24));
+		get(x >> 8 & (BYTES - 1));
+		if (i % 50000 == 49999)
+			kit_save_load(flash);
+	}
+	device_reset(flash);
+	assert_true(drives_drain(d.k->m));
+	dk_read_image(image, 0, got, sizeof(got));
+	assert_memory_equal(got, pflash_data(flash), BYTES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +294,11 @@ int main(void)
 		TEST(what_is_not_a_sequence_is_an_error_in_the_status),
 		TEST(a_reset_shows_the_array),
 		TEST(what_was_stored_is_in_the_image),
+		TEST(what_was_stored_arrives_in_its_order),
+		TEST(what_could_not_be_written_goes_along_with_the_next_change),
+		TEST(more_changes_than_wait_arrive_all_the_same),
+		TEST(a_read_only_chip_is_locked),
+		TEST(no_command_byte_does_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
