@@ -354,6 +354,105 @@ static void a_reset_ends_the_polling(void **state)
 	assert_int_equal(request(T_IN, 0, 0, 512), S_OK);
 }
 
+/* ---- drivers that mean harm, while requests are under way ---- */
+
+/* A disk that takes 20 ms for each request. */
+static int setup_slow(void **state)
+{
+	struct error err = ERROR_INIT;
+
+	k = kit_new();
+	vk_init(&v, k);
+	if (!blockdev_add(k->loop,
+			  json_pack("{s:s,s:s,s:I}", "driver", "null-co", "node-name", "slow",
+				    "latency-ns", (json_int_t)(20 * NS_PER_MS)),
+			  &err))
+		fail_msg("%s", err.msg);
+	blk = kit_add(k, &virtio_blk_device_type, "drive", "slow", "packed", "on", NULL);
+	return 0;
+}
+
+static int teardown_slow(void **state)
+{
+	kit_free(k);
+	return 0;
+}
+
+static void until_idle(void)
+{
+	for (unsigned i = 0; i < 5000 && block_any_inflight(); i++)
+		loop_run_once(k->loop, NS_PER_MS);
+	assert_false(block_any_inflight());
+	kit_settle(k);
+}
+
+static void rewrite_under_way(uint64_t features)
+{
+	uint16_t id, got;
+	uint32_t len;
+
+	vk_start(&v, features, 1, SIZE);
+	add_request(0, T_IN, 0, 0, 512);
+	id = features & PACKED ? 0 : (uint16_t)vk_get(&v, v.q[Q].driver + 4, 2);
+	vk_kick(&v, Q);
+	assert_int_equal(status_of(0), NOT_YET);
+	/* Its three descriptors, its header, and where the available ring names it. */
+	for (unsigned i = 0; i < 3 * 16; i++)
+		vk_put(&v, v.q[Q].desc + i, 0xff, 1);
+	for (unsigned i = 0; i < 16; i++)
+		vk_put(&v, AT_HEADER + i, 0xff, 1);
+	if (!(features & PACKED))
+		vk_put(&v, v.q[Q].driver + 4, 0xffff, 2);
+	until_idle();
+	assert_int_equal(status_of(0), S_OK);
+	assert_true(vk_used(&v, Q, &got, &len));
+	assert_int_equal(got, id);
+	assert_int_equal(len, 513);
+	assert_null(blk->broken);
+}
+
+static void what_is_rewritten_under_way_changes_nothing(void **state)
+{
+	rewrite_under_way(0);
+	rewrite_under_way(EVENT_IDX);
+	rewrite_under_way(PACKED);
+}
+
+static void no_more_requests_are_taken_than_the_queue_holds(void **state)
+{
+	vk_start(&v, 0, 1, SIZE);
+	add_request(0, T_IN, 0, 0, 512);
+	for (unsigned i = 1; i < SIZE; i++)
+		vk_make_available(&v, Q, 0); /* the same chain, again and again */
+	vk_kick(&v, Q);
+	assert_null(blk->broken);
+	vk_make_available(&v, Q, 0);
+	vk_kick(&v, Q);
+	assert_non_null(blk->broken);
+	assert_true(vk_status(&v) & VIRTIO_STATUS_NEEDS_RESET);
+	until_idle();
+	vk_start(&v, 0, 1, SIZE);
+	assert_int_equal(request(T_IN, 0, 0, 512), S_OK);
+}
+
+/* Found by looking, not by a doorbell. */
+static void nonsense_in_a_polled_queue_breaks_the_device(void **state)
+{
+	vk_start(&v, 0, 1, SIZE);
+	assert_int_equal(request(T_IN, 0, 0, 512), S_OK);
+	vk_put(&v, v.q[Q].driver + 2, 0x8000, 2);
+	kit_settle(k);
+	assert_non_null(blk->broken);
+	vk_start(&v, PACKED, 1, SIZE);
+	assert_int_equal(request(T_IN, 0, 0, 512), S_OK);
+	/* A chain of one that the device is to write, without a header. */
+	vk_set_desc(&v, v.q[Q].desc, v.q[Q].avail, VK_BUFFERS, 1, VK_WRITE | 0x80, 0);
+	kit_settle(k);
+	assert_non_null(blk->broken);
+	vk_start(&v, 0, 1, SIZE);
+	assert_int_equal(request(T_IN, 0, 0, 512), S_OK);
+}
+
 /* ---- a driver on a thread of its own, which notifies only when it is asked to ---- */
 
 #define ROUNDS 20000
@@ -443,6 +542,8 @@ static void no_kick_is_lost_between_polling_and_sleep(void **state)
 	no_request_is_lost(EVENT_IDX);
 }
 
+#define SLOW(f) cmocka_unit_test_setup_teardown(f, setup_slow, teardown_slow)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -456,6 +557,9 @@ int main(void)
 		TEST(an_iothread_is_an_object_that_is_in_use),
 		TEST(a_busy_queue_is_polled_while_the_loop_is_awake),
 		TEST(a_reset_ends_the_polling),
+		SLOW(what_is_rewritten_under_way_changes_nothing),
+		SLOW(no_more_requests_are_taken_than_the_queue_holds),
+		TEST(nonsense_in_a_polled_queue_breaks_the_device),
 		TEST(no_kick_is_lost_between_polling_and_sleep),
 	};
 

@@ -386,6 +386,14 @@ static void bad_tables(void **state)
 		bad_table(f, VK_REGS, 16, VK_INDIRECT, 0);
 	}
 	bad_table(INDIRECT, TABLE, 16, VK_INDIRECT, VK_NEXT); /* a loop */
+	/* A next one outside of the table. */
+	vk_start(&v, INDIRECT, 4, SIZE);
+	vk_set_desc(&v, TABLE, 0, VK_BUFFERS, 1, VK_NEXT, 1);
+	vk_set_desc(&v, TABLE, 1, VK_BUFFERS, 1, 0, 0);
+	vk_set_desc(&v, v.q[TX].desc, 0, TABLE, 16, VK_INDIRECT, 0);
+	vk_make_available(&v, TX, 0);
+	vk_kick(&v, TX);
+	expect_broken(INDIRECT);
 }
 
 /* More pieces than one element may have. */
