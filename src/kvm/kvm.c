@@ -35,6 +35,11 @@ static const char *hardware_virtualization(void)
 	return found;
 }
 
+bool kvm_in_software(void)
+{
+	return !hardware_virtualization();
+}
+
 static char *no_permission(void)
 {
 	struct passwd *user = getpwuid(geteuid());

@@ -108,7 +108,8 @@ struct kvm {
 	unsigned ring_entries;
 	uint32_t ring_lock; /* atomic */
 	struct loop_poller ring_poller;
-	uint32_t hold; /* atomic: vCPUs stay out of guest code */
+	uint32_t hold;	 /* atomic: vCPUs stay out of guest code */
+	bool told_debug; /* kvm_debug.c: what a software KVM doesn't see */
 
 	/* kvm_irq.c */
 	struct kvm_irq_routing *routes;
@@ -168,6 +169,10 @@ static inline bool kvm_has(const struct kvm *kvm, enum kvm_has what)
 {
 	return kvm->has >> what & 1;
 }
+
+/* ---- kvm.c ---- */
+/* The host CPU has neither VMX nor SVM, and yet there is a KVM. */
+bool kvm_in_software(void);
 
 /* ---- kvm_caps.c ---- */
 /* Fills kvm->has. False: something is missing without which there is no machine. */

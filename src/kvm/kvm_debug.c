@@ -33,6 +33,18 @@ static bool check(const struct kvm *kvm, const struct guest_debug *d, struct err
 	return true;
 }
 
+/* It lets much of the guest run natively, with no one looking. */
+static void warn_of_software(struct kvm *kvm)
+{
+	if (kvm->told_debug || !kvm_in_software())
+		return;
+	kvm->told_debug = true;
+	report_warning(
+		"this host's KVM is a software one, which does not stop a guest that runs "
+		"natively: breakpoints, watchpoints and steps may not be seen ('-accel soft' "
+		"sees them all)");
+}
+
 bool kvm_set_guest_debug(struct vcpu *v, const struct guest_debug *debug, struct error *err)
 {
 	struct kvm_vcpu *kv = kvm_vcpu_of(v);
@@ -40,8 +52,10 @@ bool kvm_set_guest_debug(struct vcpu *v, const struct guest_debug *debug, struct
 
 	if (!check(kv->kvm, debug, err))
 		return false;
-	if (debug->step || debug->sw_breakpoints || debug->n_hw)
+	if (debug->step || debug->sw_breakpoints || debug->n_hw) {
+		warn_of_software(kv->kvm);
 		k.control |= KVM_GUESTDBG_ENABLE;
+	}
 	if (debug->step)
 		k.control |= KVM_GUESTDBG_SINGLESTEP;
 	if (debug->step && debug->block_irq && kvm_has(kv->kvm, HAS_BLOCKIRQ))
