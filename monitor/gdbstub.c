@@ -230,20 +230,20 @@ static void take(struct gdbstub *g, uint8_t c)
 	}
 }
 
+/* A byte: the one that ends a packet may begin something that has to end first. */
+static size_t take_next(void *opaque, const uint8_t *bytes, size_t n)
+{
+	struct gdbstub *g = opaque;
+
+	if (g->busy || g->out.len)
+		return 0;
+	take(g, bytes[0]);
+	return 1;
+}
+
 static void process(struct gdbstub *g)
 {
-	size_t done = 0;
-
-	/* A packet that is done at once, within this. */
-	if (g->processing)
-		return;
-	g->processing = true;
-	while (done < g->input_len && !g->busy && !g->out.len)
-		take(g, g->input[done++]);
-	done = MIN(done, g->input_len); /* the connection may have gone meanwhile */
-	g->input_len -= done;
-	memmove(g->input, g->input + done, g->input_len);
-	g->processing = false;
+	held_input_feed(&g->input, take_next, g);
 }
 
 /* ---- the chardev ---- */
@@ -252,15 +252,14 @@ static size_t gdb_can_receive(void *opaque)
 {
 	struct gdbstub *g = opaque;
 
-	return g->input_len || g->busy || g->out.len ? 0 : sizeof(g->input);
+	return g->input.len || g->busy || g->out.len ? 0 : HELD_INPUT_BYTES;
 }
 
 static void gdb_receive(void *opaque, const uint8_t *buf, size_t n)
 {
 	struct gdbstub *g = opaque;
 
-	memcpy(g->input, buf, n);
-	g->input_len = n;
+	held_input_put(&g->input, buf, n);
 	process(g);
 }
 
@@ -280,7 +279,7 @@ static void forget_connection(struct gdbstub *g)
 	g->connected = g->busy = g->awaiting_stop = g->physical = false;
 	g->no_ack = g->no_ack_next = g->multiprocess = g->swbreak = g->hwbreak = false;
 	g->rx = GDB_RX_IDLE;
-	g->input_len = g->out.len = g->out_done = g->reply.len = g->last.len = 0;
+	g->input.len = g->out.len = g->out_done = g->reply.len = g->last.len = 0;
 	g->g_cpu = g->c_cpu = 0;
 	g->step_flags = GDB_STEP_ALL;
 }

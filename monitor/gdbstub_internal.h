@@ -3,10 +3,10 @@
 #ifndef EVMM_GDBSTUB_INTERNAL_H
 #define EVMM_GDBSTUB_INTERNAL_H
 
+#include "monitor/held_input.h"
 #include "src/machine.h"
 
-#define GDB_PACKET_MAX 16384 /* bytes between $ and #, as qSupported tells */
-#define GDB_INPUT_MAX  4096
+#define GDB_PACKET_MAX 16384	  /* bytes between $ and #, as qSupported tells */
 #define GDB_OUTPUT_MAX (4u << 20) /* of one packet's answers; a monitor command may print much */
 
 struct chardev;
@@ -67,14 +67,12 @@ struct gdbstub {
 	bool connected, no_ack, no_ack_next, multiprocess, swbreak, hwbreak;
 
 	/* a packet on its way in */
-	uint8_t input[GDB_INPUT_MAX];
-	size_t input_len;
+	struct held_input input;
 	enum gdb_rx rx;
 	char packet[GDB_PACKET_MAX + 1]; /* ends with a NUL beyond LEN */
 	size_t len;
 	bool too_long;
 	uint8_t sum, given_sum;
-	bool processing;
 	bool busy; /* the packet waits until the vCPUs have parked, or for a monitor command */
 	struct machine_inspect inspect, cleanup;
 

@@ -34,6 +34,7 @@ libevmm_a_SOURCES += monitor/gdbstub_packets.c
 libevmm_a_SOURCES += monitor/gdbstub_query.c
 libevmm_a_SOURCES += monitor/gdbstub_regs.c
 libevmm_a_SOURCES += monitor/gdbstub_run.c
+libevmm_a_SOURCES += monitor/held_input.c
 libevmm_a_SOURCES += monitor/hmp.c
 libevmm_a_SOURCES += monitor/hmp_args.c
 libevmm_a_SOURCES += monitor/hmp_complete.c

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "io/char/chardev.h"
+#include "monitor/held_input.h"
 #include "monitor/qtest.h"
 #include "monitor/qtest_irq.h"
 #include "src/optlist.h"
@@ -18,7 +19,6 @@
 #define LINE_MAX_BYTES (64u << 20) /* a write of 32 MiB in hexadecimal */
 #define DATA_MAX_BYTES (16u << 20) /* of one read or write */
 #define WORDS_MAX      8
-#define INPUT_BYTES    4096
 
 struct qtest {
 	struct machine *machine;
@@ -31,8 +31,7 @@ struct qtest {
 	FILE *log; /* NULL: none */
 	int64_t log_start_ns;
 
-	uint8_t input[INPUT_BYTES]; /* received, and not looked at yet */
-	size_t input_len;
+	struct held_input input;
 	char *line;
 	size_t line_len, line_capacity;
 	bool too_long; /* the rest of the line is skipped */
@@ -590,37 +589,37 @@ static void add_to_line(struct qtest *q, const uint8_t *buf, size_t n)
 /* ---- the chardev ---- */
 
 /* A peer that does not read its answers has to, before its next command is looked at. */
+static size_t take(void *opaque, const uint8_t *bytes, size_t n)
+{
+	struct qtest *q = opaque;
+	const uint8_t *nl = memchr(bytes, '\n', n);
+	size_t part = nl ? (size_t)(nl - bytes) : n;
+
+	if (q->out_len || q->stepping)
+		return 0;
+	add_to_line(q, bytes, part);
+	if (nl)
+		end_line(q);
+	return part + (nl != NULL);
+}
+
 static void process(struct qtest *q)
 {
-	size_t done = 0;
-
-	while (done < q->input_len && !q->out_len && !q->stepping) {
-		const uint8_t *from = q->input + done;
-		const uint8_t *nl = memchr(from, '\n', q->input_len - done);
-		size_t part = nl ? (size_t)(nl - from) : q->input_len - done;
-
-		add_to_line(q, from, part);
-		if (nl)
-			end_line(q);
-		done += part + (nl != NULL);
-	}
-	q->input_len -= done;
-	memmove(q->input, q->input + done, q->input_len);
+	held_input_feed(&q->input, take, q);
 }
 
 static size_t qtest_can_receive(void *opaque)
 {
 	struct qtest *q = opaque;
 
-	return q->input_len || q->out_len || q->stepping ? 0 : INPUT_BYTES;
+	return q->input.len || q->out_len || q->stepping ? 0 : HELD_INPUT_BYTES;
 }
 
 static void qtest_receive(void *opaque, const uint8_t *buf, size_t n)
 {
 	struct qtest *q = opaque;
 
-	memcpy(q->input, buf, n);
-	q->input_len = n;
+	held_input_put(&q->input, buf, n);
 	process(q);
 }
 
@@ -642,7 +641,7 @@ static void qtest_event(void *opaque, enum chardev_event event)
 		log_line(q, 'I', "OPENED");
 	} else if (event == CHR_EVENT_CLOSED) {
 		qtest_intercept_end(&q->irqs);
-		q->line_len = q->input_len = q->out_len = q->out_done = 0;
+		q->line_len = q->input.len = q->out_len = q->out_done = 0;
 		q->too_long = q->stepping = false;
 		loop_work_cancel(&q->step_work);
 		log_line(q, 'I', "CLOSED");
