@@ -381,18 +381,23 @@ static void feed(struct qmp *q)
 	}
 }
 
-static void parse_input(struct qmp *q)
-{
-	feed(q);
-	if (!q->input_len && may_parse(q))
-		chardev_accept_input(q->chr);
-}
-
+/*
+ * What is sent has to wait for what was sent before it, unless it may be out of band: so it isn't received yet. Nor is the
+ * end of it, and a script's pipe that has said all has all its answers.
+ */
 static size_t qmp_can_receive(void *opaque)
 {
 	struct qmp *q = opaque;
+	bool waits = !q->oob && (q->n_requests || q->busy);
 
-	return !q->input_len && may_parse(q) ? sizeof(q->input) : 0;
+	return !q->input_len && !waits && may_parse(q) ? sizeof(q->input) : 0;
+}
+
+static void parse_input(struct qmp *q)
+{
+	feed(q);
+	if (qmp_can_receive(q))
+		chardev_accept_input(q->chr);
 }
 
 static void close_fds(struct qmp *q)

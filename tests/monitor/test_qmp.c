@@ -90,6 +90,29 @@ static void a_new_peer_begins_anew(void **state)
 	expect_return(k->s, 0);
 }
 
+/* So the end of what a script's pipe says comes behind its last answer. */
+static void without_out_of_band_what_waits_holds_what_follows(void **state)
+{
+	struct session *s = kit_session(k, false);
+
+	json_decref(kit_next(k, s));
+	say(s, "{\"execute\": \"qmp_capabilities\"}{\"execute\": \"query-status\", \"id\": 2}"
+	       "{\"execute\": \"human-monitor-command\", \"id\": 3, \"arguments\": "
+	       "{\"command-line\": \"info registers\"}}");
+	assert_int_equal(chardev_can_receive(&s->chr), 0);
+	expect_return(s, 0);
+	assert_int_equal(chardev_can_receive(&s->chr), 0);
+	expect_return(s, 2);
+	assert_int_equal(chardev_can_receive(&s->chr), 0);
+	expect_return(s, 3);
+	kit_turns(k, 2);
+	assert_true(chardev_can_receive(&s->chr) > 0);
+	/* This session may send more out of band. */
+	say(k->s, "{\"execute\": \"query-status\", \"id\": 4}");
+	assert_true(chardev_can_receive(&k->s->chr) > 0);
+	expect_return(k->s, 4);
+}
+
 static void a_peer_that_goes_in_the_middle_is_not_missed(void **state)
 {
 	/* Asked for, and then gone while the vCPUs have yet to park. */
@@ -440,6 +463,7 @@ int main(void)
 		CASE(the_greeting_says_which_qemu_it_is_like),
 		CASE(commands_come_after_capabilities),
 		CASE(a_new_peer_begins_anew),
+		CASE(without_out_of_band_what_waits_holds_what_follows),
 		CASE(a_peer_that_goes_in_the_middle_is_not_missed),
 		CASE(pretty_is_laid_out),
 		CASE(malformed_requests_have_their_errors),
