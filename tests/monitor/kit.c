@@ -327,7 +327,7 @@ const char *kit_hmp(struct kit *k, const char *line)
 	return text;
 }
 
-json_t *kit_event(struct kit *k, const char *name)
+json_t *kit_event_now(struct kit *k, const char *name)
 {
 	json_t *v, *event;
 
@@ -343,6 +343,15 @@ json_t *kit_event(struct kit *k, const char *name)
 			return event;
 	}
 	return NULL;
+}
+
+json_t *kit_event(struct kit *k, const char *name)
+{
+	json_t *event = NULL;
+
+	for (unsigned i = 0; i < 500 && !event; i++)
+		event = kit_event_now(k, name);
+	return event;
 }
 
 json_t *kit_get(json_t *v, const char *path)

@@ -59,8 +59,10 @@ const char *kit_error(struct kit *k, const char *command, const char *args,
 		      const char *error_class);
 /* A line for the human monitor; what it prints. Until the next call. */
 const char *kit_hmp(struct kit *k, const char *line);
-/* The event of that name that came last; NULL: none. Borrowed. */
+/* The event of that name that came last; it is waited for, long enough for a busy host. NULL: none. Borrowed. */
 json_t *kit_event(struct kit *k, const char *name);
+/* The same, after a few turns of the loop. */
+json_t *kit_event_now(struct kit *k, const char *name);
 /* "a.b.0.c" in V. Borrowed. */
 json_t *kit_get(json_t *v, const char *path);
 const char *kit_str(json_t *v, const char *path);

@@ -249,8 +249,8 @@ static void a_reset_waits_for_requests_in_flight(void **state)
 	block_readv(block_by_id("hd"), &r, 0, &iov, 1, done, &ret);
 	json_decref(run(k, "system_reset", NULL));
 	json_decref(run(k, "query-status", NULL));
-	assert_true(ret != PENDING || !kit_event(k, "RESET"));
-	for (unsigned i = 0; i < 1000 && !kit_event(k, "RESET"); i++) {
+	assert_true(ret != PENDING || !kit_event_now(k, "RESET"));
+	for (unsigned i = 0; i < 1000 && !kit_event_now(k, "RESET"); i++) {
 		loop_run_once(k->loop, 10 * NS_PER_MS);
 		json_decref(run(k, "query-status", NULL));
 	}
