@@ -13,8 +13,12 @@
  *	10	VS	R	10200		3.1.5
  *	100 + 80n	port n			3.3
  *
- * Not modelled: command completion coalescing, enclosure management, port multipliers, power management, hot plug, the index and
- * data ports (BAR 4), narrow writes (3: software uses doublewords).
+ * The same registers by ports, for who can't reach memory (10.14 "Index-Data Pair"; 316972 15.2.5); BAR 4:
+ *	10	INDEX	RW	0		offset of a register, bits 10:2
+ *	14	DATA	RW	-		that register
+ *
+ * Not modelled: command completion coalescing, enclosure management, port multipliers, power management, hot plug, narrow
+ * writes (3: software uses doublewords).
  */
 #include "devices/block/ahci.h"
 
@@ -35,6 +39,13 @@
 #define GHC_AE	   BIT(31)
 #define ALL_PORTS  (BIT(AHCI_PORTS) - 1)
 #define BAR_ABAR   5
+#define BAR_PAIR   4
+#define PAIR_BYTES 32
+#define PAIR_INDEX 0x10
+#define PAIR_DATA  0x14
+#define INDEX_MASK 0x7fc
+#define CAP_SATA   0x12
+#define CAP_AT	   0xa8
 #define MSI_OFFSET 0x80
 
 static const struct pci_register ahci_registers[] = {
@@ -164,6 +175,32 @@ static void regs_write(void *opaque, uint64_t offset, uint64_t value, unsigned s
 static const struct region_ops regs_ops = {
 	.read = regs_read, .write = regs_write, .min_size = 4, .max_size = 4};
 
+/* ---- the same by ports ---- */
+
+static uint64_t pair_read(void *opaque, uint64_t offset, unsigned size)
+{
+	const struct ahci *s = opaque;
+
+	if (offset == PAIR_INDEX)
+		return s->index;
+	return offset == PAIR_DATA ? regs_read(opaque, s->index, 4) : 0;
+}
+
+static void pair_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+	struct ahci *s = opaque;
+
+	if (size != 4)
+		guest_error(&s->pci.dev, "%u-byte write at port 0x%x", size, (unsigned)offset);
+	else if (offset == PAIR_INDEX)
+		s->index = value & INDEX_MASK;
+	else if (offset == PAIR_DATA)
+		regs_write(opaque, s->index, value, 4);
+}
+
+static const struct region_ops pair_ops = {
+	.read = pair_read, .write = pair_write, .min_size = 4, .max_size = 4};
+
 /* ---- life ---- */
 
 static void ahci_config_changed(struct pci_device *pci, unsigned offset, unsigned bytes)
@@ -181,6 +218,7 @@ static void ahci_reset(struct device *dev)
 
 	s->ghc = GHC_AE;
 	s->is = 0;
+	s->index = 0;
 	for (unsigned i = 0; i < AHCI_PORTS; i++)
 		ahci_port_reset(&s->ports[i]);
 	pci_device_reset(&s->pci);
@@ -192,13 +230,14 @@ static bool ahci_post_load(void *opaque, struct error *err)
 
 	s->ghc = GHC_AE | (s->ghc & GHC_IE);
 	s->is &= ALL_PORTS;
+	s->index &= INDEX_MASK;
 	ahci_update_irq(s);
 	return true;
 }
 
 static const struct state_desc ahci_state = {
 	.name = "ahci",
-	.version = 1,
+	.version = 2,
 	STATE_SPAN(ahci),
 	.post_load = ahci_post_load,
 	.fields =
@@ -206,6 +245,8 @@ static const struct state_desc ahci_state = {
 			STATE_STRUCT(ahci, pci, pci_device_state),
 			STATE_FIELD(ahci, ghc),
 			STATE_FIELD(ahci, is),
+			STATE_FIELD(ahci, index),
+			STATE_FIELD(ahci, reserved),
 			STATE_STRUCT_ARRAY(ahci, ports, ahci_port_state),
 			STATE_END,
 		},
@@ -214,6 +255,13 @@ static const struct state_desc ahci_state = {
 static const struct device_prop ahci_props[] = {
 	PCI_PROPS(ahci),
 	DEFINE_PROP_END,
+};
+
+/* Where the pair is: in BAR 4, which is at 20h in configuration space, four doublewords from its beginning. */
+static const struct pci_register sata_capability[] = {
+	{"SATACR0", 2, 2, 0x0010, 0, 0},
+	{"SATACR1", 4, 4, 0x00000048, 0, 0},
+	{.name = NULL},
 };
 
 static bool ahci_realize(struct device *dev, struct error *err)
@@ -228,6 +276,9 @@ static bool ahci_realize(struct device *dev, struct error *err)
 		ahci_port_init(&s->ports[i], s, i);
 	region_init_io(&s->regs, "ahci", &regs_ops, s, HBA_BYTES);
 	pci_bar_init(&s->pci, BAR_ABAR, 0, &s->regs);
+	region_init_io(&s->ports_pair, "ahci-ports", &pair_ops, s, PAIR_BYTES);
+	pci_bar_init(&s->pci, BAR_PAIR, PCI_BAR_IO, &s->ports_pair);
+	pci_add_capability(&s->pci, CAP_SATA, CAP_AT, 8, sata_capability);
 	return true;
 }
 

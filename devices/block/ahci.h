@@ -43,11 +43,13 @@ struct ahci {
 	struct pci_device pci;
 
 	/* configuration */
-	struct region regs;
+	struct region regs, ports_pair; /* BAR 5; BAR 4 */
 
 	/* guest-visible */
 	GUEST_VISIBLE_BEGIN;
 	uint32_t ghc, is;
+	uint32_t index; /* what the data port shows */
+	uint32_t reserved;
 	GUEST_VISIBLE_END;
 	struct ahci_port ports[AHCI_PORTS];
 };

@@ -216,6 +216,32 @@ static void the_hba_says_what_it_is(void **state)
 	assert_int_equal(reg(GHC), 0x80000002);
 }
 
+static void the_registers_are_behind_two_ports_too(void **state)
+{
+	const uint16_t ports = 0xc100;
+
+	assert_int_equal(pci_config_read(d.k->m->pci, 0, PCI_DEVFN(31, 2), 0xa8, 4) & 0xffff00ff,
+			 0x00100012);
+	assert_int_equal(pci_config_read(d.k->m->pci, 0, PCI_DEVFN(31, 2), 0xac, 4), 0x48);
+	pci_config_write(d.k->m->pci, 0, PCI_DEVFN(31, 2), PCI_BAR0 + 16, 0xffffffff, 4);
+	assert_int_equal(pci_config_read(d.k->m->pci, 0, PCI_DEVFN(31, 2), PCI_BAR0 + 16, 4),
+			 0xffffffe1);
+	pci_config_write(d.k->m->pci, 0, PCI_DEVFN(31, 2), PCI_BAR0 + 16, ports, 4);
+	pci_config_write(d.k->m->pci, 0, PCI_DEVFN(31, 2), PCI_COMMAND, 7, 2);
+	assert_int_equal(kit_in32(d.k, ports + 0x14), 0xc1249f05);
+	kit_out32(d.k, ports + 0x10, 0xffffff00 | GHC);
+	assert_int_equal(kit_in32(d.k, ports + 0x10), 0x700 | GHC);
+	kit_out32(d.k, ports + 0x10, GHC);
+	kit_out32(d.k, ports + 0x14, 0);
+	assert_int_equal(reg(GHC), 0x80000000);
+	kit_out32(d.k, ports + 0x10, 0x100 + P_SIG);
+	assert_int_equal(kit_in32(d.k, ports + 0x14), 0x101);
+	kit_out32(d.k, ports + 0x10, 0x7fc); /* no such port */
+	kit_out32(d.k, ports + 0x14, 0xffffffff);
+	assert_int_equal(kit_in32(d.k, ports + 0x14), 0);
+	assert_int_equal(kit_in32(d.k, ports), 0);
+}
+
 static void a_port_shows_what_is_on_it(void **state)
 {
 	assert_int_equal(p_reg(P_SSTS), 0x123);
@@ -731,6 +757,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_hba_says_what_it_is),
+		TEST(the_registers_are_behind_two_ports_too),
 		TEST(a_port_shows_what_is_on_it),
 		TEST(lists_lie_on_their_boundaries),
 		TEST(nothing_is_asked_of_a_stopped_port),
