@@ -44,11 +44,11 @@ struct loop {
 	int64_t armed_ns; /* what the timerfd is set to; INT64_MAX: not set */
 
 	int64_t spin_ns, spin_not_before_ns;
-	int host_cpus;
 	struct list *walk_next; /* the poller after the one being called */
 
 	uint32_t sleeping __attribute__((aligned(64))); /* atomic */
 	int busy;					/* atomic: loop_busy_add_mt */
+	int host_cpus;					/* never changes */
 	int64_t woken_ns;		/* atomic: when loop_wake_mt found the loop asleep */
 	struct loop_notifier *posted;	/* atomic: stack of signalled notifiers */
 	struct loop_notifier *notified; /* taken from there, in order */

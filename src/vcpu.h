@@ -45,14 +45,15 @@ struct vcpu_exit {
 	bool write;
 	uint8_t size; /* bytes of one element: 1, 2, 4, 8 */
 	uint8_t vector;
-	uint32_t count; /* elements */
-	uint64_t addr;	/* port or guest-physical address */
-	uint64_t data;	/* without buf: written value, or the answer */
+	uint32_t count;		/* elements */
+	uint64_t addr;		/* port or guest-physical address */
+	uint64_t data;		/* without buf: written value, or the answer */
+	uint64_t posted_before; /* posted tickets that were given out when this was asked */
+	/* the rest in the next cache line */
 	void (*call)(struct vcpu *v, void *arg);
 	void *call_arg;
 	uint8_t *buf; /* string I/O: count*size bytes */
 	const struct debug_stop *debug;
-	uint64_t posted_before; /* posted tickets that were given out when this was asked */
 };
 
 /*
@@ -109,9 +110,10 @@ struct vcpu {
 	uint64_t io_view_seen;
 	uint64_t dirty_served; /* the last machine->dirty_ticket that was carried out */
 
-	/* mailbox */
+	/* mailbox: a trap that carries one value moves this one cache line between the two threads, and no other */
 	uint32_t mbox __attribute__((aligned(64))); /* enum vcpu_mailbox_state; atomic */
 	uint32_t mbox_sleeping;			    /* the vCPU waits in the futex */
+	uint64_t answered_tsc; /* when the loop answered; written before mbox */
 	struct vcpu_exit exit;
 	uint8_t exit_buf[VCPU_EXIT_BUF];
 
@@ -120,6 +122,11 @@ struct vcpu {
 	uint32_t posted_tail __attribute__((aligned(64)));
 	struct vcpu_posted posted[VCPU_POSTED_RING];
 
+	/* the vCPU thread's own */
+	unsigned spin_limit __attribute__((aligned(64))); /* adaptive, in polls; for the mailbox */
+	unsigned halt_limit;				  /* the same for vcpu_wait_event */
+	struct vcpu_stats stats;
+	uint32_t exited; /* atomic: the thread is about to end */
 	/*
 	 * The accelerator's, may be NULL; vCPU thread: before and after the thread waits or sleeps. While it does, it
 	 * neither runs guest code nor holds anything of the guest's.
@@ -127,14 +134,10 @@ struct vcpu {
 	void (*wait_begin)(struct vcpu *v);
 	void (*wait_end)(struct vcpu *v);
 
-	unsigned spin_limit;   /* adaptive, in polls; for the mailbox */
-	unsigned halt_limit;   /* the same for vcpu_wait_event */
-	uint64_t answered_tsc; /* when the loop answered; written before mbox */
-	uint32_t exited;       /* atomic: the thread is about to end */
-	bool parked;	       /* loop thread's view; a vCPU without a thread is parked */
-	bool held; /* the loop's: stays parked when the machine goes on; a debugger lets others run alone */
+	/* the loop's own */
+	bool parked __attribute__((aligned(64))); /* a vCPU without a thread is parked */
+	bool held; /* stays parked when the machine goes on; a debugger lets others run alone */
 	struct loop_poller poller;
-	struct vcpu_stats stats;
 };
 
 /* ---- called on the vCPU's own thread by accelerators ---- */
