@@ -18,6 +18,7 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -257,13 +258,15 @@ static void uring_on_wake(void *opaque, unsigned events)
 
 /* ---- files ---- */
 
+/* Regular files only: a device node lies in a tmpfs too, that of /dev. */
 static bool in_memory(int fd)
 {
+	struct stat st;
 	struct statfs fs;
 	struct sysinfo info;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC && sysinfo(&info) == 0 &&
-	       !info.totalswap;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && fstatfs(fd, &fs) == 0 &&
+	       fs.f_type == TMPFS_MAGIC && sysinfo(&info) == 0 && !info.totalswap;
 }
 
 static void uring_file_init(struct aio *a, struct aio_file *f)

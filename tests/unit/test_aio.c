@@ -2,6 +2,7 @@
 /* Asynchronous I/O: the same tests on every engine that this host has. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
@@ -12,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -377,6 +379,33 @@ static void where_io_uring_is_forbidden_threads_do_it(void **state)
 	assert_null(strstr(strstr(text, "aio=threads") + 1, "aio=threads"));
 }
 
+/* A copy of memory never waits; a device whose node happens to lie in a tmpfs does. */
+static void device_nodes_in_a_tmpfs_are_not_taken_for_memory(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct loop *loop;
+	struct aio_file f;
+	struct statfs fs;
+	int fd = open("/dev/zero", O_RDWR);
+
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != TMPFS_MAGIC) {
+		print_message("/dev is in no tmpfs here\n");
+		skip();
+	}
+	loop = loop_new();
+	if (!aio_file_init(&f, loop, AIO_IO_URING, fd, &err)) {
+		print_message("%s\n", err.msg);
+		error_clear(&err);
+		loop_free(loop);
+		close(fd);
+		skip();
+	}
+	assert_false(f.in_memory);
+	aio_file_fini(&f);
+	loop_free(loop);
+	close(fd);
+}
+
 static const struct CMUnitTest engine_tests[] = {
 	cmocka_unit_test(what_is_written_is_read_back),
 	cmocka_unit_test(a_vector_is_filled_piece_by_piece),
@@ -391,6 +420,7 @@ static const struct CMUnitTest engine_tests[] = {
 
 static const struct CMUnitTest other_tests[] = {
 	cmocka_unit_test(where_io_uring_is_forbidden_threads_do_it),
+	cmocka_unit_test(device_nodes_in_a_tmpfs_are_not_taken_for_memory),
 };
 
 int main(void)
