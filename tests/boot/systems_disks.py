@@ -16,9 +16,9 @@ def linux(board, *args, extra=(), files=(), options={}, wait_for='sda', mem='256
              '-append', 'console=ttyS0 quiet', '-nographic', *args)
     try:
         g.login(limit)
-        base = [os.path.basename(m) for m in mods]
-        status, out = g.run('; '.join('insmod %s%s || echo failed %s' % (m, options.get(m, ''), m) for m in base), limit)
-        check('failed' not in out, out)
+        for m in map(os.path.basename, mods):
+            status, out = g.run('insmod %s%s' % (m, options.get(m, '')), limit)
+            check(status == 0, out)
         g.run('for i in $(seq 100); do [ -b /dev/%s ] && break; sleep .2; done' % wait_for, limit)
     except BaseException:
         g.kill()
