@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the board is and does: its identity. */
 #include "monitor/commands.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 static json_t *query_uuid(struct command_call *call, json_t *args)
 {

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include "monitor/commands.h"
-#include "src/numa.h"
+#include "src/board/numa.h"
 
 /* ---- those there are ---- */
 

@@ -7,7 +7,7 @@
 #include "src/bus.h"
 #include "src/hotplug.h"
 #include "src/object.h"
-#include "src/optlist_json.h"
+#include "src/options/optlist_json.h"
 
 static json_t *device_add(struct command_call *call, json_t *args)
 {

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include "devices/chipset/vmgenid.h"
 #include "monitor/commands.h"
+#include "src/board/numa.h"
 #include "src/boot/bootorder.h"
 #include "src/memory_backend.h"
-#include "src/numa.h"
-#include "src/options_table.h"
+#include "src/options/table.h"
 
 static void add_machine(void *opaque, const struct machine_type *t, const char *name,
 			bool deprecated)

@@ -14,7 +14,7 @@
 #include "monitor/values.h"
 #include "src/hotplug.h"
 #include "src/object.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 /* ---- types ---- */
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "monitor/hmp.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 bool hmp_next_arg(const char **s, struct hmp_arg *arg)
 {

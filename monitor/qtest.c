@@ -14,7 +14,7 @@
 #include "monitor/held_input.h"
 #include "monitor/qtest.h"
 #include "monitor/qtest_irq.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 #define LINE_MAX_BYTES (64u << 20) /* a write of 32 MiB in hexadecimal */
 #define DATA_MAX_BYTES (16u << 20) /* of one read or write */

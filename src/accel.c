@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include "src/accel.h"
 #include "src/machine.h"
-#include "src/options.h"
+#include "src/options/options.h"
 
 static const struct accel_ops *const accelerators[] = {&accel_kvm, &accel_soft, &accel_qtest};
 

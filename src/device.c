@@ -10,8 +10,8 @@
 #include "src/log.h"
 #include "src/loop.h"
 #include "src/machine.h"
-#include "src/options.h"
-#include "src/optlist_json.h"
+#include "src/options/options.h"
+#include "src/options/optlist_json.h"
 
 /* ---- types ---- */
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "src/fdset.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 #define FDSET_PATH "/dev/fdset/"
 /* What F_SETFL can change of what the caller of open(2) wants. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "src/globals.h"
 #include "src/hotplug.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 static void global_free(struct device_global *g)
 {

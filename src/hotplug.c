@@ -6,7 +6,7 @@
 #include "src/events.h"
 #include "src/hotplug.h"
 #include "src/machine.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 #define BUSY_POLL_NS NS_PER_MS
 

@@ -4,7 +4,7 @@
 #include "src/clock.h"
 #include "src/input.h"
 #include "src/machine.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 #define QUEUE_MAX   1024 /* events of sendkey that wait */
 #define KEY_PREFIX  0xe000

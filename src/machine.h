@@ -169,7 +169,7 @@ struct machine_type {
 	void (*ready)(struct machine *m);
 };
 
-extern const struct machine_type *const machine_types[]; /* src/machine_types.c; ends with NULL */
+extern const struct machine_type *const machine_types[]; /* src/board/types.c; ends with NULL */
 
 /*
  * RAM as the guest sees it: below 4 GiB, and the rest from 4 GiB up. Up to 3.5 GiB all of it is below; with more than
@@ -376,7 +376,7 @@ const char *machine_state_name(const struct machine *m);
  * from then on. What is not RAM is left alone.
  */
 void machine_ram_discard(struct machine *m, gpa_t gpa, uint64_t bytes);
-/* machine_ram.c, for machine.c: RAM of its backends; into the address space; and gone. */
+/* board/ram.c, for machine.c: RAM of its backends; into the address space; and gone. */
 bool machine_ram_build(struct machine *m, struct error *err);
 void machine_ram_map(struct machine *m);
 void machine_ram_free(struct machine *m);
@@ -386,7 +386,7 @@ void machine_ram_free(struct machine *m);
  */
 void machine_share_gsi(struct machine *m, struct irq *irq, unsigned n);
 
-/* The board of the PC family (src/machine_pc.c). */
+/* The board of the PC family (src/board/pc.c). */
 extern const struct machine_type machine_pc, machine_q35, machine_microvm, machine_none;
 /* By its name, that of an earlier version, or its alias. */
 const struct machine_type *machine_type_find(const char *name);

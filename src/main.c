@@ -16,7 +16,7 @@
 #include "src/drive.h"
 #include "src/globals.h"
 #include "src/log.h"
-#include "src/options.h"
+#include "src/options/options.h"
 
 struct evmm {
 	struct process process;

@@ -12,7 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "src/memory_backend.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 #include "src/util.h"
 
 #define MAX_NODES 128

@@ -8,7 +8,7 @@
 #include "src/iothread.h"
 #include "src/memory_backend.h"
 #include "src/object.h"
-#include "src/optlist_json.h"
+#include "src/options/optlist_json.h"
 #include "src/util.h"
 
 const struct object_type *const object_types[] = {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include "io/block/block.h"
 #include "io/char/chardev.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 #include "src/props.h"
 #include "src/util.h"
 

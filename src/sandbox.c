@@ -13,7 +13,7 @@
 #ifdef HAVE_SECCOMP
 #include <seccomp.h>
 #endif
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 #include "src/sandbox.h"
 
 /* ---- the option ---- */

@@ -17,7 +17,7 @@
 #include "devices/chipset/fw_cfg.h"
 #include "devices/chipset/vmgenid.h"
 #include "src/boot/acpi.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 #define GUID_BYTES 16
 

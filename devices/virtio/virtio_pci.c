@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include "devices/pci/pcie.h"
 #include "devices/virtio/virtio_pci.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 #define MODERN_BAR	  4
 #define MSIX_BAR	  1

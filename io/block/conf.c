@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The properties that all block devices have, checked and applied. */
 #include "io/block/block_internal.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 #define BLOCK_SIZE_MAX (2 * MiB)
 

@@ -14,7 +14,7 @@
 
 #include "io/block/block.h"
 #include "io/block/options.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 #define BLOCK_MAX_DEPTH 8
 

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include "io/block/options.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 void block_options_init(struct block_options *o, json_t *json)
 {

@@ -2,7 +2,7 @@
 /* What -chardev, -serial and their like ask for: the back ends, their keys, and the older spellings. */
 #include <stdlib.h>
 #include "io/char/backend.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 /* ---- tables ---- */
 

@@ -20,7 +20,7 @@
 #include "io/char/address.h"
 #include "io/char/backend.h"
 #include "io/char/telnet.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 #define SOCKET_FDS 16
 #define RETRY_NS   NS_PER_SEC /* of an accept that found no descriptor left */

@@ -8,8 +8,8 @@
  *	ACPI_VMGENID	a page with the generation's GUID
  */
 #include <stdlib.h>
+#include "src/board/numa.h"
 #include "src/boot/acpi.h"
-#include "src/numa.h"
 
 #define RSDP_BYTES    36
 #define TABLES_OFFSET 64 /* of the file after the RSDP, in one blob: for the FACS's alignment */

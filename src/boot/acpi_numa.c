@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ACPI tables of -numa (ACPI 6.3): which processors and which memory are in which node (SRAT, 5.2.16), and how far apart (SLIT, 5.2.17). */
+#include "src/board/numa.h"
 #include "src/boot/acpi.h"
-#include "src/numa.h"
 
 enum { SRAT_CPU = 0, SRAT_MEMORY = 1, SRAT_X2APIC = 2 };
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "src/kvm/kvm.h"
-#include "src/optlist.h"
+#include "src/options/optlist.h"
 
 #define MAX_LEAVES 512
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include "io/char/chardev.h"
-#include "src/options.h"
+#include "src/options/options.h"
 
 #define MAX_ARGS 16
 

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-2-Clause
+libevmm_a_SOURCES += src/board/disks.c
+libevmm_a_SOURCES += src/board/firmware.c
+libevmm_a_SOURCES += src/board/microvm.c
+libevmm_a_SOURCES += src/board/numa.c
+libevmm_a_SOURCES += src/board/pc.c
+libevmm_a_SOURCES += src/board/pc_board.c
+libevmm_a_SOURCES += src/board/pc_irq.c
+libevmm_a_SOURCES += src/board/q35.c
+libevmm_a_SOURCES += src/board/ram.c
+libevmm_a_SOURCES += src/board/types.c
