@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What happens to media while a guest has them: -snapshot, discs that are changed and ejected from the monitor."""
-from support import check, variants
+"""What happens to media while a guest has them: -snapshot, discs that are changed and ejected from the monitor; files that may not be read."""
+import os
+import shutil
+import subprocess
+import tempfile
+
+from support import EVMM, Skip, check, variants
 from systems_disks import check_disk, digest, linux, random_file
 
 
@@ -50,3 +55,21 @@ def test_disc_changed_by_the_monitor(board):
         check(g.run('exec 3<&-; dd if=/dev/sr0 of=/dev/null count=1')[0] != 0, 'there is a disc')
         monitor(g, 'change %s %s raw' % (drive, first), r'\(evmm\) ')
         check_disk(g, 'sr0', first)
+
+
+@variants('hda', 'fda', 'cdrom', 'drive')
+def test_unreadable(option):
+    """A user who may not read an image is told so in one line that names it."""
+    if os.getuid():
+        raise Skip('only root can be another user')
+    with tempfile.TemporaryDirectory(prefix='evmm-unreadable.') as d:
+        os.chmod(d, 0o755)
+        program, image = shutil.copy(EVMM, d), os.path.join(d, 'image')
+        with open(image, 'wb') as f:
+            f.truncate(1474560)
+        os.chmod(image, 0o600)
+        what = {'drive': ['-drive', 'if=virtio,format=raw,file=' + image]}.get(option, ['-' + option, image])
+        r = subprocess.run([program, '-accel', 'soft', '-display', 'none', '-monitor', 'none', '-serial', 'none', *what], user=65534, group=65534,
+                           extra_groups=[], capture_output=True, text=True, timeout=60)
+        check(r.returncode == 1, 'status %d' % r.returncode)
+        check(r.stderr.count('\n') == 1 and image in r.stderr and 'ermission denied' in r.stderr, r.stderr)
