@@ -40,6 +40,7 @@ typedef uint64_t u64;
 #define DEPTH_MAX  128u
 #define SECTOR	   512u
 
+#define F_FLUSH	    9
 #define F_MQ	    12
 #define F_INDIRECT  28
 #define F_EVENT_IDX 29
@@ -367,7 +368,8 @@ static int disk_init(unsigned slot)
 		;
 	d->common->status = 3;
 	d->queues = (device_features(d, 0) >> F_MQ & 1) && d->common->num_queues > 1 ? 2 : 1;
-	accept(d, 0, 1u << F_INDIRECT | 1u << F_EVENT_IDX | 1u << F_MQ);
+	/* FLUSH: a driver that has no flush is given a disk that writes through. */
+	accept(d, 0, 1u << F_FLUSH | 1u << F_INDIRECT | 1u << F_EVENT_IDX | 1u << F_MQ);
 	accept(d, 1, 1u << (F_VERSION_1 - 32));
 	d->common->status = 11;
 	if (!(d->common->status & 8))
