@@ -3,7 +3,8 @@
 import os
 import subprocess
 
-from support import EVMM, HERE, WORK, Skip, check, evmm, initrd, kernel, modules, variants
+from console import Guest
+from support import EVMM, HERE, WORK, Skip, check, initrd, kernel, modules, variants
 
 # The serial console, and nothing between the kernel and the login prompt that would take long.
 APPEND = 'console=ttyS0 rdinit=/root/switch systemd.show_status=0 systemd.mask=systemd-timesyncd.service'
@@ -26,7 +27,7 @@ def has_board(board):
 class Debian:
     """With it: a guest logged in on a copy of the image."""
 
-    def __init__(self, board, drive, device, disk='/dev/vda', mods=(), more=()):
+    def __init__(self, board, drive, device, disk='/dev/vda', mods=(), more=(), vmm=(EVMM, '-accel', 'soft'), smp=2):
         if not has_board(board):
             raise Skip('there is no board %s' % board)
         self.image = os.path.join(WORK, 'debian-%s' % board)
@@ -34,12 +35,12 @@ class Debian:
         bus = 'virtio_mmio' if board == 'microvm' else 'virtio_pci'
         files = modules('cloud-amd64', bus, 'virtio_blk', *mods)
         names = ','.join(os.path.basename(f) for f in files)
-        self.args = ['-M', board, '-m', '512', '-smp', '2', '-accel', 'soft', '-kernel', kernel(), '-initrd', initrd(*files),
-                     '-append', '%s modules=%s disk=%s' % (APPEND, names, disk), '-nographic',
+        self.argv = [*vmm, '-M', board, '-m', '512', '-smp', str(smp), '-kernel', kernel(), '-initrd', initrd(*files), '-append',
+                     '%s modules=%s disk=%s' % (APPEND, names, disk), '-nographic',
                      '-drive', 'if=none,id=d,format=raw,file=%s%s' % (self.image, drive), '-device', device, *more]
 
     def __enter__(self):
-        self.g = evmm(*self.args)
+        self.g = Guest(self.argv)
         try:
             self.g.expect('login: ', 300)
             self.g.send('root\n')
