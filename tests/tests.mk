@@ -290,8 +290,8 @@ tests/accel/kvm_lacks.so: tests/accel/kvm_lacks.c
 	@$(MKDIR_P) tests/accel
 	$(AM_V_GEN)$(CC) -std=gnu11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
 
-# What tests/boot/systems_block.py and tests/bench/disk have a guest do with a disk.
-EXTRA_DIST += tests/bench/diskwork.c
+# What tests/boot/systems_block.py, systems_cuts.py and tests/bench/disk have a guest do with a disk.
+EXTRA_DIST += tests/bench/diskwork.c tests/boot/fswork.c
 
 # Slow tests on real systems: make check-systems [SYSTEMS=PATTERN...]
 .PHONY: check-systems

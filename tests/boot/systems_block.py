@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The block engine under Linux on virtio-blk: every cache mode on every engine, power cuts, evmm killed under writes.
+"""The block engine under Linux on virtio-blk: every cache mode on every engine, evmm killed under writes.
 
-EVMM_KILLS says how often test_killed kills (4); EVMM_CUTS how many states test_power_cuts looks at (24).
+EVMM_KILLS says how often test_killed kills (4).
 """
-import hashlib
 import os
 import random
 import struct
@@ -16,15 +15,19 @@ from support import HERE, WORK, Skip, check, evmm, initrd, kernel, modules
 BLOCK = 4096
 
 
-def diskwork():
-    """The static program of tests/bench/diskwork.c."""
-    path = os.path.join(WORK, 'diskwork')
+def static_program(folder, name):
+    """The program of tests/FOLDER/NAME.c, for any Linux."""
+    path = os.path.join(WORK, name)
     if not os.path.exists(path):
-        r = subprocess.run(['cc', '-O2', '-static', '-o', path, os.path.join(HERE, '..', 'bench', 'diskwork.c')],
+        r = subprocess.run(['cc', '-O2', '-static', '-o', path, os.path.join(HERE, '..', folder, name + '.c')],
                            capture_output=True, text=True)
         if r.returncode:
             raise Skip('no static C library: ' + r.stderr.strip()[-200:])
     return path
+
+
+def diskwork():
+    return static_program('bench', 'diskwork')
 
 
 def image(name, size, folder=WORK):
@@ -157,113 +160,3 @@ def test_killed():
         check(said, 'nothing was flushed')
         check_stamps(path, blocks, said[-1])
         os.unlink(path)
-
-
-# ---- power cuts ----
-
-FLUSH, FUA, DISCARD = 1, 2, 4
-
-
-def read_log(path):
-    """(offset, bytes or None, flags) of each entry of a log in dm-log-writes' format."""
-    entries = []
-    with open(path, 'rb') as f:
-        magic, version, n, sector = struct.unpack('<QQQI', f.read(28))
-        check(magic == 0x6a736677736872 and version == 1, 'no log')
-        at = sector
-        for _ in range(n):
-            f.seek(at)
-            first, sectors, flags, size = struct.unpack('<QQQQ', f.read(32))
-            f.seek(at + sector)
-            entries.append((first * sector, f.read(size) if size else b'', flags, sectors * sector))
-            at += sector + (size + sector - 1) // sector * sector
-    return entries
-
-
-def cut(fresh, entries, at, rng):
-    """The disk as a power cut before entry AT may leave it: of what was not flushed, anything."""
-    disk = bytearray(fresh)
-    flushed = max([i for i in range(at) if entries[i][2] & FLUSH], default=0)
-    for i in range(at):
-        offset, data, flags, size = entries[i]
-        if i > flushed and not flags & FUA and rng and rng.random() < 0.5:
-            continue
-        if data:
-            disk[offset:offset + len(data)] = data
-    return disk
-
-
-WORKLOAD = '''set -e
-mount -t ext4 /dev/vda /mnt
-for i in $(seq 40); do
-	head -c $((i * 700)) /dev/urandom > /tmp/f
-	md5sum < /tmp/f | cut -c1-32 > /mnt/sum$i.new
-	cat /tmp/f > /mnt/file$i
-	sync
-	mv /mnt/sum$i.new /mnt/sum$i
-	sync
-	if [ $((i % 5)) = 0 ]; then
-		rm /mnt/file$((i - 3)) /mnt/sum$((i - 3))
-		mkdir /mnt/dir$i
-	fi
-done
-umount /mnt
-'''
-
-
-def list_files(path):
-    r = subprocess.run(['debugfs', '-R', 'ls -p /', path], capture_output=True, text=True)
-    return {l.split('/')[5] for l in r.stdout.split('\n') if l.count('/') >= 6}
-
-
-def read_file(path, name):
-    return subprocess.run(['debugfs', '-R', 'cat /' + name, path], capture_output=True).stdout
-
-
-def check_cut(path, what):
-    """The journal recovers, the file system is sound, and whatever was synced before something that is there is there too."""
-    r = subprocess.run(['e2fsck', '-y', '-E', 'journal_only', path], capture_output=True, text=True)
-    check(r.returncode in (0, 1), '%s: the journal does not recover: %s' % (what, r.stdout + r.stderr))
-    r = subprocess.run(['e2fsck', '-fn', path], capture_output=True, text=True)
-    check(r.returncode == 0, '%s: e2fsck: %s' % (what, r.stdout + r.stderr))
-    files = list_files(path)
-    numbers = sorted(int(f[3:]) for f in files if f.startswith('sum') and f[3:].isdigit())
-    for i in range(1, max(numbers, default=0)):
-        # Removed later, perhaps: then both are gone, or neither.
-        gone = (i + 3) % 5 == 0
-        check(gone or i in numbers, '%s: sum%d is missing, sum%d is there' % (what, i, numbers[-1]))
-    for i in numbers:
-        if 'file%d' % i in files:
-            check(hashlib.md5(read_file(path, 'file%d' % i)).hexdigest() == read_file(path, 'sum%d' % i).decode().strip(),
-                  '%s: file%d is not what was synced' % (what, i))
-    return len(numbers)
-
-
-def test_power_cuts():
-    """From every state that a power cut may leave, ext4's journal recovers, and nothing that was synced is lost."""
-    if subprocess.run(['which', 'mkfs.ext4', 'debugfs'], capture_output=True).returncode:
-        raise Skip('e2fsprogs is not installed')
-    size = 24 << 20
-    path, log = image('cut', size), image('cut.log', 0)
-    subprocess.run(['mkfs.ext4', '-q', '-E', 'lazy_itable_init=0', path], check=True)
-    fresh = open(path, 'rb').read()
-    work = os.path.join(WORK, 'workload')
-    open(work, 'w').write(WORKLOAD)
-    with linux('-blockdev', 'driver=raw,node-name=n,file.driver=blklogwrites,file.file.driver=file,'
-               'file.file.filename=%s,file.log.driver=file,file.log.filename=%s,file.log.locking=off' % (path, log),
-               '-device', 'virtio-blk-pci,drive=n', files=(work,)) as g:
-        status, out = g.run('mkdir -p /mnt; sh /root/workload', 120)
-        check(status == 0, out)
-        g.send('\x01x')
-        g.wait()
-    entries = read_log(log)
-    check(sum(1 for e in entries if e[2] & FLUSH) >= 40, 'only %d flushes' % sum(1 for e in entries if e[2] & FLUSH))
-    check(bytes(cut(fresh, entries, len(entries), None)) == open(path, 'rb').read(), 'the log does not make the disk')
-    rng, seen = random.Random(3), 0
-    for n in range(int(os.environ.get('EVMM_CUTS', 24))):
-        at = rng.randrange(len(entries)) + 1
-        state = image('state', size)
-        with open(state, 'wb') as f:
-            f.write(cut(fresh, entries, at, rng if n % 2 else None))
-        seen = max(seen, check_cut(state, 'cut at %d of %d%s' % (at, len(entries), ', reordered' if n % 2 else '')))
-    check(seen >= 10, 'no state had more than %d files' % seen)
