@@ -34,12 +34,12 @@ uint64_t vk_get(struct vk *v, gpa_t gpa, unsigned size)
 
 uint32_t vk_reg(struct vk *v, unsigned offset)
 {
-	return (uint32_t)vk_get(v, VK_REGS + offset, 4);
+	return (uint32_t)vk_get(v, v->regs + offset, 4);
 }
 
 void vk_set_reg(struct vk *v, unsigned offset, uint32_t value)
 {
-	vk_put(v, VK_REGS + offset, value, 4);
+	vk_put(v, v->regs + offset, value, 4);
 }
 
 uint8_t vk_status(struct vk *v)
@@ -47,14 +47,21 @@ uint8_t vk_status(struct vk *v)
 	return (uint8_t)vk_reg(v, REG_STATUS);
 }
 
-void vk_init(struct vk *v, struct kit *k)
+void vk_init_slot(struct vk *v, struct kit *k, unsigned slot)
 {
 	struct error err = ERROR_INIT;
 
 	memset(v, 0, sizeof(*v));
 	v->k = k;
-	if (!virtio_mmio_create(k->m, 0, VK_REGS, VK_GSI, &err))
+	v->regs = VK_REGS + 0x1000 * slot;
+	v->areas = QUEUE_AREAS + (gpa_t)QUEUE_STRIDE * VK_QUEUES * slot;
+	if (!virtio_mmio_create(k->m, slot, v->regs, VK_GSI + slot, &err))
 		fail_msg("%s", err.msg);
+}
+
+void vk_init(struct vk *v, struct kit *k)
+{
+	vk_init_slot(v, k, 0);
 }
 
 bool vk_negotiate(struct vk *v, uint64_t features)
@@ -90,7 +97,7 @@ void vk_set_queue(struct vk *v, unsigned n, unsigned size)
 	memset(q, 0, sizeof(*q));
 	q->size = size;
 	q->avail_wrap = q->used_wrap = true;
-	q->desc = QUEUE_AREAS + (gpa_t)QUEUE_STRIDE * n;
+	q->desc = v->areas + (gpa_t)QUEUE_STRIDE * n;
 	q->driver = q->desc + 0x2000;
 	q->device = q->desc + 0x3000;
 	for (unsigned i = 0; i < QUEUE_STRIDE; i += 8)

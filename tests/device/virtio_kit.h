@@ -3,7 +3,7 @@
  * A virtio driver for tests: it finds a device behind a virtio-mmio transport, and puts chains into its queues, split or
  * packed, whole or bent. What it lays out is in the low MiB of RAM:
  *
- *	10000 + 4000 * queue	descriptors, driver area at +2000, device area at +3000
+ *	10000 + 4000 * queue	descriptors, driver area at +2000, device area at +3000; a second device's at 30000
  *	80000			what a test has there
  */
 #ifndef EVMM_TESTS_VIRTIO_KIT_H
@@ -39,6 +39,7 @@ struct vk_queue {
 
 struct vk {
 	struct kit *k;
+	gpa_t regs, areas;
 	bool packed;
 	uint64_t features; /* offered */
 	struct vk_queue q[VK_QUEUES];
@@ -46,6 +47,8 @@ struct vk {
 
 /* The transport; add the device after it. */
 void vk_init(struct vk *v, struct kit *k);
+/* The second one, SLOT 1, behind VK_REGS + 1000 and VK_GSI + 1. */
+void vk_init_slot(struct vk *v, struct kit *k, unsigned slot);
 uint32_t vk_reg(struct vk *v, unsigned offset);
 void vk_set_reg(struct vk *v, unsigned offset, uint32_t value);
 uint8_t vk_status(struct vk *v);
