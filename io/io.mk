@@ -16,6 +16,7 @@ libevmm_a_SOURCES += io/block/conf.c
 libevmm_a_SOURCES += io/block/delay.c
 libevmm_a_SOURCES += io/block/drivers.c
 libevmm_a_SOURCES += io/block/file.c
+libevmm_a_SOURCES += io/block/file_holder.c
 libevmm_a_SOURCES += io/block/file_lock.c
 libevmm_a_SOURCES += io/block/medium.c
 libevmm_a_SOURCES += io/block/node.c

@@ -194,7 +194,7 @@ static json_t *cmd_remove_medium(struct command_call *call, json_t *args)
 	return b ? answer(call, block_take_medium_out(b, &err), &err) : NULL;
 }
 
-static json_t *cmd_insert_medium(struct command_call *call, json_t *args)
+static json_t *do_insert_medium(struct command_call *call, json_t *args)
 {
 	struct block *b = find_block(call, args);
 	const char *name = str(args, "node-name");
@@ -209,6 +209,17 @@ static json_t *cmd_insert_medium(struct command_call *call, json_t *args)
 		return command_ok();
 	block_node_unref(n);
 	return command_fail_error(call, &err);
+}
+
+static void node_looked_at(void *opaque, bool ending)
+{
+	go_on(opaque, ending, do_insert_medium);
+}
+
+static json_t *cmd_insert_medium(struct command_call *call, json_t *args)
+{
+	block_ahead_attach(call->machine->workers, str(args, "node-name"), node_looked_at, call);
+	return NULL;
 }
 
 /* The image, before anything is done with the old one. */
@@ -434,7 +445,8 @@ static const struct qmp_command qmp[] = {
 	 NULL, cmd_histogram, 0},
 	{"blockdev-open-tray", "?device:str ?id:str ?force:bool", NULL, cmd_open_tray, 0},
 	{"blockdev-close-tray", "?device:str ?id:str", NULL, cmd_close_tray, 0},
-	{"blockdev-insert-medium", "id:str node-name:str", NULL, cmd_insert_medium, 0},
+	{"blockdev-insert-medium", "id:str node-name:str", NULL, cmd_insert_medium,
+	 COMMAND_DEFERRED},
 	{"blockdev-remove-medium", "id:str", NULL, cmd_remove_medium, 0},
 	{"blockdev-change-medium",
 	 "?device:str ?id:str filename:str ?format:str ?force:bool "

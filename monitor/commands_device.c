@@ -2,6 +2,7 @@
 /* Devices and objects come and go: device_add, device_del, object-add, object-del, and `info qtree`. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include "io/block/ahead.h"
 #include "monitor/commands.h"
 #include "monitor/values.h"
 #include "src/bus.h"
@@ -9,7 +10,7 @@
 #include "src/object.h"
 #include "src/options/optlist_json.h"
 
-static json_t *device_add(struct command_call *call, json_t *args)
+static json_t *do_device_add(struct command_call *call, json_t *args)
 {
 	struct error err = ERROR_INIT;
 	const char *driver = arg_str(args, "driver");
@@ -23,6 +24,25 @@ static json_t *device_add(struct command_call *call, json_t *args)
 	dev = device_plug(call->machine, &l, &err);
 	optlist_free(&l);
 	return dev ? command_ok() : command_fail_error(call, &err);
+}
+
+static void disk_looked_at(void *opaque, bool ending)
+{
+	struct command_call *call = opaque;
+
+	command_complete(call, ending ? command_fail(call, "evmm ends")
+				      : do_device_add(call, call->args));
+}
+
+/* What a disk's device will ask the host is asked ahead, by a worker. */
+static json_t *device_add(struct command_call *call, json_t *args)
+{
+	const char *drive = json_string_value(json_object_get(args, "drive"));
+
+	if (!drive)
+		return do_device_add(call, args);
+	block_ahead_attach(call->machine->workers, drive, disk_looked_at, call);
+	return NULL;
 }
 
 /* By id, or by its path. */
@@ -128,7 +148,7 @@ static bool asks_for_help(json_t *args, const char *type)
 	       !strcmp(type, "help") || !strcmp(type, "?");
 }
 
-static void device_add_done(struct command_call *call)
+static void object_add_done(struct command_call *call)
 {
 	struct monitor *mon = call->opaque;
 
@@ -142,15 +162,15 @@ static void hmp_device_add(struct monitor *mon, json_t *args)
 	const char *driver = spec ? arg_str(spec, "driver") : NULL;
 	const struct device_type *type = driver ? device_type_find(driver) : NULL;
 
-	if (!spec)
-		return;
-	if (type && asks_for_help(spec, driver))
-		list_props(mon, type->name, type->props);
-	else if (asks_for_help(spec, driver))
-		list_device_types(mon);
-	else
-		command_start(monitor_machine(mon), qmp_command_find("device_add"), spec, 0,
-			      device_add_done, mon, NULL);
+	if (spec && !asks_for_help(spec, driver)) {
+		hmp_run_qmp(mon, "device_add", spec);
+	} else {
+		if (spec && type)
+			list_props(mon, type->name, type->props);
+		else if (spec)
+			list_device_types(mon);
+		hmp_finish(mon);
+	}
 	json_decref(spec);
 }
 
@@ -169,7 +189,7 @@ static void hmp_object_add(struct monitor *mon, json_t *args)
 			monitor_printf(mon, "%s\n", (*t)->name);
 	} else {
 		command_start(monitor_machine(mon), qmp_command_find("object-add"), spec, 0,
-			      device_add_done, mon, NULL);
+			      object_add_done, mon, NULL);
 	}
 	json_decref(spec);
 }
@@ -251,7 +271,8 @@ static void info_qtree(struct monitor *mon, json_t *args)
 }
 
 static const struct qmp_command qmp[] = {
-	{"device_add", "driver:str ?bus:str ?id:str", NULL, device_add, COMMAND_EXTRA_ARGS},
+	{"device_add", "driver:str ?bus:str ?id:str", NULL, device_add,
+	 COMMAND_EXTRA_ARGS | COMMAND_DEFERRED},
 	{"device_del", "id:str", NULL, device_del, 0},
 	{"object-add", "qom-type:str id:str", NULL, object_add_, COMMAND_EXTRA_ARGS},
 	{"object-del", "id:str", NULL, object_del, 0},
@@ -265,7 +286,7 @@ static const struct qmp_event events[] = {
 
 static const struct hmp_command hmp[] = {
 	{"device_add", "device:D", "driver[,prop=value][,...]",
-	 "add device, like -device on the command line", .fn = hmp_device_add},
+	 "add device, like -device on the command line", .fn = hmp_device_add, .deferred = true},
 	{"device_del", "id:d", "device", "remove device", .qmp = "device_del"},
 	{"object_add", "object:S", "[qom-type=]type,id=str[,prop=value][,...]", "create QOM object",
 	 .fn = hmp_object_add},

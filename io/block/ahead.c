@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "io/block/ahead.h"
+#include "io/block/block_internal.h"
+#include "io/block/file_holder.h"
 
 /* What finding out an image's format and the disk's alignment reads. */
 #define HEAD_BYTES 8192
@@ -16,6 +18,8 @@ struct block_ahead {
 	void *opaque;
 	char *paths[PATHS_MAX];
 	unsigned n_paths;
+	struct file_holder holders[PATHS_MAX]; /* of each that could be opened */
+	unsigned n_holders;
 	int fd; /* to be truncated; -1: none */
 	uint64_t bytes;
 };
@@ -24,7 +28,11 @@ static void on_done(struct worker_job *job)
 {
 	struct block_ahead *a = container_of(job, struct block_ahead, job);
 
+	file_holder_tell(a->holders, a->n_holders);
 	a->done(a->opaque, worker_pool_is_ending(job->pool));
+	file_holder_tell(NULL, 0);
+	for (unsigned i = 0; i < a->n_holders; i++)
+		file_holder_fini(&a->holders[i]);
 	if (a->fd >= 0)
 		close(a->fd);
 	for (unsigned i = 0; i < a->n_paths; i++)
@@ -44,7 +52,7 @@ static struct block_ahead *ahead_new(block_ahead_fn *done, void *opaque)
 
 /* ---- open ---- */
 
-static void look_at(const char *path)
+static void look_at(struct block_ahead *a, const char *path)
 {
 	char head[HEAD_BYTES];
 	struct stat st;
@@ -59,15 +67,16 @@ static void look_at(const char *path)
 	if (pread(fd, head, sizeof(head), 0) < 0) {
 		/* The loop will see that too. */
 	}
+	file_holder_find_mt(&a->holders[a->n_holders++], fd);
 	close(fd);
 }
 
 static void run_open(struct worker_job *job)
 {
-	const struct block_ahead *a = container_of(job, struct block_ahead, job);
+	struct block_ahead *a = container_of(job, struct block_ahead, job);
 
 	for (unsigned i = 0; i < a->n_paths; i++)
-		look_at(a->paths[i]);
+		look_at(a, a->paths[i]);
 }
 
 static void add_path(struct block_ahead *a, const char *path)
@@ -103,6 +112,19 @@ void block_ahead_open(struct worker_pool *pool, json_t *options, block_ahead_fn 
 	struct block_ahead *a = ahead_new(done, opaque);
 
 	find_paths(a, options);
+	worker_submit(pool, &a->job, run_open, on_done);
+}
+
+void block_ahead_attach(struct worker_pool *pool, const char *name, block_ahead_fn *done,
+			void *opaque)
+{
+	struct block_ahead *a = ahead_new(done, opaque);
+	const struct block *b = block_by_id(name);
+	const struct block_node *n = b ? b->root : block_node_find(name);
+	const char *path = n ? block_node_filename(n) : NULL;
+
+	if (path)
+		add_path(a, path);
 	worker_submit(pool, &a->job, run_open, on_done);
 }
 

@@ -194,7 +194,8 @@ static bool parse_engine(struct file *f, const char *word, enum aio_engine *engi
 
 static void set_patience(struct file *f)
 {
-	f->lock.patience = loop_is_running(f->n.loop) ? 0 : LOCK_PATIENCE;
+	f->lock.may_search = !loop_is_running(f->n.loop);
+	f->lock.patience = f->lock.may_search ? LOCK_PATIENCE : 0;
 }
 
 static bool file_open_path(struct file *f, const char *aio, const char *locking, struct error *err)

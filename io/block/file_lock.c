@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Image locking: OFD locks on the bytes that QEMU uses. They go when the file is closed. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "io/block/file_holder.h"
 #include "io/block/file_lock.h"
-
-enum { PERM_BASE = 100, SHARED_BASE = 200 };
-enum { PERM_CONSISTENT_READ = 0, PERM_WRITE = 1 };
 
 bool file_lock_parse(struct file_lock *l, const char *locking, bool force_share, bool read_only,
 		     struct error *err)
@@ -29,14 +24,12 @@ bool file_lock_parse(struct file_lock *l, const char *locking, bool force_share,
 	return true;
 }
 
-static struct flock byte_lock(short type, int at)
+static int set_byte(const struct file_lock *l, short type, enum file_lock_byte byte)
 {
-	return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
-}
-
-static int set_byte(const struct file_lock *l, short type, int at)
-{
-	struct flock fl = byte_lock(type, at);
+	struct flock fl = {.l_type = type,
+			   .l_whence = SEEK_SET,
+			   .l_start = file_lock_offset(byte),
+			   .l_len = 1};
 	int rc;
 
 	do {
@@ -45,111 +38,31 @@ static int set_byte(const struct file_lock *l, short type, int at)
 	return rc < 0 ? -errno : 0;
 }
 
-/* Somebody else has a lock on that byte. */
-static bool byte_taken(const struct file_lock *l, int at)
+/* Heap; NULL: not known. */
+static char *find_holder(const struct file_lock *l, enum file_lock_byte byte)
 {
-	struct flock fl = byte_lock(F_WRLCK, at);
+	const char *told = file_holder_told(l->fd, byte);
+	struct file_holder h;
+	char *who;
 
-	return fcntl(l->fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
-}
-
-/* ---- who holds it ---- */
-
-/* A line of /proc/PID/fdinfo/N: "lock: 1: OFDLCK ADVISORY READ -1 fe:00:1234 100 100". */
-static bool line_matches(const char *line, const struct stat *st, int at)
-{
-	unsigned major, minor;
-	unsigned long long inode, first, last;
-
-	return sscanf(line, "lock: %*d: OFDLCK %*s %*s %*d %x:%x:%llu %llu %llu", &major, &minor,
-		      &inode, &first, &last) == 5 &&
-	       inode == st->st_ino && first <= (unsigned)at && last >= (unsigned)at;
-}
-
-static bool fdinfo_matches(const char *path, const struct stat *st, int at)
-{
-	FILE *f = fopen(path, "re");
-	char line[256];
-	bool found = false;
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = line_matches(line, st, at);
-	if (f)
-		fclose(f);
-	return found;
-}
-
-static bool process_holds(const char *pid, int skip_fd, const struct stat *st, int at)
-{
-	char path[300];
-	struct dirent *e;
-	bool found = false;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/fdinfo", pid);
-	dir = opendir(path);
-	while (dir && !found && (e = readdir(dir))) {
-		if (e->d_name[0] == '.' || atoi(e->d_name) == skip_fd)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid, e->d_name);
-		found = fdinfo_matches(path, st, at);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
-static void command_name(const char *pid, char *out, size_t n)
-{
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
-	f = fopen(path, "re");
-	if (!f || !fgets(out, (int)n, f))
-		snprintf(out, n, "?");
-	out[strcspn(out, "\n")] = '\0';
-	if (f)
-		fclose(f);
-}
-
-/* "process 1234 (evmm)", heap; NULL: can't be seen. */
-static char *find_holder(const struct file_lock *l, int at)
-{
-	struct stat st;
-	struct dirent *e;
-	char *who = NULL;
-	DIR *proc;
-
-	if (fstat(l->fd, &st) < 0 || !(proc = opendir("/proc")))
-		return NULL;
-	while (!who && (e = readdir(proc))) {
-		bool self = atoi(e->d_name) == getpid();
-		char comm[32];
-
-		if (e->d_name[0] < '0' || e->d_name[0] > '9' ||
-		    !process_holds(e->d_name, self ? l->fd : -1, &st, at))
-			continue;
-		command_name(e->d_name, comm, sizeof(comm));
-		who = self ? xstrdup("another disk of this machine")
-			   : xasprintf("process %s (%s)", e->d_name, comm);
-	}
-	closedir(proc);
+	if (!l->may_search)
+		return told ? xstrdup(told) : NULL;
+	file_holder_find_mt(&h, l->fd);
+	who = h.who[byte];
+	h.who[byte] = NULL;
+	file_holder_fini(&h);
 	return who;
 }
 
-static bool conflict(const struct file_lock *l, const char *what, int at, struct error *err)
+static bool conflict(const struct file_lock *l, const char *what, enum file_lock_byte byte,
+		     struct error *err)
 {
-	char *who = find_holder(l, at);
+	char *who = find_holder(l, byte);
 
-	if (who)
-		error_set(err, "Failed to get %s lock on '%s': it is in use by %s", what, l->path,
-			  who);
-	else
-		error_set(err,
-			  "Failed to get %s lock on '%s': it is in use by a process that cannot be "
-			  "seen from here",
-			  what, l->path);
+	error_set(err, "Failed to get %s lock on '%s': it is in use by %s", what, l->path,
+		  who		  ? who
+		  : l->may_search ? "a process that cannot be seen from here"
+				  : "somebody else");
 	free(who);
 	return false;
 }
@@ -165,14 +78,14 @@ static bool no_locks(struct file_lock *l, int rc, struct error *err)
 	return !mandatory || error_set_errno(err, -rc, "'%s' cannot be locked", l->path);
 }
 
-static bool wait_for_unseen(struct file_lock *l, int at)
+static bool wait_for_unseen(struct file_lock *l, enum file_lock_byte byte)
 {
 	static const struct timespec wait = {.tv_nsec = FILE_LOCK_WAIT_MS * 1000000L};
 	char *who;
 
 	if (!l->patience)
 		return false;
-	who = find_holder(l, at);
+	who = find_holder(l, byte);
 	free(who);
 	if (who)
 		return false;
@@ -181,25 +94,26 @@ static bool wait_for_unseen(struct file_lock *l, int at)
 	return true;
 }
 
-static bool stays_taken(struct file_lock *l, int at)
+static bool stays_taken(struct file_lock *l, enum file_lock_byte byte)
 {
-	while (byte_taken(l, at))
-		if (!wait_for_unseen(l, at))
+	while (file_lock_taken_mt(l->fd, byte))
+		if (!wait_for_unseen(l, byte))
 			return true;
 	return false;
 }
 
-static bool take(struct file_lock *l, int at, struct error *err)
+static bool take(struct file_lock *l, enum file_lock_byte byte, struct error *err)
 {
 	int rc;
 
 	do
-		rc = set_byte(l, F_RDLCK, at);
-	while ((rc == -EAGAIN || rc == -EACCES) && wait_for_unseen(l, at));
+		rc = set_byte(l, F_RDLCK, byte);
+	while ((rc == -EAGAIN || rc == -EACCES) && wait_for_unseen(l, byte));
 	if (rc == 0)
 		return true;
 	if (rc == -EAGAIN || rc == -EACCES)
-		return conflict(l, at >= SHARED_BASE ? "shared \"write\"" : "\"write\"", at, err);
+		return conflict(l, byte >= FILE_LOCK_SHARED_READ ? "shared \"write\"" : "\"write\"",
+				byte, err);
 	return no_locks(l, rc, err);
 }
 
@@ -208,15 +122,15 @@ bool file_lock_open(struct file_lock *l, bool write, struct error *err)
 	l->write = write;
 	if (!l->enabled)
 		return true;
-	if (!take(l, PERM_BASE + PERM_CONSISTENT_READ, err) ||
-	    (l->enabled && write && !take(l, PERM_BASE + PERM_WRITE, err)))
+	if (!take(l, FILE_LOCK_READ, err) ||
+	    (l->enabled && write && !take(l, FILE_LOCK_WRITE, err)))
 		return false;
 	if (!l->enabled)
 		return true;
-	if (stays_taken(l, SHARED_BASE + PERM_CONSISTENT_READ))
-		return conflict(l, "\"consistent read\"", SHARED_BASE + PERM_CONSISTENT_READ, err);
-	if (write && stays_taken(l, SHARED_BASE + PERM_WRITE))
-		return conflict(l, "\"write\"", SHARED_BASE + PERM_WRITE, err);
+	if (stays_taken(l, FILE_LOCK_SHARED_READ))
+		return conflict(l, "\"consistent read\"", FILE_LOCK_SHARED_READ, err);
+	if (write && stays_taken(l, FILE_LOCK_SHARED_WRITE))
+		return conflict(l, "\"write\"", FILE_LOCK_SHARED_WRITE, err);
 	return true;
 }
 
@@ -226,14 +140,14 @@ bool file_lock_share(struct file_lock *l, bool share_write, struct error *err)
 		return true;
 	l->deny_write = !share_write;
 	if (share_write) {
-		set_byte(l, F_UNLCK, SHARED_BASE + PERM_WRITE);
+		set_byte(l, F_UNLCK, FILE_LOCK_SHARED_WRITE);
 		return true;
 	}
-	if (!take(l, SHARED_BASE + PERM_WRITE, err))
+	if (!take(l, FILE_LOCK_SHARED_WRITE, err))
 		return false;
-	if (l->enabled && stays_taken(l, PERM_BASE + PERM_WRITE)) {
-		conflict(l, "shared \"write\"", PERM_BASE + PERM_WRITE, err);
-		set_byte(l, F_UNLCK, SHARED_BASE + PERM_WRITE);
+	if (l->enabled && stays_taken(l, FILE_LOCK_WRITE)) {
+		conflict(l, "shared \"write\"", FILE_LOCK_WRITE, err);
+		set_byte(l, F_UNLCK, FILE_LOCK_SHARED_WRITE);
 		l->deny_write = false;
 		return false;
 	}

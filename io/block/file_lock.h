@@ -22,6 +22,7 @@ struct file_lock {
 	 * until the kernel has taken its io_uring down. Each time blocks for FILE_LOCK_WAIT_MS: at start-up only.
 	 */
 	unsigned patience;
+	bool may_search; /* for the process that is in the way (file_holder.h): at start-up only */
 };
 
 /* locking=auto|on|off; FORCE_SHARE (which needs READ_ONLY) takes no lock. */

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "io/block/ahead.h"
 #include "tests/unit/block_kit.h"
 
 static void a_write_is_read_back(void **state)
@@ -132,19 +133,23 @@ static void discards_need_to_be_allowed(void **state)
 	free(buf);
 }
 
-static void an_image_in_use_is_refused_and_its_holder_named(void **state)
-{
-	struct kit k, other;
-	int ready[2], end[2];
-	char *msg, *who, byte;
+/* A process that uses the kit's image, and ends when END is closed. */
+struct holder {
 	pid_t pid;
+	int end;
+	char *who;
+};
 
-	kit_init(&k, 1 * MiB);
+static void hold(struct holder *h, const struct kit *k)
+{
+	struct kit other = *k;
+	int ready[2], end[2];
+	char byte;
+
 	assert_int_equal(pipe(ready) | pipe(end), 0);
-	pid = fork();
-	if (pid == 0) {
+	h->pid = fork();
+	if (h->pid == 0) {
 		close(end[1]);
-		other = k;
 		other.loop = loop_new();
 		kit_open(&other, "format=raw");
 		if (block_node_share(other.block->root, false, NULL) &&
@@ -154,20 +159,82 @@ static void an_image_in_use_is_refused_and_its_holder_named(void **state)
 	}
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
-	msg = kit_try_open(&k, "format=raw");
-	assert_non_null(msg);
-	who = xasprintf("is in use by process %d (test_block)", (int)pid);
-	if (!strstr(msg, who))
-		fail_msg("%s", msg);
-	free(msg);
-	free(who);
-	/* Who doesn't care may read. */
-	kit_open(&k, "format=raw,read-only=on,force-share=on");
-	close(end[1]);
-	waitpid(pid, NULL, 0);
 	close(ready[0]);
 	close(end[0]);
+	h->end = end[1];
+	h->who = xasprintf("is in use by process %d (test_block)", (int)h->pid);
+}
+
+static void let_go(struct holder *h)
+{
+	close(h->end);
+	waitpid(h->pid, NULL, 0);
+	free(h->who);
+}
+
+static void refused(struct kit *k, const char *why)
+{
+	char *msg = kit_try_open(k, "format=raw");
+
+	assert_non_null(msg);
+	if (!strstr(msg, why))
+		fail_msg("%s", msg);
+	free(msg);
+}
+
+static void an_image_in_use_is_refused_and_its_holder_named(void **state)
+{
+	struct holder h;
+	struct kit k;
+
+	kit_init(&k, 1 * MiB);
+	hold(&h, &k);
+	refused(&k, h.who);
+	/* Who doesn't care may read. */
+	kit_open(&k, "format=raw,read-only=on,force-share=on");
+	let_go(&h);
 	kit_fini(&k);
+}
+
+/* While the guest runs. */
+struct running {
+	struct kit k;
+	struct holder h;
+	struct worker_pool *pool;
+};
+
+static void looked_at(void *opaque, bool ending)
+{
+	struct running *r = opaque;
+
+	refused(&r->k, r->h.who);
+	loop_stop(r->k.loop);
+}
+
+static void not_looked_at(void *opaque)
+{
+	struct running *r = opaque;
+	json_t *options = json_pack("{s:{s:s}}", "file", "filename", r->k.path);
+
+	refused(&r->k, "is in use by somebody else");
+	block_ahead_open(r->pool, options, looked_at, r);
+	json_decref(options);
+}
+
+static void the_loop_searches_for_no_holder_a_worker_has(void **state)
+{
+	struct loop_work work;
+	struct running r;
+
+	kit_init(&r.k, 1 * MiB);
+	hold(&r.h, &r.k);
+	r.pool = worker_pool_new(r.k.loop, 1);
+	loop_work_init(&work, r.k.loop, "test", not_looked_at, &r);
+	loop_work_schedule(&work);
+	loop_run(r.k.loop);
+	worker_pool_free(r.pool);
+	let_go(&r.h);
+	kit_fini(&r.k);
 }
 
 static void what_is_wrong_is_said_in_one_line(void **state)
@@ -209,6 +276,7 @@ int main(void)
 		cmocka_unit_test(a_part_of_a_file_is_a_disk),
 		cmocka_unit_test(discards_need_to_be_allowed),
 		cmocka_unit_test(an_image_in_use_is_refused_and_its_holder_named),
+		cmocka_unit_test(the_loop_searches_for_no_holder_a_worker_has),
 		cmocka_unit_test(what_is_wrong_is_said_in_one_line),
 	};
 
