@@ -45,6 +45,8 @@ struct aio_file {
 	int slot;	/* among the ring's registered files; -1: none */
 	bool is_device; /* a block device, not a regular file */
 	bool in_memory; /* in a tmpfs */
+	/* io_uring: the device may be asked for completions; its polled ring has met the file, and has it in SLOT too. */
+	bool can_poll, poll_known, poll_slot;
 };
 
 /* RET: bytes transferred (fewer than asked only at the end of the file), 0 for the kinds that transfer none, or -errno. */

@@ -7,6 +7,8 @@
  *		part of the work (DEFER_TASKRUN) it shows a flag, and one call for all that has come does it
  *	sleep	while the loop is awake the kernel does not signal the eventfd; before it sleeps, the poller asks for that
  *
+ * Devices that can be polled for completions have a second ring, see uring_poll.c.
+ *
  * The poller is in the loop's list only while something is in flight: idle disks cost nothing.
  *
  * A tmpfs cannot say beforehand that a transfer won't wait (RWF_NOWAIT), so the kernel would hand each one to a thread of its own,
@@ -14,7 +16,6 @@
  * transfers are made by the poller itself.
  */
 #include <errno.h>
-#include <liburing.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -22,15 +23,14 @@
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-#include "io/aio/engine.h"
+#include "io/aio/uring.h"
 
-#define SQ_ENTRIES 256u
-#define CQ_ENTRIES 4096u
-#define FILES_MAX  1024u
 /* Completions that are handled before the loop looks at anything else. */
 #define REAP_MAX 256u
 /* The largest transfer that is copied to or from a tmpfs, and what is copied in one turn of the loop: some 20 microseconds. */
 #define COPY_MAX_BYTES (64 * KiB)
+/* When the kernel took nothing, for want of memory: until it is asked again. */
+#define RETRY_NS (2 * NS_PER_MS)
 
 struct uring {
 	struct aio aio;
@@ -38,6 +38,7 @@ struct uring {
 	struct loop_hook submit_hook;
 	struct loop_poller poller;
 	struct loop_fd wake;
+	struct timer retry; /* what the kernel did not take is handed to it again */
 	int eventfd;
 	bool polling;	   /* the poller is in the loop's list */
 	bool signals;	   /* the kernel signals the eventfd */
@@ -47,7 +48,8 @@ struct uring {
 	unsigned unsubmitted;
 	struct list waiting; /* operations for which the ring had no room */
 	struct list to_copy; /* those that the poller makes */
-	uint64_t slots[FILES_MAX / 64];
+	uint64_t slots[URING_FILES_MAX / 64];
+	struct uring_poll polled;
 };
 
 static struct uring *of(struct aio *a)
@@ -57,58 +59,69 @@ static struct uring *of(struct aio *a)
 
 /* ---- submitting ---- */
 
-static void fill_sqe(struct io_uring_sqe *sqe, struct aio_op *op)
+void uring_fill_transfer(struct io_uring_sqe *sqe, struct aio_op *op)
 {
-	const struct aio_file *f = op->file;
-	int fd = f->slot >= 0 ? f->slot : f->fd;
-
-	switch (op->kind) {
-	case AIO_READ:
-		io_uring_prep_readv(sqe, fd, op->iov, op->n_iov, op->offset);
-		break;
-	case AIO_WRITE:
-		io_uring_prep_writev2(sqe, fd, op->iov, op->n_iov, op->offset,
+	if (op->kind == AIO_READ)
+		io_uring_prep_readv(sqe, op->file->fd, op->iov, op->n_iov, op->offset);
+	else
+		io_uring_prep_writev2(sqe, op->file->fd, op->iov, op->n_iov, op->offset,
 				      op->flags & AIO_FUA ? RWF_DSYNC : 0);
-		break;
-	default:
-		io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
-	}
-	if (f->slot >= 0)
-		sqe->flags |= IOSQE_FIXED_FILE;
 	io_uring_sqe_set_data(sqe, op);
 }
 
-/* All that has been prepared, to the kernel. What it does not take now stays for the next time. */
-static void flush_sqes(struct uring *u)
+void uring_flush(struct io_uring *ring, unsigned *unsubmitted)
 {
-	while (u->unsubmitted) {
-		int n = io_uring_submit(&u->ring);
+	while (*unsubmitted) {
+		int n = io_uring_submit(ring);
 
 		if (n == -EINTR)
 			continue;
 		if (n <= 0)
 			break;
-		u->unsubmitted -= MIN((unsigned)n, u->unsubmitted);
+		*unsubmitted -= MIN((unsigned)n, *unsubmitted);
 	}
+}
+
+struct io_uring_sqe *uring_get_sqe(struct io_uring *ring, unsigned *unsubmitted)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+	if (sqe)
+		return sqe;
+	uring_flush(ring, unsubmitted);
+	return io_uring_get_sqe(ring);
 }
 
 static bool prepare(struct uring *u, struct aio_op *op)
 {
+	const struct aio_file *f = op->file;
 	struct io_uring_sqe *sqe;
 
-	if (u->inflight >= CQ_ENTRIES)
+	/* With no more in flight than it holds, the completion queue never overflows. */
+	if (u->inflight >= URING_CQ_ENTRIES)
 		return false;
-	sqe = io_uring_get_sqe(&u->ring);
-	if (!sqe) {
-		flush_sqes(u);
-		sqe = io_uring_get_sqe(&u->ring);
-		if (!sqe)
-			return false;
+	sqe = uring_get_sqe(&u->ring, &u->unsubmitted);
+	if (!sqe)
+		return false;
+	if (op->kind == AIO_FSYNC) {
+		io_uring_prep_fsync(sqe, f->fd, IORING_FSYNC_DATASYNC);
+		io_uring_sqe_set_data(sqe, op);
+	} else {
+		uring_fill_transfer(sqe, op);
 	}
-	fill_sqe(sqe, op);
+	if (f->slot >= 0) {
+		sqe->fd = f->slot;
+		sqe->flags |= IOSQE_FIXED_FILE;
+	}
 	u->inflight++;
 	u->unsubmitted++;
 	return true;
+}
+
+static void submit_with_interrupt(struct uring *u, struct aio_op *op)
+{
+	if (!list_empty(&u->waiting) || !prepare(u, op))
+		list_push_back(&u->waiting, &op->node);
 }
 
 static bool uring_poll(void *opaque);
@@ -119,8 +132,8 @@ static void uring_submit(struct aio *a, struct aio_op *op)
 
 	if (op->file->in_memory && op->bytes <= COPY_MAX_BYTES)
 		list_push_back(&u->to_copy, &op->node);
-	else if (!list_empty(&u->waiting) || !prepare(u, op))
-		list_push_back(&u->waiting, &op->node);
+	else if (!uring_poll_take(&u->polled, op))
+		submit_with_interrupt(u, op);
 	if (u->polling)
 		return;
 	u->polling = true;
@@ -141,13 +154,22 @@ static void prepare_waiting(struct uring *u)
 static bool uring_on_submit(void *opaque)
 {
 	struct uring *u = opaque;
+	bool had = uring_poll_submit(&u->polled);
 
 	if (!list_empty(&u->waiting))
 		prepare_waiting(u);
 	if (!u->unsubmitted)
-		return false;
-	flush_sqes(u);
+		return had;
+	uring_flush(&u->ring, &u->unsubmitted);
+	/* It may be that nothing else is in flight whose end would wake the loop. */
+	if (u->unsubmitted && !timer_pending(&u->retry))
+		timer_arm(&u->retry, loop_stamp_ns(u->aio.loop) + RETRY_NS);
 	return true;
+}
+
+/* Its only purpose is to end the loop's sleep; the submit hook does the work. */
+static void uring_on_retry(void *opaque)
+{
 }
 
 /* ---- reaping ---- */
@@ -193,6 +215,22 @@ static void reap(struct uring *u, unsigned n)
 	}
 }
 
+/* A file whose device turns out not to be one that can be asked is never polled again; nobody need know. */
+static void reap_polled(struct uring *u, unsigned n)
+{
+	struct aio_op *op;
+	int res;
+
+	while (n-- && (op = uring_poll_reap(&u->polled, &res))) {
+		if (res != -EOPNOTSUPP) {
+			aio_complete(op, res);
+			continue;
+		}
+		op->file->can_poll = false;
+		submit_with_interrupt(u, op);
+	}
+}
+
 static int64_t copy(const struct aio_op *op)
 {
 	int fd = op->file->fd, n = (int)op->n_iov;
@@ -227,9 +265,9 @@ static void copy_some(struct uring *u)
 static bool uring_poll(void *opaque)
 {
 	struct uring *u = opaque;
-	unsigned n = u->inflight ? completions(u) : 0;
+	unsigned n = u->inflight ? completions(u) : 0, polled = uring_poll_look(&u->polled);
 
-	if (!n && list_empty(&u->to_copy)) {
+	if (!n && !polled && list_empty(&u->to_copy)) {
 		set_signals(u, loop_is_falling_asleep(u->aio.loop));
 		n = u->signals ? completions(u) : 0;
 		if (!n)
@@ -238,7 +276,9 @@ static bool uring_poll(void *opaque)
 	aio_enter(&u->aio);
 	copy_some(u);
 	reap(u, MIN(n, REAP_MAX));
-	if (!u->inflight && list_empty(&u->to_copy) && list_empty(&u->waiting) && u->polling) {
+	reap_polled(u, MIN(polled, REAP_MAX));
+	if (!u->inflight && !u->polled.inflight && list_empty(&u->to_copy) &&
+	    list_empty(&u->waiting) && u->polling) {
 		u->polling = false;
 		loop_poller_remove(&u->poller);
 	}
@@ -274,7 +314,8 @@ static void uring_file_init(struct aio *a, struct aio_file *f)
 	struct uring *u = of(a);
 
 	f->in_memory = in_memory(f->fd);
-	for (unsigned i = 0; u->registered && i < FILES_MAX; i++) {
+	f->can_poll = uring_poll_possible(f->fd);
+	for (unsigned i = 0; u->registered && i < URING_FILES_MAX; i++) {
 		if (u->slots[i / 64] & BIT64(i % 64))
 			continue;
 		if (io_uring_register_files_update(&u->ring, i, &f->fd, 1) != 1)
@@ -292,6 +333,7 @@ static void uring_file_fini(struct aio *a, struct aio_file *f)
 
 	if (f->slot < 0)
 		return;
+	uring_poll_file_fini(&u->polled, f);
 	io_uring_register_files_update(&u->ring, (unsigned)f->slot, &none, 1);
 	u->slots[f->slot / 64] &= ~BIT64(f->slot % 64);
 	f->slot = -1;
@@ -312,9 +354,9 @@ static int setup_ring(struct uring *u)
 	for (unsigned i = 0; i < ARRAY_SIZE(flags); i++) {
 		struct io_uring_params p = {.flags = flags[i] | IORING_SETUP_CQSIZE |
 						     IORING_SETUP_CLAMP,
-					    .cq_entries = CQ_ENTRIES};
+					    .cq_entries = URING_CQ_ENTRIES};
 
-		rc = io_uring_queue_init_params(SQ_ENTRIES, &u->ring, &p);
+		rc = io_uring_queue_init_params(URING_SQ_ENTRIES, &u->ring, &p);
 		if (rc == 0) {
 			u->deferred = flags[i] & IORING_SETUP_TASKRUN_FLAG;
 			/* Without it, completions beyond the queue's length would be lost. */
@@ -345,9 +387,11 @@ static bool uring_init(struct aio *a, struct error *err)
 		return false;
 	}
 	u->signals = true;
-	u->registered = io_uring_register_files_sparse(&u->ring, FILES_MAX) == 0;
+	u->registered = io_uring_register_files_sparse(&u->ring, URING_FILES_MAX) == 0;
 	list_init(&u->waiting);
 	list_init(&u->to_copy);
+	timer_init(&u->retry, loop_clock_host(a->loop), "io_uring", uring_on_retry, u);
+	uring_poll_init(&u->polled, a->loop);
 	loop_fd_init(&u->wake, a->loop, "io_uring", uring_on_wake, u);
 	loop_fd_set(&u->wake, u->eventfd, LOOP_READ);
 	loop_submit_hook_add(&u->submit_hook, a->loop, "io_uring", uring_on_submit, u);
@@ -362,6 +406,8 @@ static void uring_fini(struct aio *a)
 		loop_poller_remove(&u->poller);
 	loop_submit_hook_remove(&u->submit_hook);
 	loop_fd_stop(&u->wake);
+	timer_cancel(&u->retry);
+	uring_poll_fini(&u->polled);
 	io_uring_queue_exit(&u->ring);
 	close(u->eventfd);
 }
