@@ -19,3 +19,29 @@ AC_DEFUN([EVMM_ENABLE_SANITIZERS], [
 		AC_DEFINE([EVMM_SANITIZERS], [1], [Define when built with ASan and UBSan.])
 	])
 ])
+
+# EVMM_ENABLE_FUZZERS: --enable-fuzzers, with clang, builds the targets of tests/fuzz for libFuzzer, and everything with ASan and UBSan.
+AC_DEFUN([EVMM_ENABLE_FUZZERS], [
+	AC_ARG_ENABLE([fuzzers],
+		[AS_HELP_STRING([--enable-fuzzers], [build tests/fuzz for libFuzzer (CC=clang); implies --enable-sanitizers])],
+		[], [enable_fuzzers=no])
+	FUZZER_LIBS=
+	AS_IF([test "$enable_fuzzers" = yes], [
+		AC_MSG_CHECKING([whether $CC has libFuzzer])
+		evmm_saved_CFLAGS=$CFLAGS
+		CFLAGS="$CFLAGS -fsanitize=fuzzer-no-link"
+		AC_COMPILE_IFELSE([AC_LANG_PROGRAM()], [AC_MSG_RESULT([yes])], [
+			AC_MSG_RESULT([no])
+			AC_MSG_ERROR([--enable-fuzzers needs clang: CC=clang])])
+		CFLAGS=$evmm_saved_CFLAGS
+		AS_IF([test "$enable_sanitizers" = no], [
+			EVMM_CFLAGS="$EVMM_CFLAGS -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+			AC_DEFINE([EVMM_SANITIZERS], [1], [Define when built with ASan and UBSan.])
+			enable_sanitizers=yes
+		])
+		EVMM_CFLAGS="$EVMM_CFLAGS -fsanitize=fuzzer-no-link"
+		FUZZER_LIBS=-fsanitize=fuzzer
+	])
+	AC_SUBST([FUZZER_LIBS])
+	AM_CONDITIONAL([FUZZERS], [test "$enable_fuzzers" = yes])
+])

@@ -98,6 +98,8 @@ tests_monitor_test_qmp_SOURCES = tests/monitor/test_qmp.c $(MONITOR_KIT)
 CHARDEV_KIT = tests/unit/chardev_kit.c tests/unit/chardev_kit.h
 tests_unit_test_chardev_kinds_SOURCES = tests/unit/test_chardev_kinds.c $(CHARDEV_KIT)
 tests_unit_test_chardev_socket_SOURCES = tests/unit/test_chardev_socket.c $(CHARDEV_KIT)
+BOOT_ACCEL = tests/unit/boot_accel.c tests/unit/boot_accel.h
+tests_unit_test_boot_SOURCES = tests/unit/test_boot.c $(BOOT_ACCEL)
 BLOCK_KIT = tests/unit/block_kit.c tests/unit/block_kit.h
 tests_unit_test_block_SOURCES = tests/unit/test_block.c $(BLOCK_KIT)
 tests_unit_test_block_filters_SOURCES = tests/unit/test_block_filters.c $(BLOCK_KIT)
@@ -152,8 +154,9 @@ check_PROGRAMS += $(DEVICE_TESTS)
 TESTS += $(DEVICE_TESTS)
 
 DEVICE_KIT = tests/device/kit.c tests/device/kit.h
+ALL_KIT = tests/device/all_kit.c tests/device/all_kit.h $(DEVICE_KIT)
 tests_device_test_acpi_pm_SOURCES = tests/device/test_acpi_pm.c $(DEVICE_KIT)
-tests_device_test_all_SOURCES = tests/device/test_all.c $(DEVICE_KIT)
+tests_device_test_all_SOURCES = tests/device/test_all.c $(ALL_KIT)
 tests_unit_test_smbios_SOURCES = tests/unit/test_smbios.c $(DEVICE_KIT)
 DISK_KIT = tests/device/disk_kit.c tests/device/disk_kit.h $(DEVICE_KIT)
 tests_device_test_ahci_SOURCES = tests/device/test_ahci.c $(DISK_KIT)
@@ -201,8 +204,39 @@ tests_device_test_testdev_SOURCES = tests/device/test_testdev.c $(DEVICE_KIT)
 VGA_KIT = tests/device/vga_kit.c tests/device/vga_kit.h $(DEVICE_KIT)
 tests_device_test_vga_SOURCES = tests/device/test_vga.c $(VGA_KIT)
 tests_device_test_vga_draw_SOURCES = tests/device/test_vga_draw.c $(VGA_KIT)
+# Strangers' bytes: tests/fuzz/fuzz.h.
+FUZZ_TARGETS =
+FUZZ_TARGETS += tests/fuzz/fuzz_devices
+FUZZ_TARGETS += tests/fuzz/fuzz_kernel
+FUZZ_TARGETS += tests/fuzz/fuzz_qmp
+FUZZ_TARGETS += tests/fuzz/fuzz_virtio
+FUZZ_KIT = tests/fuzz/fuzz.h
+if FUZZERS
+EXTRA_PROGRAMS += $(FUZZ_TARGETS)
+else
+FUZZ_KIT += tests/fuzz/driver.c
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += $(FUZZ_TARGETS)
+endif
+tests_fuzz_fuzz_devices_LDADD = $(TEST_LDADD) $(FUZZER_LIBS)
+tests_fuzz_fuzz_devices_SOURCES = tests/fuzz/fuzz_devices.c $(FUZZ_KIT) $(ALL_KIT)
+tests_fuzz_fuzz_kernel_LDADD = $(TEST_LDADD) $(FUZZER_LIBS)
+tests_fuzz_fuzz_kernel_SOURCES = tests/fuzz/fuzz_kernel.c $(FUZZ_KIT) $(BOOT_ACCEL)
+tests_fuzz_fuzz_qmp_LDADD = $(TEST_LDADD) $(FUZZER_LIBS)
+tests_fuzz_fuzz_qmp_SOURCES = tests/fuzz/fuzz_qmp.c $(FUZZ_KIT) $(MONITOR_KIT)
+tests_fuzz_fuzz_virtio_LDADD = $(TEST_LDADD) $(FUZZER_LIBS)
+tests_fuzz_fuzz_virtio_SOURCES = tests/fuzz/fuzz_virtio.c $(FUZZ_KIT) $(VIRTIO_KIT)
+
+# Each target for so long, from what earlier runs have found (fuzz/TARGET in the build folder). Needs --enable-fuzzers.
+FUZZ_SECONDS = 60
+fuzz: $(FUZZ_TARGETS)
+	@for t in $(FUZZ_TARGETS); do n=$${t##*/}; words=$(srcdir)/$$t.dict; $(MKDIR_P) fuzz/$$n; echo "== $$n"; \
+		./$$t -max_total_time=$(FUZZ_SECONDS) -timeout=20 -close_fd_mask=1 -artifact_prefix=fuzz/$$n- \
+			$$(test ! -f $$words || echo -dict=$$words) fuzz/$$n || exit 1; done
+EXTRA_DIST += tests/fuzz/fuzz_qmp.dict
+
 # What a redraw costs.
-EXTRA_PROGRAMS = tests/bench/redraw
+EXTRA_PROGRAMS += tests/bench/redraw
 tests_bench_redraw_SOURCES = tests/bench/redraw.c $(VGA_KIT)
 # The limit that tests/bench/exits measures against.
 EXTRA_PROGRAMS += tests/bench/exits_bare
@@ -297,6 +331,6 @@ tests/accel/kvm_lacks.so: tests/accel/kvm_lacks.c
 EXTRA_DIST += tests/bench/diskwork.c tests/boot/fswork.c
 
 # Slow tests on real systems: make check-systems [SYSTEMS=PATTERN...]
-.PHONY: check-systems
+.PHONY: check-systems fuzz
 check-systems: evmm $(GUEST_IMAGES) $(KIT_IMAGES) $(KIT64_ELFS) tests/accel/kvm_lacks.so
 	EVMM=$(abs_builddir)/evmm GUESTS=$(abs_builddir)/tests/guest $(srcdir)/tests/boot/run-systems $(SYSTEMS)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What holds for every device there is: on the boards pc and q35, with all that -device can add. */
-#include "devices/virtio/virtio_mmio.h"
-#include "src/drive.h"
-#include "tests/device/kit.h"
+#include "tests/device/all_kit.h"
 
 #define STORM	     500000
 #define CORRUPTIONS  400
@@ -14,24 +12,6 @@ static const char *const stateless[] = {"isa-debugcon", "isa-debug-exit", "pvpan
 /* Parts that the board has for some options only. */
 static const char *const optional[] = {"acpi-ged",  "system-rom", "cfi.pflash01",
 				       "kvm-i8259", "kvm-ioapic", "kvm-pit"};
-
-/* A machine has one of them: which one goes with which board. */
-static const struct {
-	const char *type;
-	const struct machine_type *board;
-} one_of[] = {{"virtio-balloon-pci", &machine_pc}, {"virtio-balloon-device", &machine_q35},
-	      {"isa-fdc", &machine_q35},	   {"pcie-pci-bridge", &machine_q35},
-	      {"pcie-root-port", &machine_q35},	   {"ioh3420", &machine_q35},
-	      {"x3130-upstream", &machine_q35},	   {"xio3130-downstream", &machine_q35}};
-
-/* Properties without which a device is not made. */
-static const struct needed {
-	const char *type, *name, *value, *name2, *value2;
-} needed[] = {{"vmgenid", "guid", "auto", NULL, NULL},
-	      {"pci-bridge", "chassis_nr", "1", NULL, NULL},
-	      {"ioh3420", "chassis", "1", NULL, NULL},
-	      {"x3130-upstream", "bus", "ioh3420", NULL, NULL},
-	      {"xio3130-downstream", "bus", "x3130-upstream", "chassis", "2"}};
 
 static const struct machine_type *board;
 static bool made[256]; /* by type, on whichever board */
@@ -54,89 +34,10 @@ static bool is_named(const char *name, const char *const *names, size_t n)
 	return false;
 }
 
-static bool has_chardev(const struct device_type *type)
-{
-	for (const struct device_prop *p = type->props; p && p->name; p++)
-		if (p->type == PROP_CHARDEV)
-			return true;
-	return false;
-}
-
-static const struct needed *needs(const struct device_type *type)
-{
-	static const struct needed nothing;
-
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		if (!strcmp(needed[i].type, type->name))
-			return &needed[i];
-	return &nothing;
-}
-
-static bool has_drive(const struct device_type *type)
-{
-	for (const struct device_prop *p = type->props; p && p->name; p++)
-		if (p->type == PROP_DRIVE)
-			return true;
-	return false;
-}
-
-static bool belongs(const struct device_type *type)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(one_of); i++)
-		if (!strcmp(one_of[i].type, type->name))
-			return one_of[i].board == board;
-	return type->user_creatable;
-}
-
-/* A disk of nothing, for a device of TYPE. */
-static void add_disk(const struct device_type *type)
-{
-	struct error err = ERROR_INIT;
-
-	if (!drive_add(k->m,
-		       json_pack("{s:s,s:s,s:s,s:s}", "if", "none", "id", type->name, "file",
-				 "null-co://", "format", "raw"),
-		       &err))
-		fail_msg("%s", err.msg);
-}
-
-static void add_virtio_transport(void)
-{
-	static unsigned n;
-	struct error err = ERROR_INIT;
-
-	n = (n + 1) % 16;
-	if (!virtio_mmio_create(k->m, n, 0xfeb00000 + n * VIRTIO_MMIO_BYTES, 16 + n % 8, &err))
-		fail_msg("%s", err.msg);
-}
-
 static int setup(void **state)
 {
-	struct machine_config config = {
-		.rtc_clock_vm = true, .ram_bytes = 4 * MiB, .cpus = 1, .no_shutdown = true};
-
 	seed = 88172645463325252ull;
-	k = kit_new_with(board, &config);
-	for (const struct device_type *const *t = device_types; *t; t++) {
-		struct kit_chardev *chr;
-
-		if (!belongs(*t))
-			continue;
-		if ((*t)->bus == BUS_VIRTIO)
-			add_virtio_transport();
-		if (has_drive(*t)) {
-			add_disk(*t);
-			kit_add(k, *t, "drive", (*t)->name, NULL);
-		} else if (has_chardev(*t)) {
-			chr = kit_chardev_new(k, (*t)->name);
-			chr->room = 100;
-			kit_add(k, *t, "chardev", (*t)->name, NULL);
-		} else {
-			const struct needed *n = needs(*t);
-
-			kit_add(k, *t, n->name, n->value, n->name2, n->value2, NULL);
-		}
-	}
+	k = all_kit_new(board);
 	return 0;
 }
 

@@ -8,62 +8,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "src/boot/loader.h"
+#include "tests/unit/boot_accel.h"
 #include <elf.h>
 
 static struct loop *loop;
 static struct machine *m;
-static struct x86_regs regs; /* as the last boot_reset left them */
 static char dir[64];
 static struct error err;
-static bool long_mode;
-
-/* ---- an accelerator that only remembers ---- */
-
-static bool accel_init(struct machine *machine, struct error *e)
-{
-	return true;
-}
-
-static void accel_fini(struct machine *machine)
-{
-}
-
-static bool accel_set_cpu_model(struct machine *machine, const char *arg, struct error *e)
-{
-	return true;
-}
-
-static bool accel_has_long_mode(struct machine *machine)
-{
-	return long_mode;
-}
-
-static bool accel_vcpu_init(struct vcpu *v, struct error *e)
-{
-	return true;
-}
-
-static void accel_vcpu(struct vcpu *v)
-{
-}
-
-static void accel_set_regs(struct vcpu *v, const struct x86_regs *r)
-{
-	regs = *r;
-}
-
-static const struct accel_ops accel_test = {
-	.name = "test",
-	.init = accel_init,
-	.fini = accel_fini,
-	.set_cpu_model = accel_set_cpu_model,
-	.has_long_mode = accel_has_long_mode,
-	.vcpu_init = accel_vcpu_init,
-	.vcpu_fini = accel_vcpu,
-	.vcpu_reset = accel_vcpu,
-	.kick = accel_vcpu,
-	.set_regs = accel_set_regs,
-};
 
 /* ---- files and machines ---- */
 
@@ -86,7 +37,7 @@ static void write_file(const char *name, const void *data, size_t n)
 static int setup(void **state)
 {
 	loop = loop_new();
-	long_mode = true;
+	boot_accel_long_mode = true;
 	strcpy(dir, "/tmp/evmm-boot-XXXXXX");
 	return mkdtemp(dir) ? 0 : -1;
 }
@@ -108,7 +59,7 @@ static bool boot(const char *kernel, const char *initrd, const char *append, uns
 {
 	struct machine_config config = {
 		.type = &machine_none,
-		.accel = &accel_test,
+		.accel = &boot_accel,
 		.ram_bytes = ram_mib * MiB,
 		.cpus = 1,
 		.append = append,
@@ -121,7 +72,7 @@ static bool boot(const char *kernel, const char *initrd, const char *append, uns
 							    : NULL;
 	config.kernel = kernel_path;
 	config.initrd = initrd_path;
-	memset(&regs, 0, sizeof(regs));
+	memset(&boot_accel_regs, 0, sizeof(boot_accel_regs));
 	m = machine_new(loop, &config, NULL);
 	return machine_build(m, &err) && boot_load(m, &err) && m->boot_reset(m, m->boot_opaque);
 }
@@ -197,20 +148,22 @@ static void a_bzimage_is_entered_in_long_mode(void **state)
 	make_bz();
 	write_bz();
 	assert_boots("bz", NULL, "console=ttyS0 quiet", 64);
-	assert_int_equal(regs.rip, 0x1000200);
-	assert_int_equal(regs.gpr[6], BOOT_ZERO_PAGE);
-	assert_int_equal(regs.efer, 0x500);
-	assert_int_equal(regs.cr0, 0x80000011);
-	assert_int_equal(regs.cr4, 0x20);
-	assert_true(regs.cs.l && !regs.cs.db && regs.cs.selector == 0x10);
-	assert_int_equal(regs.rflags, 2);
+	assert_int_equal(boot_accel_regs.rip, 0x1000200);
+	assert_int_equal(boot_accel_regs.gpr[6], BOOT_ZERO_PAGE);
+	assert_int_equal(boot_accel_regs.efer, 0x500);
+	assert_int_equal(boot_accel_regs.cr0, 0x80000011);
+	assert_int_equal(boot_accel_regs.cr4, 0x20);
+	assert_true(boot_accel_regs.cs.l && !boot_accel_regs.cs.db &&
+		    boot_accel_regs.cs.selector == 0x10);
+	assert_int_equal(boot_accel_regs.rflags, 2);
 	/* The identity map's last page, and the descriptors that the segments came from. */
-	assert_int_equal(ram(ram(ram(regs.cr3, 8) & ~0xfffull, 8) & ~0xfffull, 8), 0xe7);
-	assert_int_equal(ram((ram((ram(regs.cr3, 8) & ~0xfffull) + 24, 8) & ~0xfffull) + 511 * 8,
-			     8),
-			 0xffe000e7);
-	assert_true(ram(regs.gdt_base + 0x10, 8) == 0x00af9b000000ffff);
-	assert_true(ram(regs.gdt_base + 0x18, 8) == 0x00cf93000000ffff);
+	assert_int_equal(ram(ram(ram(boot_accel_regs.cr3, 8) & ~0xfffull, 8) & ~0xfffull, 8), 0xe7);
+	assert_int_equal(
+		ram((ram((ram(boot_accel_regs.cr3, 8) & ~0xfffull) + 24, 8) & ~0xfffull) + 511 * 8,
+		    8),
+		0xffe000e7);
+	assert_true(ram(boot_accel_regs.gdt_base + 0x10, 8) == 0x00af9b000000ffff);
+	assert_true(ram(boot_accel_regs.gdt_base + 0x18, 8) == 0x00cf93000000ffff);
 	assert_memory_equal(m->ram.host + 0x1000000, bz + BZ_SETUP, BZ_KERNEL);
 	assert_string_equal((char *)m->ram.host + ram(BOOT_ZERO_PAGE + 0x228, 4),
 			    "console=ttyS0 quiet");
@@ -221,17 +174,18 @@ static void a_cpu_without_long_mode_enters_at_the_32_bit_entry(void **state)
 {
 	make_bz();
 	write_bz();
-	long_mode = false;
+	boot_accel_long_mode = false;
 	assert_boots("bz", NULL, NULL, 64);
-	assert_int_equal(regs.rip, 0x1000000);
-	assert_int_equal(regs.cr0, 0x11);
-	assert_int_equal(regs.efer, 0);
-	assert_true(regs.cs.db && !regs.cs.l && regs.cs.selector == 0x10 &&
-		    regs.ds.selector == 0x18);
-	assert_int_equal(regs.gpr[6], BOOT_ZERO_PAGE);
-	assert_int_equal(regs.gpr[3] | regs.gpr[5] | regs.gpr[7], 0);
+	assert_int_equal(boot_accel_regs.rip, 0x1000000);
+	assert_int_equal(boot_accel_regs.cr0, 0x11);
+	assert_int_equal(boot_accel_regs.efer, 0);
+	assert_true(boot_accel_regs.cs.db && !boot_accel_regs.cs.l &&
+		    boot_accel_regs.cs.selector == 0x10 && boot_accel_regs.ds.selector == 0x18);
+	assert_int_equal(boot_accel_regs.gpr[6], BOOT_ZERO_PAGE);
+	assert_int_equal(boot_accel_regs.gpr[3] | boot_accel_regs.gpr[5] | boot_accel_regs.gpr[7],
+			 0);
 	shut();
-	long_mode = true;
+	boot_accel_long_mode = true;
 }
 
 static void an_old_kernel_goes_where_code32_start_says(void **state)
@@ -241,8 +195,8 @@ static void an_old_kernel_goes_where_code32_start_says(void **state)
 	stn_le(bz + 0x22c, 4, 0x37ffffff);
 	write_bz();
 	assert_boots("bz", NULL, NULL, 16);
-	assert_int_equal(regs.rip, 0x100000);
-	assert_int_equal(regs.cr0, 0x11);
+	assert_int_equal(boot_accel_regs.rip, 0x100000);
+	assert_int_equal(boot_accel_regs.cr0, 0x11);
 	shut();
 }
 
@@ -334,10 +288,10 @@ static void a_reset_starts_from_the_same_image(void **state)
 	make_bz();
 	write_bz();
 	assert_boots("bz", NULL, "a=b", 64);
-	first = regs;
+	first = boot_accel_regs;
 	memset(m->ram.host, 0xcc, 64 * MiB);
 	assert_true(m->boot_reset(m, m->boot_opaque));
-	assert_memory_equal(&first, &regs, sizeof(regs));
+	assert_memory_equal(&first, &boot_accel_regs, sizeof(boot_accel_regs));
 	assert_memory_equal(m->ram.host + 0x1000000, bz + BZ_SETUP, BZ_KERNEL);
 	assert_string_equal((char *)m->ram.host + BOOT_CMDLINE, "a=b");
 	shut();
@@ -480,11 +434,12 @@ static void an_elf_with_a_pvh_note_gets_its_start_info(void **state)
 	write_elf();
 	write_file("initrd", "module", 6);
 	assert_boots("elf", "initrd", "root=none", 64);
-	assert_int_equal(regs.rip, 0x200040);
-	assert_int_equal(regs.cr0, 0x11);
-	assert_true(regs.cs.db && regs.cs.limit == 0xffffffff && regs.tr.limit == 0x67);
-	assert_int_equal(regs.cr4 | regs.efer, 0);
-	si = regs.gpr[3];
+	assert_int_equal(boot_accel_regs.rip, 0x200040);
+	assert_int_equal(boot_accel_regs.cr0, 0x11);
+	assert_true(boot_accel_regs.cs.db && boot_accel_regs.cs.limit == 0xffffffff &&
+		    boot_accel_regs.tr.limit == 0x67);
+	assert_int_equal(boot_accel_regs.cr4 | boot_accel_regs.efer, 0);
+	si = boot_accel_regs.gpr[3];
 	assert_int_equal(ram(si, 4), 0x336ec578);
 	assert_int_equal(ram(si + 4, 4), 1);
 	assert_int_equal(ram(si + 12, 4), 1);
@@ -591,12 +546,12 @@ static void a_multiboot_image_is_loaded_by_its_addresses(void **state)
 	make_mb(3);
 	write_mb();
 	assert_boots("mb", NULL, "-v", 16);
-	assert_int_equal(regs.rip, 0x100800);
-	assert_int_equal(regs.gpr[0], 0x2badb002);
-	assert_int_equal(regs.cr0, 0x11);
+	assert_int_equal(boot_accel_regs.rip, 0x100800);
+	assert_int_equal(boot_accel_regs.gpr[0], 0x2badb002);
+	assert_int_equal(boot_accel_regs.cr0, 0x11);
 	assert_memory_equal(m->ram.host + 0x100000, mb + 0x20, sizeof(mb) - 0x20);
 	assert_int_equal(ram(0x100000 + sizeof(mb) - 0x20, 8), 0);
-	info = regs.gpr[3];
+	info = boot_accel_regs.gpr[3];
 	assert_int_equal(ram(info, 4), 0x24d); /* memory, command line, modules, map, name */
 	assert_int_equal(ram(info + 4, 4), 639);
 	assert_int_equal(ram(info + 8, 4), 15 * 1024);
@@ -624,8 +579,8 @@ static void multiboot_modules_have_their_arguments(void **state)
 	write_file("one", "first", 5);
 	write_file("two", "second", 6);
 	assert_boots("mb", initrd, NULL, 16);
-	assert_int_equal(ram(regs.gpr[3] + 20, 4), 2);
-	mods = ram(regs.gpr[3] + 24, 4);
+	assert_int_equal(ram(boot_accel_regs.gpr[3] + 20, 4), 2);
+	mods = ram(boot_accel_regs.gpr[3] + 24, 4);
 	assert_int_equal(ram(mods, 4) % 4096, 0);
 	assert_true(ram(mods, 4) >= 0x103000);
 	assert_int_equal(ram(mods + 4, 4) - ram(mods, 4), 5);
@@ -644,8 +599,8 @@ static void a_multiboot_elf_is_entered_at_its_physical_address(void **state)
 	put_mb_header(elf + 0x1000, 0);
 	write_elf();
 	assert_boots("elf", NULL, NULL, 64);
-	assert_int_equal(regs.rip, 0x200010);
-	assert_int_equal(regs.gpr[0], 0x2badb002);
+	assert_int_equal(boot_accel_regs.rip, 0x200010);
+	assert_int_equal(boot_accel_regs.gpr[0], 0x2badb002);
 	shut();
 }
 
@@ -747,7 +702,7 @@ static void a_file_that_shrinks_while_the_guest_runs_is_noticed(void **state)
 static void without_a_kernel_there_is_nothing_to_do_or_an_error(void **state)
 {
 	struct machine_config config = {
-		.type = &machine_none, .accel = &accel_test, .ram_bytes = MiB, .cpus = 1};
+		.type = &machine_none, .accel = &boot_accel, .ram_bytes = MiB, .cpus = 1};
 
 	m = machine_new(loop, &config, NULL);
 	assert_true(machine_build(m, &err));
