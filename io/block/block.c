@@ -12,7 +12,7 @@
 static struct list all = {&all, &all};
 static const struct block_host_ops *host_ops;
 static void *host_opaque;
-static bool idle_wanted;
+static bool idle_wanted, draining; /* nobody is held then */
 
 struct list *block_all(void)
 {
@@ -133,6 +133,10 @@ static bool failed(struct block *b, struct block_req *r, int *ret)
 
 	if (*ret == -ECANCELED || *ret == -ENOMEDIUM)
 		return false;
+	if (action == BLOCK_ERROR_STOP && (idle_wanted || draining)) {
+		*ret = -ECANCELED;
+		return false;
+	}
 	if (action == BLOCK_ERROR_STOP && !host_ops)
 		action = BLOCK_ERROR_REPORT;
 	if (host_ops && host_ops->io_error)
@@ -346,8 +350,9 @@ bool block_when_idle(void)
 bool block_drain(struct loop *loop, int64_t max_ns)
 {
 	struct clock *clock = loop_clock_host(loop);
-	int64_t end = clock_now_ns(clock) + max_ns;
+	int64_t end = clock_now_ns(clock) + max_ns, left = max_ns;
 
+	draining = true;
 	list_for_each(it, &all) {
 		struct block *b = list_entry(it, struct block, node);
 
@@ -360,14 +365,12 @@ bool block_drain(struct loop *loop, int64_t max_ns)
 		if (n->drv->cancel_waiting)
 			n->drv->cancel_waiting(n);
 	}
-	while (block_any_inflight()) {
-		int64_t left = end - clock_now_ns(clock);
-
-		if (left <= 0)
-			return false;
+	while (block_any_inflight() && left > 0) {
 		loop_run_once(loop, MIN(left, 100 * NS_PER_MS));
+		left = end - clock_now_ns(clock);
 	}
-	return true;
+	draining = false;
+	return !block_any_inflight();
 }
 
 static void block_on_stall_timer(void *opaque)

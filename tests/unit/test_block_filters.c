@@ -193,6 +193,43 @@ static void a_device_that_is_reset_gets_its_held_requests_back(void **state)
 	kit_fini(&k);
 }
 
+static void on_idle(void *opaque)
+{
+	*(bool *)opaque = true;
+}
+
+/* What is under way when a reset begins to wait, and what a device submits then. */
+static void while_a_reset_waits_no_request_is_held(void **state)
+{
+	static const struct block_host_ops waits = {.io_error = on_io_error, .idle = on_idle};
+	uint8_t out[512] = {1};
+	struct kit_request first = {.iov = {out, sizeof(out)}}, second = first;
+	bool idle = false;
+	struct kit k;
+
+	memset(&last_error, 0, sizeof(last_error));
+	kit_init(&k, SIZE);
+	block_set_host(&waits, &idle);
+	open_debug(&k, "file.inject-error.0.event=write_aio,file.inject-error.0.delay-ns=5000000",
+		   "werror=stop");
+	block_writev(k.block, &first.r, 512, &first.iov, 1, 0, kit_done, &first);
+	assert_false(block_when_idle());
+	block_writev(k.block, &second.r, 512, &second.iov, 1, 0, kit_done, &second);
+	kit_wait(&k, &first);
+	kit_wait(&k, &second);
+	assert_int_equal(first.ret, -ECANCELED);
+	assert_int_equal(second.ret, -ECANCELED);
+	assert_true(idle);
+	assert_int_equal(last_error.calls, 0);
+	/* And so at the end. */
+	first.done = false;
+	block_writev(k.block, &first.r, 512, &first.iov, 1, 0, kit_done, &first);
+	assert_true(block_drain(k.loop, 10 * NS_PER_SEC));
+	assert_int_equal(last_error.calls, 0);
+	block_set_host(NULL, NULL);
+	kit_fini(&k);
+}
+
 static void errors_are_ignored_or_reported_as_asked(void **state)
 {
 	uint8_t buf[512] = {1};
@@ -506,6 +543,7 @@ int main(void)
 		cmocka_unit_test(rules_that_make_no_sense_are_refused),
 		cmocka_unit_test(with_stop_a_request_waits_and_is_done_again),
 		cmocka_unit_test(a_device_that_is_reset_gets_its_held_requests_back),
+		cmocka_unit_test(while_a_reset_waits_no_request_is_held),
 		cmocka_unit_test(errors_are_ignored_or_reported_as_asked),
 		cmocka_unit_test(neighbours_of_misaligned_writes_stay),
 		cmocka_unit_test(writes_within_one_block_do_not_undo_each_other),
