@@ -279,6 +279,7 @@ static void flash_reset(struct device *dev)
 	s->command = FLASH_READ_ARRAY;
 	s->status = SR_READY;
 	flash_set_mode(s, FLASH_READ_ARRAY);
+	pflash_store_retry(&s->store);
 }
 
 static bool flash_post_load(void *opaque, struct error *err)

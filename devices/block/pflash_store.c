@@ -117,12 +117,23 @@ static void add_to_last(struct pflash_store *s, uint64_t at, uint64_t n)
 	last->n = end - last->at;
 }
 
+static void append_lost(struct pflash_store *s)
+{
+	if (s->lost_at == s->lost_end || s->n >= PFLASH_STORE_CHANGES - 1)
+		return;
+	append(s, s->lost_at, s->lost_end - s->lost_at, false);
+	s->lost_at = s->lost_end = 0;
+}
+
+void pflash_store_retry(struct pflash_store *s)
+{
+	append_lost(s);
+	write_next(s);
+}
+
 void pflash_store_changed(struct pflash_store *s, uint64_t at, uint64_t n)
 {
-	if (s->lost_at != s->lost_end && s->n < PFLASH_STORE_CHANGES - 1) {
-		append(s, s->lost_at, s->lost_end - s->lost_at, false);
-		s->lost_at = s->lost_end = 0;
-	}
+	append_lost(s);
 	if (!follows(s, at, n)) {
 		if (s->n < PFLASH_STORE_CHANGES)
 			append(s, at, n, true);

@@ -4,7 +4,7 @@
  * was stored, flushed when there is no more. Loop thread.
  *
  *	changed --> queue (copies) --> in flight --> written --> queue empty: flush
- *	                                        \--> failed: said once, lost; goes along with the next change
+ *	                                        \--> failed: said once, lost; goes along with the next change, or after a reset
  *
  * When a drive is so slow that the queue is full, what comes then becomes one with its last change, and only that is written in
  * no order.
@@ -42,6 +42,8 @@ void pflash_store_init(struct pflash_store *s, struct block *block, const uint8_
 void pflash_store_fini(struct pflash_store *s);
 /* N bytes at AT of the flash are other ones now. */
 void pflash_store_changed(struct pflash_store *s, uint64_t at, uint64_t n);
+/* What was lost is written once more. */
+void pflash_store_retry(struct pflash_store *s);
 bool pflash_store_busy(const struct pflash_store *s);
 
 #endif

@@ -221,12 +221,28 @@ static void what_was_stored_arrives_in_its_order(void **state)
 	assert_true(sectors[3] == 0x28 && first[3] == 0x01);
 }
 
-static void what_could_not_be_written_goes_along_with_the_next_change(void **state)
+static void fail_to_write_once(void)
 {
 	replace_flash(json_pack("{s:s,s:s,s:{s:s,s:{s:s,s:s},s:[{s:s,s:i,s:b}]}}", "driver", "raw",
 				"node-name", "node", "file", "driver", "blkdebug", "image",
 				"driver", "file", "filename", image, "inject-error", "event",
 				"write_aio", "errno", EIO, "once", 1));
+}
+
+static void what_could_not_be_written_is_written_after_a_reset(void **state)
+{
+	fail_to_write_once();
+	program(0x100, 0);
+	assert_true(drives_drain(d.k->m));
+	assert_int_not_equal(in_image(0x100), 0);
+	device_reset(flash);
+	assert_true(drives_drain(d.k->m));
+	assert_int_equal(in_image(0x100), 0);
+}
+
+static void what_could_not_be_written_goes_along_with_the_next_change(void **state)
+{
+	fail_to_write_once();
 	program(0x100, 0);
 	assert_true(drives_drain(d.k->m));
 	assert_int_not_equal(in_image(0x100), 0);
@@ -296,6 +312,7 @@ int main(void)
 		TEST(what_was_stored_is_in_the_image),
 		TEST(what_was_stored_arrives_in_its_order),
 		TEST(what_could_not_be_written_goes_along_with_the_next_change),
+		TEST(what_could_not_be_written_is_written_after_a_reset),
 		TEST(more_changes_than_wait_arrive_all_the_same),
 		TEST(a_read_only_chip_is_locked),
 		TEST(no_command_byte_does_harm),
