@@ -8,8 +8,9 @@ import subprocess
 import tempfile
 import time
 
+from console import Guest
 from qtest import QTest
-from support import EVMM, WORK, Skip, check, evmm, initrd, kernel, modules
+from support import EVMM, WORK, Skip, check, initrd, kernel, modules
 from systems_block import image
 from systems_power import Session, qmp_args
 
@@ -79,9 +80,11 @@ class Disk:
 def start(disks, qmp):
     paths = modules('amd64', 'ahci', 'ata_piix', 'crct10dif_generic', 'sd_mod', 'virtio_pci', 'virtio_blk', 'virtio_scsi')
     args = [a for d in disks for a in d.args()]
-    g = evmm('-M', 'pc', '-m', '256', '-accel', 'soft', '-kernel', kernel('amd64'), '-initrd', initrd(*paths),
-             '-append', 'console=ttyS0 quiet', '-nographic', '-device', 'virtio-scsi-pci,id=scsi',
-             '-device', 'ahci,id=ahci', *qmp, *args)
+    # What evmm warns of would be between the guest's words.
+    g = Guest(['sh', '-c', 'exec "$0" "$@" 2>' + os.path.join(WORK, 'errors.said'), EVMM,
+               '-M', 'pc', '-m', '256', '-accel', 'soft', '-kernel', kernel('amd64'), '-initrd', initrd(*paths),
+               '-append', 'console=ttyS0 quiet', '-nographic', '-device', 'virtio-scsi-pci,id=scsi',
+               '-device', 'ahci,id=ahci', *qmp, *args])
     try:
         g.login(180)
         for m in map(os.path.basename, paths):
@@ -113,7 +116,7 @@ def read(disk, at):
     return 'dd if=/dev/%s of=/tmp/got bs=%d skip=%d count=1 iflag=direct 2>&1' % (disk.dev, SIZE, at // SIZE)
 
 
-class Guest:
+class Machine:
     """The guest, its QMP, and what it has in /tmp/data."""
 
     def __init__(self, g, q):
@@ -153,6 +156,7 @@ class Guest:
     def works(self, disk):
         status, out = self.g.run(write(disk, WORKS) + ' && ' + read(disk, WORKS) + ' && cmp /tmp/data /tmp/got', 60)
         check(status == 0, '%s: it does not work: %s' % (disk.name, out))
+        self.q.status()  # all that was told before is here with its answer
         self.q.events.clear()
 
 
@@ -221,7 +225,7 @@ def test_guest():
     try:
         disks = [Disk(n, fs.path) for n in range(16)]
         with start(disks, qmp) as g:
-            t = Guest(g, Session(path))
+            t = Machine(g, Session(path))
             for disk in disks:
                 t.works(disk)
             for disk in disks:
@@ -230,6 +234,10 @@ def test_guest():
             for disk in disks[::4]:
                 shorter_file(t, disk)
             host_that_does_not_answer(t, disks[::4], disks[3::4])
+        said = open(os.path.join(WORK, 'errors.said')).read()
+        for disk in disks[::4]:
+            check("'%s' is shorter" % disk.path in said, '%s: nobody is warned: %s' % (disk.name, said))
+        check('the host has not answered a request for' in said, 'nobody is warned of the stall: ' + said)
     finally:
         fs.close()
 
