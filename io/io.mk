@@ -6,6 +6,7 @@ libevmm_a_SOURCES += io/aio/native.c
 endif
 if HAVE_LIBURING
 libevmm_a_SOURCES += io/aio/uring.c
+libevmm_a_SOURCES += io/aio/uring_memory.c
 libevmm_a_SOURCES += io/aio/uring_poll.c
 endif
 libevmm_a_SOURCES += io/block/ahead.c

@@ -142,6 +142,14 @@ bool host_has_memory(uint64_t bytes, bool or_swap, struct error *err)
 
 /* ---- mapping ---- */
 
+bool memory_backend_is_hugetlb(const struct memory_backend *b)
+{
+	struct statfs fs;
+
+	return b->fd >= 0 && b->page_size > (uint64_t)sysconf(_SC_PAGESIZE) &&
+	       !fstatfs(b->fd, &fs) && fs.f_type == HUGETLBFS_MAGIC;
+}
+
 /* Does each page take one of the host's, which others want too? Not so huge pages, which are set apart, and shared files on a disk. */
 static bool is_ordinary_memory(const struct memory_backend *b)
 {

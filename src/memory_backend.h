@@ -39,6 +39,8 @@ struct memory_backend *memory_backend_find(const struct object_set *set, const c
  */
 bool memory_backend_map(struct memory_backend *b, uint8_t *at, bool merge, bool dump,
 			struct error *err);
+/* Its pages are huge ones set apart by the host, which are never swapped out or moved. */
+bool memory_backend_is_hugetlb(const struct memory_backend *b);
 /* Are BYTES to be had without anybody being killed for them? Else ERR says how many are. */
 bool host_has_memory(uint64_t bytes, bool or_swap, struct error *err);
 /* After the caller has unmapped it. */

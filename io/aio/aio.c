@@ -24,6 +24,7 @@ static const char *const engine_names[] = {
 };
 
 static struct list all = {&all, &all};
+static struct list memories = {&memories, &memories};
 
 bool aio_engine_parse(const char *name, enum aio_engine *engine)
 {
@@ -35,6 +36,80 @@ bool aio_engine_parse(const char *name, enum aio_engine *engine)
 	}
 	return false;
 }
+
+/* ---- memory ---- */
+
+static struct aio_memory *memory_of(struct loop *loop)
+{
+	static struct aio_memory none;
+
+	list_for_each(it, &memories) {
+		struct aio_memory *m = list_entry(it, struct aio_memory, node);
+
+		if (m->loop == loop)
+			return m;
+	}
+	return &none;
+}
+
+void aio_memory_set(struct loop *loop, void *base, uint64_t bytes)
+{
+	struct aio_memory *m;
+
+	LOOP_ASSERT();
+	aio_memory_unset(loop);
+	m = xzalloc(sizeof(*m));
+	m->loop = loop;
+	m->base = base;
+	m->bytes = bytes;
+	list_push_back(&memories, &m->node);
+	list_for_each(it, &all) {
+		struct aio *a = list_entry(it, struct aio, node);
+
+		if (a->loop != loop)
+			continue;
+		a->memory = m;
+		if (a->ops->memory_is)
+			a->ops->memory_is(a, m);
+	}
+}
+
+void aio_memory_gone(struct loop *loop, const void *at, uint64_t bytes)
+{
+	struct aio_memory *m = memory_of(loop);
+
+	LOOP_ASSERT();
+	if (!m->bytes)
+		return;
+	m->given_back = true;
+	list_for_each(it, &all) {
+		struct aio *a = list_entry(it, struct aio, node);
+
+		if (a->loop == loop && a->ops->memory_goes)
+			a->ops->memory_goes(a, at, bytes);
+	}
+}
+
+void aio_memory_unset(struct loop *loop)
+{
+	struct aio_memory *m = memory_of(loop), *none;
+
+	LOOP_ASSERT();
+	if (!m->bytes)
+		return;
+	aio_memory_gone(loop, m->base, m->bytes);
+	list_remove(&m->node);
+	free(m);
+	none = memory_of(loop);
+	list_for_each(it, &all) {
+		struct aio *a = list_entry(it, struct aio, node);
+
+		if (a->loop == loop)
+			a->memory = none;
+	}
+}
+
+/* ---- engines and files ---- */
 
 /* The loop's engine of that kind, made when it isn't there. */
 static struct aio *engine_get(struct loop *loop, enum aio_engine engine, struct error *err)
@@ -54,12 +129,15 @@ static struct aio *engine_get(struct loop *loop, enum aio_engine engine, struct 
 	a = xzalloc(ops->size);
 	a->ops = ops;
 	a->loop = loop;
+	a->memory = memory_of(loop);
 	if (!ops->init(a, err)) {
 		free(a);
 		return NULL;
 	}
 	a->workers = worker_pool_new(loop, AIO_WORKERS);
 	list_push_back(&all, &a->node);
+	if (ops->memory_is)
+		ops->memory_is(a, a->memory);
 	return a;
 }
 

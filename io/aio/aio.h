@@ -45,6 +45,7 @@ struct aio_file {
 	int slot;	/* among the ring's registered files; -1: none */
 	bool is_device; /* a block device, not a regular file */
 	bool in_memory; /* in a tmpfs */
+	bool direct;	/* has O_DIRECT */
 	/* io_uring: the device may be asked for completions; its polled ring has met the file, and has it in SLOT too. */
 	bool can_poll, poll_known, poll_slot;
 };
@@ -80,6 +81,16 @@ void aio_file_fini(struct aio_file *f);
 const char *aio_file_engine(const struct aio_file *f);
 
 void aio_submit(struct aio_op *op);
+
+/*
+ * One stretch of memory of which requests are made, and whose pages stay the same and in RAM until aio_memory_gone() (they are locked, or huge
+ * pages): an engine may register it with the kernel, in the course of the loop's next turns. Requests of other memory are as good, only dearer.
+ */
+void aio_memory_set(struct loop *loop, void *base, uint64_t bytes);
+/* The pages there are about to be given back or unmapped. No request of them may be in flight. */
+void aio_memory_gone(struct loop *loop, const void *at, uint64_t bytes);
+/* There is none any more. */
+void aio_memory_unset(struct loop *loop);
 
 /* A blocking function on the engine's worker threads. */
 void aio_run_in_worker(struct aio_file *f, struct worker_job *job, worker_fn *run, worker_fn *done);

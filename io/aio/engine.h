@@ -9,6 +9,8 @@
 /* The largest transfer that one system call makes (MAX_RW_COUNT of the kernel). */
 #define AIO_MAX_TRANSFER 0x7ffff000u
 
+struct aio_memory;
+
 struct aio_engine_ops {
 	enum aio_engine engine;
 	const char *name;
@@ -19,6 +21,18 @@ struct aio_engine_ops {
 	void (*submit)(struct aio *a, struct aio_op *op);
 	void (*file_init)(struct aio *a, struct aio_file *f); /* may be NULL */
 	void (*file_fini)(struct aio *a, struct aio_file *f); /* may be NULL */
+	/* aio_memory_set() and aio_memory_gone(); may be NULL. */
+	void (*memory_is)(struct aio *a, const struct aio_memory *memory);
+	void (*memory_goes)(struct aio *a, const void *at, uint64_t bytes);
+};
+
+/* Of a loop: memory that an engine may have the kernel know beforehand. */
+struct aio_memory {
+	struct list node;
+	struct loop *loop;
+	uint8_t *base;
+	uint64_t bytes;	 /* 0: none */
+	bool given_back; /* some of it: to register it anew would fetch that again */
 };
 
 extern const struct aio_engine_ops aio_threads_ops;
@@ -27,6 +41,7 @@ extern const struct aio_engine_ops aio_uring_ops, aio_native_ops; /* where built
 struct aio {
 	const struct aio_engine_ops *ops;
 	struct loop *loop;
+	struct aio_memory *memory; /* of the loop; never NULL */
 	unsigned files;
 	unsigned busy;	  /* callbacks under way: what they close must not take the engine away */
 	struct list node; /* all engines of the process */

@@ -16,6 +16,7 @@
  * transfers are made by the poller itself.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -50,6 +51,7 @@ struct uring {
 	struct list to_copy; /* those that the poller makes */
 	uint64_t slots[URING_FILES_MAX / 64];
 	struct uring_poll polled;
+	struct uring_memory memory;
 };
 
 static struct uring *of(struct aio *a)
@@ -59,13 +61,28 @@ static struct uring *of(struct aio *a)
 
 /* ---- submitting ---- */
 
-void uring_fill_transfer(struct io_uring_sqe *sqe, struct aio_op *op)
+void uring_fill_transfer(struct io_uring_sqe *sqe, struct aio_op *op,
+			 const struct uring_memory *memory)
 {
-	if (op->kind == AIO_READ)
-		io_uring_prep_readv(sqe, op->file->fd, op->iov, op->n_iov, op->offset);
-	else
-		io_uring_prep_writev2(sqe, op->file->fd, op->iov, op->n_iov, op->offset,
-				      op->flags & AIO_FUA ? RWF_DSYNC : 0);
+	/* What goes by the page cache is copied: there is nothing to be gained. */
+	int piece = op->n_iov == 1 && op->file->direct ? uring_memory_find(memory, op->iov) : -1;
+	const struct iovec *iov = op->iov;
+	int fd = op->file->fd;
+
+	if (op->kind == AIO_READ) {
+		if (piece >= 0)
+			io_uring_prep_read_fixed(sqe, fd, iov->iov_base, (unsigned)iov->iov_len,
+						 op->offset, piece);
+		else
+			io_uring_prep_readv(sqe, fd, iov, op->n_iov, op->offset);
+	} else {
+		if (piece >= 0)
+			io_uring_prep_write_fixed(sqe, fd, iov->iov_base, (unsigned)iov->iov_len,
+						  op->offset, piece);
+		else
+			io_uring_prep_writev(sqe, fd, iov, op->n_iov, op->offset);
+		sqe->rw_flags = op->flags & AIO_FUA ? RWF_DSYNC : 0;
+	}
 	io_uring_sqe_set_data(sqe, op);
 }
 
@@ -107,7 +124,7 @@ static bool prepare(struct uring *u, struct aio_op *op)
 		io_uring_prep_fsync(sqe, f->fd, IORING_FSYNC_DATASYNC);
 		io_uring_sqe_set_data(sqe, op);
 	} else {
-		uring_fill_transfer(sqe, op);
+		uring_fill_transfer(sqe, op, &u->memory);
 	}
 	if (f->slot >= 0) {
 		sqe->fd = f->slot;
@@ -309,12 +326,20 @@ static bool in_memory(int fd)
 	       fs.f_type == TMPFS_MAGIC && sysinfo(&info) == 0 && !info.totalswap;
 }
 
+static bool has_o_direct(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && flags & O_DIRECT;
+}
+
 static void uring_file_init(struct aio *a, struct aio_file *f)
 {
 	struct uring *u = of(a);
 
 	f->in_memory = in_memory(f->fd);
-	f->can_poll = uring_poll_possible(f->fd);
+	f->direct = has_o_direct(f->fd);
+	f->can_poll = f->direct && uring_poll_possible(f->fd);
 	for (unsigned i = 0; u->registered && i < URING_FILES_MAX; i++) {
 		if (u->slots[i / 64] & BIT64(i % 64))
 			continue;
@@ -337,6 +362,24 @@ static void uring_file_fini(struct aio *a, struct aio_file *f)
 	io_uring_register_files_update(&u->ring, (unsigned)f->slot, &none, 1);
 	u->slots[f->slot / 64] &= ~BIT64(f->slot % 64);
 	f->slot = -1;
+}
+
+/* ---- memory ---- */
+
+static void uring_memory_is(struct aio *a, const struct aio_memory *memory)
+{
+	struct uring *u = of(a);
+
+	uring_memory_set(&u->memory, memory);
+	uring_memory_set(&u->polled.memory, memory);
+}
+
+static void uring_memory_goes(struct aio *a, const void *at, uint64_t bytes)
+{
+	struct uring *u = of(a);
+
+	uring_memory_gone(&u->memory, at, bytes);
+	uring_memory_gone(&u->polled.memory, at, bytes);
 }
 
 /* ---- life ---- */
@@ -390,6 +433,7 @@ static bool uring_init(struct aio *a, struct error *err)
 	u->registered = io_uring_register_files_sparse(&u->ring, URING_FILES_MAX) == 0;
 	list_init(&u->waiting);
 	list_init(&u->to_copy);
+	uring_memory_init(&u->memory, &u->ring, a->loop);
 	timer_init(&u->retry, loop_clock_host(a->loop), "io_uring", uring_on_retry, u);
 	uring_poll_init(&u->polled, a->loop);
 	loop_fd_init(&u->wake, a->loop, "io_uring", uring_on_wake, u);
@@ -408,6 +452,7 @@ static void uring_fini(struct aio *a)
 	loop_fd_stop(&u->wake);
 	timer_cancel(&u->retry);
 	uring_poll_fini(&u->polled);
+	uring_memory_fini(&u->memory);
 	io_uring_queue_exit(&u->ring);
 	close(u->eventfd);
 }
@@ -421,4 +466,6 @@ const struct aio_engine_ops aio_uring_ops = {
 	.submit = uring_submit,
 	.file_init = uring_file_init,
 	.file_fini = uring_file_fini,
+	.memory_is = uring_memory_is,
+	.memory_goes = uring_memory_goes,
 };

@@ -50,10 +50,9 @@ bool uring_poll_possible(int fd)
 {
 	struct stat st;
 	char path[80];
-	int flags = fcntl(fd, F_GETFL);
 	dev_t dev;
 
-	if (flags < 0 || !(flags & O_DIRECT) || fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return false;
 	/* A file is polled as the device is that its file system is on, if it is on one. */
 	dev = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
@@ -84,7 +83,7 @@ void uring_poll_init(struct uring_poll *p, struct loop *loop)
 	timer_init(&p->look, loop_clock_host(loop), "io_uring-poll", on_time, p);
 }
 
-static bool make(struct uring_poll *p)
+static bool make(struct uring_poll *p, const struct aio_memory *memory)
 {
 	struct io_uring_params params = {.flags = IORING_SETUP_IOPOLL | IORING_SETUP_CQSIZE |
 						  IORING_SETUP_CLAMP,
@@ -94,14 +93,18 @@ static bool make(struct uring_poll *p)
 		return p->made;
 	p->made = io_uring_queue_init_params(URING_SQ_ENTRIES, &p->ring, &params) == 0;
 	p->failed = !p->made;
-	if (p->made)
-		p->registered = io_uring_register_files_sparse(&p->ring, URING_FILES_MAX) == 0;
-	return p->made;
+	if (!p->made)
+		return false;
+	p->registered = io_uring_register_files_sparse(&p->ring, URING_FILES_MAX) == 0;
+	uring_memory_init(&p->memory, &p->ring, p->loop);
+	uring_memory_set(&p->memory, memory);
+	return true;
 }
 
 void uring_poll_fini(struct uring_poll *p)
 {
 	timer_cancel(&p->look);
+	uring_memory_fini(&p->memory);
 	if (p->made)
 		io_uring_queue_exit(&p->ring);
 	p->made = false;
@@ -137,14 +140,15 @@ bool uring_poll_take(struct uring_poll *p, struct aio_op *op)
 	struct aio_file *f = op->file;
 	struct io_uring_sqe *sqe;
 
-	if (!f->can_poll || !pays(p, op) || !make(p) || p->inflight >= URING_CQ_ENTRIES)
+	if (!f->can_poll || !pays(p, op) || !make(p, op->aio->memory) ||
+	    p->inflight >= URING_CQ_ENTRIES)
 		return false;
 	if (!f->poll_known)
 		register_file(p, f);
 	sqe = uring_get_sqe(&p->ring, &p->unsubmitted);
 	if (!sqe)
 		return false;
-	uring_fill_transfer(sqe, op);
+	uring_fill_transfer(sqe, op, &p->memory);
 	sqe->fd = f->poll_slot ? f->slot : f->fd;
 	sqe->flags |= f->poll_slot ? IOSQE_FIXED_FILE : 0;
 	p->inflight++;

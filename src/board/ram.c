@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include "io/aio/aio.h"
 #include "src/board/numa.h"
 #include "src/machine.h"
 #include "src/memory_backend.h"
@@ -191,6 +192,23 @@ static bool lock_all(const struct machine *m, struct error *err)
 			       m->ram.bytes / MiB);
 }
 
+/*
+ * Disks need not look up pages that never change (io/aio). That binds them to RAM, so only those are told of that are bound anyway: where
+ * all are locked, or are there from the start and huge.
+ */
+static void tell_disks(struct machine *m)
+{
+	bool huge = true;
+
+	for (unsigned i = 0; i < m->ram.n_backends; i++) {
+		const struct memory_backend *b = m->ram.backends[i];
+
+		huge = huge && b->prealloc && memory_backend_is_hugetlb(b);
+	}
+	if (huge || (m->config.mem_lock && !m->config.mem_lock_on_fault))
+		aio_memory_set(m->loop, m->ram.host, m->ram.bytes);
+}
+
 static uint64_t low_ram(const struct machine *m, uint64_t bytes)
 {
 	const struct machine_type *type = m->config.type;
@@ -219,7 +237,10 @@ bool machine_ram_build(struct machine *m, struct error *err)
 	ram->above_4g = ram->bytes - ram->below_4g;
 	if (!reserve(ram, err))
 		return false;
-	return map_backends(m, err) && lock_all(m, err);
+	if (!map_backends(m, err) || !lock_all(m, err))
+		return false;
+	tell_disks(m);
+	return true;
 }
 
 void machine_ram_map(struct machine *m)
@@ -239,19 +260,24 @@ void machine_ram_map(struct machine *m)
 /* ---- giving back ---- */
 
 /* BYTES at HOST are backend B's own. A private file's pages would come back with what the file has: they stay. */
-static void discard(const struct memory_backend *b, uint8_t *host, uint64_t bytes)
+static void discard(const struct machine *m, const struct memory_backend *b, uint8_t *host,
+		    uint64_t bytes)
 {
 	uintptr_t from = ALIGN_UP((uintptr_t)host, b->page_size);
 	uintptr_t to = ALIGN_DOWN((uintptr_t)host + bytes, b->page_size);
 
 	if (from >= to || (b->fd >= 0 && !b->share && b->page_size == SMALL_PAGE))
 		return;
-	/* Memory that is locked stays; it was asked for. */
+	/* Memory that is locked stays; it was asked for. Huge pages are not what locking is about. */
+	if (m->config.mem_lock && !memory_backend_is_hugetlb(b))
+		return;
+	aio_memory_gone(m->loop, (void *)from, to - from);
 	madvise((void *)from, to - from, b->share ? MADV_REMOVE : MADV_DONTNEED);
 }
 
-static void discard_host(struct machine_ram *ram, uint8_t *host, uint64_t bytes)
+static void discard_host(struct machine *m, uint8_t *host, uint64_t bytes)
 {
+	const struct machine_ram *ram = &m->ram;
 	uint64_t at = 0, offset = (uint64_t)(host - ram->host);
 
 	if (host < ram->host || offset >= ram->bytes)
@@ -265,7 +291,7 @@ static void discard_host(struct machine_ram *ram, uint8_t *host, uint64_t bytes)
 		if (offset >= at)
 			continue;
 		n = MIN(bytes, at - offset);
-		discard(b, ram->host + offset, n);
+		discard(m, b, ram->host + offset, n);
 		offset += n;
 		bytes -= n;
 	}
@@ -280,7 +306,7 @@ void machine_ram_discard(struct machine *m, gpa_t gpa, uint64_t bytes)
 		if (!host || !n)
 			n = MIN(bytes, SMALL_PAGE - gpa % SMALL_PAGE);
 		else {
-			discard_host(&m->ram, host, n);
+			discard_host(m, host, n);
 			dma_unmap(m, gpa, host, n, true);
 		}
 		gpa += n;
@@ -294,6 +320,7 @@ void machine_ram_free(struct machine *m)
 
 	if (!ram->host)
 		return;
+	aio_memory_unset(m->loop);
 	munmap(ram->host, ram->bytes);
 	for (unsigned i = 0; i < ram->n_backends; i++)
 		memory_backend_unmapped(ram->backends[i]);

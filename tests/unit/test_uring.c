@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * aio=io_uring where hosts differ: a kernel that is short of memory, devices that are polled for completions. liburing's calls are
+ * aio=io_uring where hosts differ: a kernel that is short of memory, devices that are polled for completions, memory that
+ * is registered beforehand. liburing's calls are
  * taken in between. A polled ring is imitated by one whose completions come only when somebody asks for them, so that all of
  * it is tested on hosts without such a device; EVMM_TEST_POLLED_DEVICE names a block device that can really be polled and whose
  * contents may go.
@@ -22,13 +23,14 @@ int main(void)
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 #include "io/aio/aio.h"
 #include "src/clock.h"
 #include "src/loop.h"
 
-#define BYTES (1 * MiB)
+#define BYTES	  (1 * MiB)
 
 /* ---- between evmm and liburing ---- */
 
@@ -40,6 +42,10 @@ static struct {
 	unsigned tries; /* all submissions, and those to the polled ring */
 	unsigned polled_tries;
 	unsigned looks;
+	unsigned fixed; /* SQEs of registered memory */
+	unsigned registers,
+		refuse; /* pieces of memory; from this one on they are refused (0: none is) */
+	bool refused;	/* one, by the kernel itself */
 } between;
 
 int io_uring_queue_init_params(unsigned entries, struct io_uring *ring, struct io_uring_params *p)
@@ -68,6 +74,11 @@ int io_uring_submit(struct io_uring *ring)
 		between.fail--;
 		return -EAGAIN;
 	}
+	for (unsigned i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++) {
+		uint8_t opcode = ring->sq.sqes[i & (*ring->sq.kring_entries - 1)].opcode;
+
+		between.fixed += opcode == IORING_OP_READ_FIXED || opcode == IORING_OP_WRITE_FIXED;
+	}
 	return real(ring);
 }
 
@@ -78,6 +89,20 @@ int io_uring_get_events(struct io_uring *ring)
 	if (ring == between.polled)
 		between.looks++;
 	return real(ring);
+}
+
+int io_uring_register_buffers_update_tag(struct io_uring *ring, unsigned off,
+					 const struct iovec *iov, const __u64 *tags, unsigned n)
+{
+	int (*real)(struct io_uring *, unsigned, const struct iovec *, const __u64 *, unsigned) =
+		dlsym(RTLD_NEXT, "io_uring_register_buffers_update_tag");
+	int rc;
+
+	if (iov->iov_len && ++between.registers >= between.refuse && between.refuse)
+		return -ENOMEM;
+	rc = real(ring, off, iov, tags, n);
+	between.refused |= rc < 0;
+	return rc;
 }
 
 /* ---- a file, and requests ---- */
@@ -413,6 +438,154 @@ static void a_slot_of_the_polled_ring_goes_to_the_next_file(void **state)
 	free(buf);
 }
 
+/* ---- registered memory ---- */
+
+/* Three pieces, the last of them of two pages. */
+#define PIECE	  (32 * MiB)
+#define MEM_BYTES (2 * PIECE + 8192)
+
+static void memory_fini(struct box *b, uint8_t *mem)
+{
+	aio_memory_unset(b->loop);
+	munmap(mem, MEM_BYTES);
+	box_fini(b);
+}
+
+static uint8_t *memory_init(struct box *b)
+{
+	uint8_t *mem =
+		mmap(NULL, MEM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(mem, MAP_FAILED);
+	aio_memory_set(b->loop, mem, MEM_BYTES);
+	for (unsigned i = 0; i < 10; i++)
+		loop_run_once(b->loop, 0);
+	if (between.refused || !between.registers) {
+		memory_fini(b, mem);
+		print_message("memory cannot be registered here (ulimit -l)\n");
+		skip();
+	}
+	return mem;
+}
+
+/* Reads N bytes of the file at OFFSET, which are all VALUE, to AT. Returns whether that went by registered memory. */
+static bool read_is_fixed(struct box *b, uint8_t *at, uint64_t offset, size_t n, uint8_t value)
+{
+	unsigned before = between.fixed;
+
+	at[0] = at[n - 1] = (uint8_t)~value;
+	assert_int_equal(run(b, AIO_READ, offset, at, n), n);
+	assert_int_equal(at[0], value);
+	assert_int_equal(at[n - 1], value);
+	return between.fixed != before;
+}
+
+static void requests_of_registered_memory_say_so_and_others_do_not(void **state)
+{
+	uint8_t *buf = xaligned_zalloc(4096, 8192), *mem;
+	struct box b;
+
+	for (unsigned polled = 0; polled < 2; polled++) {
+		box_init(&b);
+		between.imitate = b.f.can_poll = polled;
+		mem = memory_init(&b);
+		if (polled) { /* its ring is made with the first request */
+			assert_int_equal(run(&b, AIO_READ, 0, buf, 4096), 4096);
+			for (unsigned i = 0; i < 10; i++)
+				loop_run_once(b.loop, 0);
+		}
+		memset(mem + PIECE - 8192, 0x33, 16384);
+		assert_int_equal(run(&b, AIO_WRITE, 0, mem + PIECE - 8192, 8192), 8192);
+		assert_int_equal(between.fixed, 1);
+		assert_int_equal(run(&b, AIO_WRITE, 8192, mem + PIECE - 4096, 8192), 8192);
+		assert_int_equal(between.fixed, 1); /* it lies in two pieces */
+		assert_true(read_is_fixed(&b, mem, 0, 16384, 0x33));
+		assert_true(read_is_fixed(&b, mem + PIECE, 0, 4096, 0x33));
+		assert_true(read_is_fixed(&b, mem + MEM_BYTES - 4096, 0, 4096, 0x33));
+		assert_false(read_is_fixed(&b, buf, 4096, 4096, 0x33));
+		/* Ends are as without. */
+		assert_int_equal(run(&b, AIO_READ, BYTES - 4096, mem, 8192), 4096);
+		assert_int_equal(run(&b, AIO_READ, BYTES, mem, 4096), 0);
+		memory_fini(&b, mem);
+	}
+	free(buf);
+}
+
+/* Memory that is given back comes again as other pages: what is registered would be the old ones. */
+static void memory_that_is_given_back_is_no_longer_registered(void **state)
+{
+	uint8_t *mem, *buf = xaligned_zalloc(4096, 4096);
+	struct box b;
+
+	box_init(&b);
+	mem = memory_init(&b);
+	memset(buf, 0x44, 4096);
+	assert_int_equal(run(&b, AIO_WRITE, 0, buf, 4096), 4096);
+	assert_true(read_is_fixed(&b, mem + 8192, 0, 4096, 0x44));
+	aio_memory_gone(b.loop, mem + 8192, 4096);
+	assert_int_equal(madvise(mem + 8192, 4096, MADV_DONTNEED), 0);
+	assert_int_equal(mem[8192], 0);
+	assert_false(read_is_fixed(&b, mem + 8192, 0, 4096, 0x44));
+	assert_true(read_is_fixed(&b, mem + PIECE, 0, 4096, 0x44));
+	/* A ring made later does not fetch it all back. */
+	aio_file_fini(&b.f);
+	between.registers = 0;
+	use(&b);
+	for (unsigned i = 0; i < 10; i++)
+		loop_run_once(b.loop, 0);
+	assert_int_equal(between.registers, 0);
+	assert_false(read_is_fixed(&b, mem + PIECE, 0, 4096, 0x44));
+	memory_fini(&b, mem);
+	free(buf);
+}
+
+static void what_the_kernel_refuses_to_register_is_used_all_the_same(void **state)
+{
+	uint8_t *mem, *buf = xaligned_zalloc(4096, 4096);
+	struct box b;
+
+	box_init(&b);
+	between.refuse = 2;
+	mem = memory_init(&b);
+	assert_int_equal(between.registers, 2); /* and no third */
+	memset(buf, 0x55, 4096);
+	assert_int_equal(run(&b, AIO_WRITE, 0, buf, 4096), 4096);
+	assert_true(read_is_fixed(&b, mem, 0, 4096, 0x55));
+	assert_false(read_is_fixed(&b, mem + PIECE, 0, 4096, 0x55));
+	memory_fini(&b, mem);
+	free(buf);
+}
+
+static void memory_may_go_before_its_turn_to_be_registered(void **state)
+{
+	uint8_t *mem, *buf = xaligned_zalloc(4096, 4096);
+	struct box b;
+
+	box_init(&b);
+	memory_fini(&b, memory_init(&b)); /* or it is skipped */
+	box_init(&b);
+	mem = mmap(NULL, MEM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(mem, MAP_FAILED);
+	aio_memory_set(b.loop, mem, MEM_BYTES);
+	aio_memory_gone(b.loop, mem + PIECE, PIECE);
+	for (unsigned i = 0; i < 10; i++)
+		loop_run_once(b.loop, 0);
+	assert_int_equal(between.registers, 2);
+	memset(buf, 0x66, 4096);
+	assert_int_equal(run(&b, AIO_WRITE, 0, buf, 4096), 4096);
+	assert_true(read_is_fixed(&b, mem, 0, 4096, 0x66));
+	assert_false(read_is_fixed(&b, mem + PIECE, 0, 4096, 0x66));
+	aio_memory_unset(b.loop);
+	munmap(mem, MEM_BYTES);
+	/* Other memory at the same address is not taken for it. */
+	mem = mmap(mem, MEM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(mem, MAP_FAILED);
+	assert_false(read_is_fixed(&b, mem, 0, 4096, 0x66));
+	munmap(mem, MEM_BYTES);
+	box_fini(&b);
+	free(buf);
+}
+
 /* ---- a real one ---- */
 
 static void real_write(struct box *b, struct op *op, uint8_t *buf, unsigned i, unsigned round)
@@ -481,6 +654,10 @@ int main(void)
 		cmocka_unit_test(flushes_stable_writes_and_long_ones_are_not_polled),
 		cmocka_unit_test(a_device_that_stalls_costs_little_and_holds_up_nobody),
 		cmocka_unit_test(a_slot_of_the_polled_ring_goes_to_the_next_file),
+		cmocka_unit_test(requests_of_registered_memory_say_so_and_others_do_not),
+		cmocka_unit_test(memory_that_is_given_back_is_no_longer_registered),
+		cmocka_unit_test(what_the_kernel_refuses_to_register_is_used_all_the_same),
+		cmocka_unit_test(memory_may_go_before_its_turn_to_be_registered),
 		cmocka_unit_test(a_device_with_poll_queues_is_polled),
 	};
 
