@@ -4,6 +4,7 @@
 One Linux has sixteen disks: at each kind of controller one for each of werror=report, stop, enospc and ignore.
 """
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -11,7 +12,7 @@ import time
 from console import Guest
 from qtest import QTest
 from support import EVMM, WORK, Skip, check, initrd, kernel, modules
-from systems_block import image
+from systems_block import diskwork, image
 from systems_power import Session, qmp_args
 
 MIB = 1 << 20
@@ -28,11 +29,16 @@ class Tmpfs:
 
     def __init__(self, size):
         self.path = tempfile.mkdtemp(prefix='evmm-full.')
+        self.size = size
         r = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=%d' % size, 'tmpfs', self.path],
                            capture_output=True, text=True)
         if r.returncode:
             os.rmdir(self.path)
             raise Skip('no file system can be mounted: ' + r.stderr.strip())
+
+    def grow(self, more):
+        self.size += more
+        subprocess.run(['mount', '-o', 'remount,size=%d' % self.size, self.path], check=True)
 
     def fill(self):
         with open(self.path + '/filler', 'ab', buffering=0) as f:
@@ -57,11 +63,13 @@ class Disk:
         self.sectors = 8 * MIB // 512 + 128 * n  # by which the guest finds it
         self.path = image(self.id, self.sectors * 512, folder)
 
-    def args(self):
+    def rules(self):
         once = 'on' if self.policy == 'stop' else 'off'
-        rules = [('write', BAD_WRITE, 5, once, 0), ('read', BAD_READ, 5, once, 0), ('read', SLOW, 0, 'on', STALL_S)]
+        return [('write', BAD_WRITE, 5, once, 0), ('read', BAD_READ, 5, once, 0), ('read', SLOW, 0, 'on', STALL_S)]
+
+    def args(self):
         opts = ['driver=raw,node-name=%s,file.driver=blkdebug,file.image.driver=file,file.image.filename=%s' % (self.id, self.path)]
-        for i, (op, at, errno, once, seconds) in enumerate(rules):
+        for i, (op, at, errno, once, seconds) in enumerate(self.rules()):
             opts.append(','.join('file.inject-error.%d.%s' % (i, o) for o in (
                 'iotype=' + op, 'sector=%d' % (at // 512), 'errno=%d' % errno, 'once=' + once, 'delay-ns=%d' % (seconds * 10**9))))
         n = int(self.id[1:])
@@ -77,12 +85,12 @@ class Disk:
             return f.read(SIZE)
 
 
-def start(disks, qmp):
+def start(disks, qmp, *files):
     paths = modules('amd64', 'ahci', 'ata_piix', 'crct10dif_generic', 'sd_mod', 'virtio_pci', 'virtio_blk', 'virtio_scsi')
     args = [a for d in disks for a in d.args()]
     # What evmm warns of would be between the guest's words.
     g = Guest(['sh', '-c', 'exec "$0" "$@" 2>' + os.path.join(WORK, 'errors.said'), EVMM,
-               '-M', 'pc', '-m', '256', '-accel', 'soft', '-kernel', kernel('amd64'), '-initrd', initrd(*paths),
+               '-M', 'pc', '-m', '256', '-accel', 'soft', '-kernel', kernel('amd64'), '-initrd', initrd(*paths, *files),
                '-append', 'console=ttyS0 quiet', '-nographic', '-device', 'virtio-scsi-pci,id=scsi',
                '-device', 'ahci,id=ahci', *qmp, *args])
     try:
@@ -238,6 +246,50 @@ def test_guest():
         for disk in disks[::4]:
             check("'%s' is shorter" % disk.path in said, '%s: nobody is warned: %s' % (disk.name, said))
         check('the host has not answered a request for' in said, 'nobody is warned of the stall: ' + said)
+    finally:
+        fs.close()
+
+
+class PlainDisk(Disk):
+    def rules(self):
+        return []
+
+
+def test_load():
+    """Many requests at once run into a full file system again and again: none is lost, and a reset of the stopped machine works."""
+    fs = Tmpfs(2 * MIB)
+    path, qmp = qmp_args('load')
+    try:
+        disks = [PlainDisk(n, fs.path) for n in (2, 6, 10, 14)]
+        with start(disks, qmp, diskwork()) as g:
+            q = Session(path)
+            for disk in disks:
+                g.send('/root/diskwork verify /dev/%s 400 32 5; echo re""sult $?\n' % disk.dev)
+                stops = 0
+                while q.status() == 'running' and not re.search(r'^(?:# )?result \d', g.text[g.seen:], re.M):
+                    g._pump(0.05)
+                    if q.status() == 'io-error':
+                        stops += 1
+                        fs.grow(MIB)
+                        q('cont')
+                check(g.expect(r'^(?:# )?result (\d+)', 60).group(1) == '0', disk.name + ': ' + g.tail(300))
+                check(stops >= 3, '%s: only %d stops' % (disk.name, stops))
+            for disk in disks:
+                os.truncate(disk.path, 0)
+                os.truncate(disk.path, disk.sectors * 512)
+            fs.fill()
+            q.status()
+            q.events.clear()
+            for disk in disks:
+                g.send('dd if=/dev/zero of=/dev/%s bs=1M count=4 &\n' % disk.dev)
+            q.event('STOP')
+            check(q.status() == 'io-error', q.status())
+            q('system_reset')
+            q.event('RESET')
+            fs.make_room()
+            fs.grow(40 * MIB)
+            q('cont')
+            g.login(120)
     finally:
         fs.close()
 
