@@ -6,6 +6,7 @@
  */
 #include <jansson.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <unistd.h>
 #include "devices/scsi/scsi_types.h"
 #include "devices/virtio/virtio_serial.h"
@@ -58,6 +59,9 @@ struct kind {
 	/* Of a disk: adds one that takes a while. */
 	unsigned (*slow)(struct vk_piece *pieces);
 	unsigned slow_queue;
+	/* One that is taken at once, in queue PLAIN_QUEUE. */
+	unsigned (*plain)(struct vk_piece *pieces);
+	unsigned plain_queue;
 };
 
 static const struct kind *kind;
@@ -116,13 +120,19 @@ static unsigned blk_read(struct vk_piece *pieces)
 	return 3;
 }
 
+static unsigned blk_get_id(struct vk_piece *pieces)
+{
+	unsigned n = blk_read(pieces);
+
+	vk_put(&v, AT_HEADER, 8, 4); /* VIRTIO_BLK_T_GET_ID, which waits for nothing */
+	return n;
+}
+
 static void blk_works(void)
 {
 	struct vk_piece pieces[3];
 
-	blk_read(pieces);
-	vk_put(&v, AT_HEADER, 8, 4); /* VIRTIO_BLK_T_GET_ID, which waits for nothing */
-	request(0, pieces, 3);
+	request(0, pieces, blk_get_id(pieces));
 	assert_int_equal(vk_get(&v, AT_END, 1), 0);
 }
 
@@ -167,12 +177,16 @@ static unsigned scsi_read(struct vk_piece *pieces)
 	return scsi_command(pieces, 0x28);
 }
 
+static unsigned scsi_inquiry(struct vk_piece *pieces)
+{
+	return scsi_command(pieces, 0x12);
+}
+
 static void scsi_works(void)
 {
 	struct vk_piece pieces[3];
 
-	scsi_command(pieces, 0x12); /* INQUIRY */
-	request(2, pieces, 3);
+	request(2, pieces, scsi_inquiry(pieces));
 	assert_int_equal(vk_get(&v, AT_END + 10, 2), 0);
 }
 
@@ -229,6 +243,18 @@ static void rng_works(void)
 	request(0, &piece, 1);
 }
 
+static unsigned to_read(struct vk_piece *pieces)
+{
+	pieces[0] = (struct vk_piece){AT_DATA, 64, false};
+	return 1;
+}
+
+static unsigned to_write(struct vk_piece *pieces)
+{
+	pieces[0] = (struct vk_piece){AT_DATA, 64, true};
+	return 1;
+}
+
 static void make_balloon(void)
 {
 	dev = kit_add(k, &virtio_balloon_device_type, "free-page-reporting", "on", "packed", "on",
@@ -244,12 +270,13 @@ static void balloon_works(void)
 }
 
 static const struct kind kinds[] = {
-	{"blk", make_blk, 0, 1, NULL, blk_works, blk_read, 0},
-	{"scsi", make_scsi, SCSI_CHANGE, 3, scsi_wake, scsi_works, scsi_read, 2},
-	{"serial", make_serial, MULTIPORT, 6, serial_wake, serial_works, NULL, 0},
-	{"rng", make_rng, 0, 1, NULL, rng_works, NULL, 0},
+	{"blk", make_blk, 0, 1, NULL, blk_works, blk_read, 0, blk_get_id, 0},
+	{"scsi", make_scsi, SCSI_CHANGE, 3, scsi_wake, scsi_works, scsi_read, 2, scsi_inquiry, 2},
+	{"serial", make_serial, MULTIPORT, 6, serial_wake, serial_works, NULL, 0, to_read,
+	 CONSOLE_TX},
+	{"rng", make_rng, 0, 1, NULL, rng_works, NULL, 0, to_write, 0},
 	/* statistics, poison and reporting */
-	{"balloon", make_balloon, BIT64(1) | BIT64(5), 4, NULL, balloon_works, NULL, 0},
+	{"balloon", make_balloon, BIT64(1) | BIT64(5), 4, NULL, balloon_works, NULL, 0, to_read, 0},
 };
 
 static void begin(const struct kind *of)
@@ -696,6 +723,113 @@ static void a_stalled_port_s_table_is_judged_anew(void **state)
 	}
 }
 
+/* ---- another processor ---- */
+
+struct rewriter {
+	uint8_t *areas[4];
+	unsigned bytes[4];
+	bool done; /* atomic */
+};
+
+/* Plausible numbers and others, where the device may be reading. */
+static void *rewrite_for_ever(void *opaque)
+{
+	static const uint16_t words[] = {0,    1,    2,	     4,	     5,	     16,   0x80,  0x81,
+					 0x82, 0x84, 0x8000, 0x1000, 0xffff, SIZE, 0x0009};
+	struct rewriter *r = opaque;
+	uint64_t seed = 0x2545f4914f6cdd1dull;
+
+	while (!__atomic_load_n(&r->done, __ATOMIC_RELAXED)) {
+		unsigned area;
+		uint16_t *at;
+
+		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		area = seed >> 62;
+		at = (uint16_t *)(r->areas[area] + (seed >> 33) % r->bytes[area] / 2 * 2);
+		__atomic_store_n(at, words[(seed >> 20) % ARRAY_SIZE(words)], __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static uint8_t *host(gpa_t gpa, unsigned bytes)
+{
+	size_t n = bytes;
+	uint8_t *at = dma_map(k->m, gpa, &n, true);
+
+	assert_true(at && n >= bytes);
+	return at;
+}
+
+static void restart(uint64_t features)
+{
+	vk_set_reg(&v, REG_STATUS, 0);
+	for (unsigned i = 0; i < 10000 && vk_status(&v); i++)
+		loop_run_once(k->loop, NS_PER_MS);
+	vk_start(&v, features | kind->features, kind->n_queues, SIZE);
+}
+
+/* Returns how often the device broke. */
+static unsigned drive_meanwhile(uint64_t features, int64_t ns)
+{
+	const struct clock *clock = loop_clock_host(k->loop);
+	unsigned q = kind->plain_queue, broken = 0;
+	int64_t end = clock_now_ns(clock) + ns;
+	struct vk_piece pieces[3];
+
+	for (unsigned i = 0; clock_now_ns(clock) < end; i++) {
+		unsigned n = kind->plain(pieces);
+
+		if (i % 3 == 0) {
+			for (unsigned j = 0; j < n; j++)
+				vk_set_desc(&v, TABLE, j, pieces[j].gpa, pieces[j].len,
+					    pieces[j].write ? VK_WRITE : 0, 0);
+			one_table(q, TABLE, 16 * n, 0, 0);
+		} else {
+			vk_add(&v, q, pieces, n);
+		}
+		vk_kick(&v, q);
+		if (vk_status(&v) & VIRTIO_STATUS_NEEDS_RESET) {
+			broken++;
+			restart(features);
+		}
+		if (kind->make == make_serial)
+			typed->len = 0;
+	}
+	return broken;
+}
+
+static void rings_rewritten_by_another_processor_do_no_harm(void **state)
+{
+	static const uint64_t forms[] = {INDIRECT, INDIRECT | PACKED, INDIRECT | EVENT_IDX};
+	unsigned broken = 0;
+
+	for (size_t n = 0; n < ARRAY_SIZE(kinds); n++) {
+		struct rewriter r = {.bytes = {SIZE * 16, 4 + 2 * SIZE, 3 * 16, 64}};
+		pthread_t thread;
+		gpa_t ring;
+
+		begin(&kinds[n]);
+		vk_start(&v, INDIRECT | kind->features, kind->n_queues, SIZE);
+		ring = v.q[kind->plain_queue].desc;
+		r.areas[0] = host(ring, r.bytes[0]);
+		r.areas[1] = host(v.q[kind->plain_queue].driver, r.bytes[1]);
+		r.areas[2] = host(TABLE, r.bytes[2]);
+		r.areas[3] = host(kind->plain == to_read ? AT_DATA : AT_HEADER, r.bytes[3]);
+		assert_int_equal(pthread_create(&thread, NULL, rewrite_for_ever, &r), 0);
+		for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+			restart(forms[i]);
+			broken += drive_meanwhile(forms[i], 100 * NS_PER_MS);
+		}
+		__atomic_store_n(&r.done, true, __ATOMIC_RELAXED);
+		pthread_join(thread, NULL);
+		other_device_works();
+		restart(0);
+		kind->works();
+		kit_free(k);
+	}
+	assert_true(broken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -703,6 +837,7 @@ int main(void)
 		TEST(areas_that_are_no_ram_break_the_device),
 		TEST(what_is_rewritten_under_way_changes_nothing),
 		TEST(a_stalled_port_s_table_is_judged_anew),
+		TEST(rings_rewritten_by_another_processor_do_no_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
