@@ -222,6 +222,11 @@ def host_that_does_not_answer(t, slow, others):
         m = t.g.expect(r'^(?:# )?slow%d-result (\d+)' % i, 150)
         check(m.group(1) == '0', '%s: the slow read failed' % disk.name)
     check(time.monotonic() - begin >= STALL_S, 'nothing was slow')
+    table = t.q('human-monitor-command', **{'command-line': 'info loop'})
+    longest = re.findall(r'^(\S+) +\d+ +\d+ +\d+ +(\d+)\s*$', table, re.M)
+    check(len(longest) > 5, table)
+    for name, us in longest:
+        check(name in ('loop', 'sleep') or int(us) < 10**7, '%s held the loop for %s us' % (name, us))
     for disk in slow:
         t.works(disk)
 
