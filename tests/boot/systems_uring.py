@@ -4,6 +4,7 @@ that is registered with the kernel."""
 import hashlib
 import os
 import re
+import resource
 import subprocess
 import tempfile
 
@@ -78,6 +79,9 @@ def huge_pages():
 def test_registered_memory(kind):
     """A guest whose memory stays in RAM has it registered; its disk reads and writes right, also when a balloon has been through memory."""
     more = ['-overcommit', 'mem-lock=on'] if kind == 'locked' else huge_pages()
+    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
+    if kind == 'locked' and os.geteuid() and limit != resource.RLIM_INFINITY and limit < 1 << 30:
+        raise Skip('no more than %d KiB may be locked (ulimit -l)' % (limit >> 10))
     if not direct_works('/var/tmp'):
         raise Skip('/var/tmp has no O_DIRECT')
     mods = modules('cloud-amd64', 'virtio_pci', 'virtio_blk', 'virtio_balloon')
