@@ -62,6 +62,16 @@ def test_ovmf_shell(board):
         g.expect('(?i)C0 FF EE', 30)
 
 
+@variants('pc', 'q35')
+def test_ovmf_by_bios(board):
+    """The whole of OVMF as -bios comes to its shell; its variables go with it."""
+    image = need('/usr/share/ovmf/OVMF.fd', 'ovmf')
+    with evmm('-accel', 'soft', '-M', board, '-m', '256', '-nographic', '-vga', 'none', '-bios', image) as g:
+        shell(g)
+        g.send('reset -s\r')
+        check(g.wait(30) == 0, 'exit status')
+
+
 def test_microvm():
     """Debian's kernel on a microvm finds its virtio devices by ACPI, says nothing of errors, and powers off."""
     mods = modules('amd64', 'virtio_mmio', 'virtio_blk', 'virtio_rng')
