@@ -39,6 +39,7 @@ UNIT_TESTS += tests/unit/test_fdset
 UNIT_TESTS += tests/unit/test_loop
 UNIT_TESTS += tests/unit/test_machine
 UNIT_TESTS += tests/unit/test_memory
+UNIT_TESTS += tests/unit/test_mptable
 UNIT_TESTS += tests/unit/test_options
 UNIT_TESTS += tests/unit/test_smbios
 UNIT_TESTS += tests/unit/test_region_stream

@@ -2,7 +2,7 @@
 /*
  * The `microvm` board: processors, their interrupt controllers, a serial port, and virtio transports in memory. A list of
  * parts. There is neither PCI nor firmware; a kernel is told by hardware-reduced ACPI, by a device tree, and, with acpi=off,
- * on its command line.
+ * by an MP table and on its command line.
  *
  *	address		what			GSI
  *	FEA00000	acpi-ged		9

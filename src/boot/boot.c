@@ -14,6 +14,7 @@
 #include "src/boot/device_tree.h"
 #include "src/boot/firmware.h"
 #include "src/boot/loader.h"
+#include "src/boot/mptable.h"
 #include "src/boot/smbios.h"
 
 /* ---- files ---- */
@@ -341,6 +342,22 @@ static bool place_acpi(struct boot *b, struct error *err)
 	return true;
 }
 
+/* In ACPI's place. A board with PCI has more interrupts than our table tells of. */
+static void place_mptable(struct boot *b)
+{
+	struct machine *m = b->machine;
+	uint32_t id[4] = {0};
+	struct aml table;
+
+	if (!m->acpi || m->config.acpi || m->acpi->pci != ACPI_PCI_NONE)
+		return;
+	if (m->accel->cpuid)
+		m->accel->cpuid(m->vcpus[0], 1, id);
+	table = mptable_build(m->acpi, id[0], id[3], BOOT_ACPI);
+	memcpy(boot_place(b, BOOT_ACPI, table.n), table.bytes, table.n);
+	free(table.bytes);
+}
+
 static bool place_smbios(struct boot *b, struct error *err)
 {
 	struct smbios s;
@@ -483,6 +500,7 @@ bool boot_load(struct machine *m, struct error *err)
 		return false;
 	place_bios_data(b);
 	place_restart(b);
+	place_mptable(b);
 	if (!place_acpi(b, err) || !place_smbios(b, err))
 		return false;
 	if (m->config.dtb && !device_tree_read(m, err))

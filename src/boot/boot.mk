@@ -16,6 +16,7 @@ libevmm_a_SOURCES += src/boot/firmware_items.c
 libevmm_a_SOURCES += src/boot/firmware_kernel.c
 libevmm_a_SOURCES += src/boot/linux.c
 libevmm_a_SOURCES += src/boot/linuxboot_rom.S
+libevmm_a_SOURCES += src/boot/mptable.c
 libevmm_a_SOURCES += src/boot/multiboot.c
 libevmm_a_SOURCES += src/boot/pvh.c
 libevmm_a_SOURCES += src/boot/screen.c

@@ -520,7 +520,7 @@ const struct option_desc option_table[] = {
 	 .heading = "Machine",
 	 .help = "the board; 'help' lists them",
 	 .man = "accel= is as -accel, with several separated by colons. With acpi=off the "
-		"guest is given no ACPI tables. pflash0= and pflash1= name what is in the two flash "
+		"guest is given no ACPI tables (a microvm: an MP table instead). pflash0= and pflash1= name what is in the two flash "
 		"chips, a node or a drive, as -drive if=pflash does. dumpdtb= writes the device tree of a "
 		"microvm to a file and ends; that board also takes rtc=on|off (auto: on with "
 		"the software CPU), pic=off, pit=off, isa-serial=off and auto-kernel-cmdline=off. usb=, vmport= and smm= are off. The names of earlier versions are all "

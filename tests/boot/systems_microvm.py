@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The microvm board with parts left out."""
-from support import check, evmm, evmm_fails, linux_args, modules, variants
+from support import check, evmm, evmm_fails, kernel, linux_args, modules, variants
 from systems_options import names
 from systems_power import insmod
 
@@ -24,6 +24,24 @@ def test_microvm_without(options):
         if options != 'acpi=off':
             g.send('poweroff -f\n')
             check(g.wait(60) == 0, 'exit status')
+
+
+def test_microvm_mptable():
+    """Without ACPI an MP table tells Debian's kernel of the processors and the IOAPIC, and its interrupts come from there.
+
+    The cloud kernel cannot read one, and neither looks for virtio on the command line.
+    """
+    with evmm(*linux_args('-accel', 'soft', '-M', 'microvm,acpi=off', '-smp', '2', mem='256',
+                          image=kernel('amd64'))) as g:
+        g.login(180)
+        check(g.run('nproc')[1].split()[-1:] == ['2'], 'not both processors')
+        lines = g.run('cat /proc/interrupts')[1].splitlines()
+        check(any(x.split()[:1] == ['4:'] and 'IO-APIC' in x and 'ttyS0' in x for x in lines),
+              'not through the IOAPIC:\n' + '\n'.join(lines))
+        log = g.run('dmesg')[1]
+        check('found SMP MP-table' in log, 'no MP table in dmesg')
+        for word in 'BIOS bug', 'MP-table is bad', 'SMP mptable: checksum', 'IO-APIC + timer doesn', 'MP-BIOS bug', 'ExtINT not setup':
+            check(word not in log, word)
 
 
 def test_microvm_in_the_kernel():
