@@ -10,6 +10,12 @@
 #define LINK_DISABLED 0x80
 #define LINK_IRQ      0x0f
 
+/* _OSC: errors in its first dword (ACPI 6.3, 6.2.11), what may be granted in its third */
+#define OSC_BAD_UUID	       0x04
+#define OSC_BAD_REVISION       0x08
+#define OSC_MASKED	       0x10
+#define OSC_EXPRESS_CAPABILITY 0x10
+
 static void add_device_ids(struct aml *a, const char *hid, unsigned uid)
 {
 	aml_name_decl(a, "_HID");
@@ -373,6 +379,87 @@ static void add_pci_ids(struct aml *a, const struct acpi_board *b)
 	aml_name_int(a, "_BBN", 0);
 }
 
+/* CreateDWordField (Arg3, AT, NAME) */
+static void osc_field(struct aml *a, unsigned at, const char *name)
+{
+	aml_op(a, AML_OP_CREATE_DWORD_FIELD);
+	aml_op(a, AML_OP_ARG3);
+	aml_int(a, at);
+	aml_name(a, name);
+}
+
+/* CDW1 |= BIT */
+static void osc_status(struct aml *a, unsigned bit)
+{
+	aml_op(a, AML_OP_OR);
+	aml_name(a, "CDW1");
+	aml_int(a, bit);
+	aml_name(a, "CDW1");
+}
+
+/* Opens If (LNotEqual (what is written next, and after that)) */
+static size_t osc_if_differ(struct aml *a)
+{
+	size_t branch = aml_if(a);
+
+	aml_op(a, AML_OP_LNOT);
+	aml_op(a, AML_OP_LEQUAL);
+	return branch;
+}
+
+static void osc_answer(struct aml *a)
+{
+	aml_op(a, AML_OP_RETURN);
+	aml_op(a, AML_OP_ARG3);
+}
+
+static void osc_grant(struct aml *a)
+{
+	size_t branch;
+
+	osc_field(a, 8, "CDW3");
+	aml_op(a, AML_OP_AND);
+	aml_name(a, "CDW3");
+	aml_int(a, OSC_EXPRESS_CAPABILITY);
+	aml_op(a, AML_OP_LOCAL0);
+	branch = osc_if_differ(a);
+	aml_name(a, "CDW3");
+	aml_op(a, AML_OP_LOCAL0);
+	osc_status(a, OSC_MASKED);
+	aml_end(a, branch);
+	aml_op(a, AML_OP_STORE);
+	aml_op(a, AML_OP_LOCAL0);
+	aml_name(a, "CDW3");
+}
+
+/*
+ * What of PCI Express the system may drive itself (PCI Firmware Specification 3.0, 4.5): the capability structures. Hot
+ * plugging, power management events and error reporting are not granted, as our ports have none.
+ */
+static void add_osc(struct aml *a)
+{
+	/* 33DB4D5B-1FF7-401C-9657-7441C03DD766 */
+	static const uint8_t uuid[] = {0x5b, 0x4d, 0xdb, 0x33, 0xf7, 0x1f, 0x1c, 0x40,
+				       0x96, 0x57, 0x74, 0x41, 0xc0, 0x3d, 0xd7, 0x66};
+	size_t method = aml_method(a, "_OSC", AML_SERIALIZED | 4), branch;
+
+	osc_field(a, 0, "CDW1");
+	branch = osc_if_differ(a);
+	aml_op(a, AML_OP_ARG0);
+	aml_buffer(a, uuid, sizeof(uuid));
+	osc_status(a, OSC_BAD_UUID);
+	osc_answer(a);
+	aml_end(a, branch);
+	branch = osc_if_differ(a);
+	aml_op(a, AML_OP_ARG1);
+	aml_int(a, 1);
+	osc_status(a, OSC_BAD_REVISION);
+	aml_end(a, branch);
+	osc_grant(a);
+	osc_answer(a);
+	aml_end(a, method);
+}
+
 static void add_pci(struct aml *a, const struct acpi_board *b)
 {
 	size_t dev = aml_device(a, "PCI0");
@@ -383,6 +470,7 @@ static void add_pci(struct aml *a, const struct acpi_board *b)
 		add_routes(a, b, "PRTP", false);
 		add_routes(a, b, "PRTA", true);
 		add_prt_method(a);
+		add_osc(a);
 	} else {
 		add_routes(a, b, "_PRT", false);
 	}

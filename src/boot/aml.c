@@ -246,6 +246,17 @@ size_t aml_package(struct aml *a, unsigned elements)
 	return mark;
 }
 
+void aml_buffer(struct aml *a, const void *bytes, size_t n)
+{
+	size_t mark;
+
+	aml_u8(a, AML_BUFFER);
+	mark = begin(a);
+	aml_int(a, n);
+	aml_raw(a, bytes, n);
+	aml_end(a, mark);
+}
+
 struct aml_resources aml_resources(struct aml *a)
 {
 	struct aml_resources r;

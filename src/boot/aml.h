@@ -20,6 +20,8 @@ enum aml_op {
 	AML_OP_LOCAL0 = 0x60,
 	AML_OP_LOCAL1 = 0x61,
 	AML_OP_ARG0 = 0x68,
+	AML_OP_ARG1 = 0x69,
+	AML_OP_ARG3 = 0x6b,
 	AML_OP_STORE = 0x70,
 	AML_OP_ADD = 0x72,
 	AML_OP_AND = 0x7b,
@@ -27,6 +29,8 @@ enum aml_op {
 	AML_OP_NOTIFY = 0x86,
 	AML_OP_INDEX = 0x88,
 	AML_OP_CREATE_DWORD_FIELD = 0x8a,
+	AML_OP_LNOT = 0x92,
+	AML_OP_LEQUAL = 0x93,
 	AML_OP_RETURN = 0xa4,
 };
 
@@ -46,6 +50,8 @@ void aml_name(struct aml *a, const char *path);
 /* An integer constant in its shortest form. */
 void aml_int(struct aml *a, uint64_t v);
 void aml_string(struct aml *a, const char *s);
+/* Buffer () {BYTES} */
+void aml_buffer(struct aml *a, const void *bytes, size_t n);
 /* Name (NAME, "S") */
 void aml_name_string(struct aml *a, const char *name, const char *s);
 /* EISAID("PNP0A03") as an integer */

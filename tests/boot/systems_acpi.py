@@ -139,6 +139,9 @@ def test_finds_every_device(board):
             check('parport0' in read(g, 'cat /proc/ioports'), 'no parallel port')
             check(read(g, 'ls -d /sys/devices/system/node/node[0-9]* | wc -l') == '2', 'not two nodes')
             check(read(g, 'cat /sys/devices/system/node/node0/distance').split() == ['10', '20'], 'not their distance')
+        if board == 'q35':
+            osc = read(g, 'dmesg | grep _OSC:')
+            check('OS now controls [PCIeCapability]' in osc, osc)
         log = read(g, 'dmesg -r | grep "^<[0-4]>"; true')
         bad = [line for line in log.splitlines() if line.strip() and not CPU.match(line) and not any(k in line for k in KNOWN)]
         check(not bad, 'the log: ' + '\n'.join(bad))

@@ -14,7 +14,7 @@
 
 static uint32_t apic_ids[MACHINE_MAX_VCPUS];
 
-static struct acpi_tables build(unsigned cpus, uint32_t id_step)
+static struct acpi_tables build_for(enum acpi_pci pci, unsigned cpus, uint32_t id_step)
 {
 	struct acpi_board b = {
 		.cpus = cpus,
@@ -27,7 +27,7 @@ static struct acpi_tables build(unsigned cpus, uint32_t id_step)
 		.reset_value = 0x0f,
 		.gpe0_base = 0x60c,
 		.gpe0_bytes = 4,
-		.pci = ACPI_PCI_I440FX,
+		.pci = pci,
 		.pci_mem = {{0x40000000, 0xfec00000}},
 		.has_s3 = true,
 		.has_s4 = true,
@@ -39,6 +39,11 @@ static struct acpi_tables build(unsigned cpus, uint32_t id_step)
 	for (unsigned i = 0; i < cpus; i++)
 		apic_ids[i] = i * id_step;
 	return acpi_build(&b, GPA);
+}
+
+static struct acpi_tables build(unsigned cpus, uint32_t id_step)
+{
+	return build_for(ACPI_PCI_I440FX, cpus, id_step);
 }
 
 static const uint8_t *at(const struct acpi_tables *t, uint64_t gpa)
@@ -225,9 +230,9 @@ static void write_table(const char *dir, const char *name, const uint8_t *p)
 	free(path);
 }
 
-static void iasl_takes_every_table_without_complaint(void **state)
+static void iasl_takes_every_table(enum acpi_pci pci)
 {
-	struct acpi_tables t = build(3, 1);
+	struct acpi_tables t = build_for(pci, 3, 1);
 	char dir[] = "/tmp/evmm-acpi-XXXXXX", *cmd;
 	const uint8_t *fadt = xsdt_entry(&t, 0, "FACP");
 
@@ -254,6 +259,22 @@ static void iasl_takes_every_table_without_complaint(void **state)
 	free(t.bytes);
 }
 
+static void iasl_takes_every_table_without_complaint(void **state)
+{
+	iasl_takes_every_table(ACPI_PCI_I440FX);
+	iasl_takes_every_table(ACPI_PCI_Q35);
+}
+
+static void the_system_is_asked_about_pci_express_where_there_is_some(void **state)
+{
+	struct acpi_tables pc = build(1, 1), q35 = build_for(ACPI_PCI_Q35, 1, 1);
+
+	assert_null(memmem(pc.bytes, pc.n, "_OSC", 4));
+	assert_non_null(memmem(q35.bytes, q35.n, "_OSC", 4));
+	free(pc.bytes);
+	free(q35.bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +284,7 @@ int main(void)
 		cmocka_unit_test(apic_ids_from_255_up_are_x2apic_entries),
 		cmocka_unit_test(package_lengths_have_one_to_three_bytes),
 		cmocka_unit_test(names_are_padded_and_joined),
+		cmocka_unit_test(the_system_is_asked_about_pci_express_where_there_is_some),
 		cmocka_unit_test(iasl_takes_every_table_without_complaint),
 	};
 
