@@ -220,6 +220,8 @@ struct accel_ops {
 	void (*gsi_set)(struct machine *m, unsigned gsi, bool level);
 	/* Loop thread, IRQCHIP_KERNEL: the 8254's interrupt is the HPET's now, or its own again. */
 	void (*pit_replaced)(struct machine *m, bool replaced);
+	/* Loop thread, IRQCHIP_KERNEL: the 8254's ticks that the guest had no time for follow, or are dropped. */
+	bool (*pit_reinject)(struct machine *m, bool reinject, struct error *err);
 	/*
 	 * Loop thread, IRQCHIP_KERNEL, vCPUs parked: the registers of those chips (src/irqchip.h) that the bits of WHICH name, which were
 	 * checked before they are set. What a chip of the accelerator's doesn't have reads as 0 and is ignored when set.

@@ -251,6 +251,9 @@ const struct device_type kernel_ioapic_type = {
 struct kernel_pit {
 	struct device dev;
 
+	/* configuration */
+	char *lost_tick_policy;
+
 	/* guest-visible; as it was when it was saved */
 	GUEST_VISIBLE_BEGIN;
 	struct chip_counter counter[CHIP_PIT_COUNTERS];
@@ -302,14 +305,31 @@ static const struct state_desc pit_state = {
 		},
 };
 
+static const struct device_prop pit_props[] = {
+	DEFINE_PROP_STR(kernel_pit, lost_tick_policy, "lost_tick_policy", "delay",
+			"ticks that came too late: delay (they follow) or discard"),
+	DEFINE_PROP_END,
+};
+
+static bool pit_realize(struct device *dev, struct error *err)
+{
+	struct kernel_pit *s = container_of(dev, struct kernel_pit, dev);
+	bool delay = !strcmp(s->lost_tick_policy, "delay");
+
+	if (!delay && strcmp(s->lost_tick_policy, "discard"))
+		return error_set(err, "lost_tick_policy is 'delay' or 'discard', not '%s'",
+				 s->lost_tick_policy);
+	return has_chips(dev, err) && dev->machine->accel->pit_reinject(dev->machine, delay, err);
+}
+
 const struct device_type kernel_pit_type = {
 	.name = "kvm-pit",
 	.desc = "8254 interval timer and port 61h in the kernel",
 	.bus = BUS_ISA,
 	.size = sizeof(struct kernel_pit),
-	.props = no_props,
+	.props = pit_props,
 	.state = &pit_state,
-	.realize = has_chips,
+	.realize = pit_realize,
 	.reset = pit_reset,
 	.unrealize = no_unrealize,
 };

@@ -293,6 +293,7 @@ const struct accel_ops accel_kvm = {
 	.irqchip = kvm_irqchip,
 	.gsi_set = kvm_gsi_set,
 	.pit_replaced = kvm_pit_replaced,
+	.pit_reinject = kvm_pit_reinject,
 	.get_chips = kvm_get_chips,
 	.set_chips = kvm_set_chips,
 	.ioapic_route = kvm_ioapic_route,

@@ -47,6 +47,7 @@ enum kvm_has {
 	HAS_IRQ_ROUTING,
 	HAS_SPLIT_IRQCHIP,
 	HAS_PIT2,
+	HAS_REINJECT_CONTROL,
 	HAS_X2APIC_API,
 	HAS_TSC_DEADLINE,
 	HAS_ADJUST_CLOCK,
@@ -196,6 +197,7 @@ void kvm_clock_paused(struct machine *m, bool paused);
 enum irqchip kvm_irqchip(const struct machine *m);
 void kvm_gsi_set(struct machine *m, unsigned gsi, bool level);
 void kvm_pit_replaced(struct machine *m, bool replaced);
+bool kvm_pit_reinject(struct machine *m, bool reinject, struct error *err);
 void kvm_msi_send(struct machine *m, uint64_t addr, uint32_t data);
 void kvm_ioapic_route(struct machine *m, unsigned pin, uint64_t addr, uint32_t data, bool masked);
 void kvm_set_intr(struct machine *m, bool level);

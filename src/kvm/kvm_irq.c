@@ -240,6 +240,19 @@ void kvm_pit_replaced(struct machine *m, bool replaced)
 	ioctl(kvm->vm, KVM_SET_PIT2, &pit);
 }
 
+bool kvm_pit_reinject(struct machine *m, bool reinject, struct error *err)
+{
+	struct kvm *kvm = kvm_of(m);
+	struct kvm_reinject_control control = {.pit_reinject = reinject};
+
+	if (!kvm_has(kvm, HAS_REINJECT_CONTROL))
+		return reinject || /* which is what it does by itself */
+		       error_set(err, "-accel kvm: this host's KVM drops no ticks of the 8254 "
+				      "(KVM_CAP_REINJECT_CONTROL)");
+	return !ioctl(kvm->vm, KVM_REINJECT_CONTROL, &control) ||
+	       error_set_errno(err, errno, "KVM refuses the 8254's policy for late ticks");
+}
+
 void kvm_msi_send(struct machine *m, uint64_t addr, uint32_t data)
 {
 	struct kvm *kvm = kvm_of(m);
