@@ -146,6 +146,12 @@ bool options_fdb(struct options_parse_state *p, const char *value, struct error 
 	return disk(p, "fdb", value, "floppy", "disk", 1);
 }
 
+bool options_pflash(struct options_parse_state *p, const char *value, struct error *err)
+{
+	keep(p, "pflash", value, json_pack("{s:s,s:o}", "if", "pflash", "file", string(value)));
+	return true;
+}
+
 bool options_snapshot(struct options_parse_state *p, const char *value, struct error *err)
 {
 	p->o->config.snapshot = true;

@@ -20,3 +20,9 @@ bool options_no_hpet(struct options_parse_state *p, const char *value, struct er
 	p->o->config.no_hpet = true;
 	return true;
 }
+
+bool options_no_acpi(struct options_parse_state *p, const char *value, struct error *err)
+{
+	p->o->config.acpi = false;
+	return true;
+}

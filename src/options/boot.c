@@ -195,6 +195,15 @@ bool options_no_fd_check(struct options_parse_state *p, const char *value, struc
 	return true;
 }
 
+/* The kernel's chips come together: a microvm without one of them takes the local APICs alone. */
+static void leave_chips_out(struct machine_config *c)
+{
+	if (c->irqchip_given || !(c->microvm.no_pic || c->microvm.no_pit))
+		return;
+	c->irqchip_given = true;
+	c->irqchip = IRQCHIP_SPLIT;
+}
+
 bool options_boot_complete(struct options_parse_state *p, struct error *err)
 {
 	struct machine_config *c = &p->o->config;
@@ -220,5 +229,6 @@ bool options_boot_complete(struct options_parse_state *p, struct error *err)
 	if (!c->boot.bios && !c->kernel && !c->accel->no_vcpus)
 		c->boot.bios = c->type->firmware;
 	c->boot.no_graphics = p->o->nographic;
+	leave_chips_out(c);
 	return true;
 }

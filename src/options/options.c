@@ -2,6 +2,7 @@
 /* The command line: walks the option table for the parser, -help and the manual page. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "src/fdset.h"
 #include "src/globals.h"
 #include "src/options/table.h"
@@ -34,7 +35,7 @@ bool options_have(int argc, char **argv, const char *name)
 		const struct option_desc *d;
 
 		if (argv[i][0] != '-')
-			return false;
+			continue;
 		d = find_option(argv[i] + (argv[i][1] == '-' ? 2 : 1));
 		if (!d)
 			return false; /* which will be told when it is parsed */
@@ -83,8 +84,10 @@ static bool parse_one(struct options_parse_state *p, int argc, char **argv, int 
 	const char *arg = argv[*i], *name = arg + 1, *value = NULL;
 	const struct option_desc *d;
 
+	if (arg[0] != '-' && access(arg, F_OK) == 0)
+		return options_hda(p, arg, err);
 	if (arg[0] != '-' || !arg[1])
-		return error_set(err, "%s: not an option; each starts with '-'", arg);
+		return error_set(err, "%s: neither an option nor a disk image that is there", arg);
 	if (*name == '-')
 		name++;
 	d = find_option(name);

@@ -300,8 +300,8 @@ const char *nearest_word(const char *word, const char *const *candidates)
 		/* A beginning is more than a resemblance. */
 		if (n > 1 && nc > n && !memcmp(word, *candidates, n))
 			d = 1;
-		/* All of it replaced is not a resemblance. */
-		if (d < best && d < 2 * MAX(n, nc)) {
+		/* More than half of it replaced is not a resemblance. */
+		if (d < best && d <= MAX(n, nc)) {
 			best = d;
 			found = *candidates;
 		}

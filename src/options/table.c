@@ -209,16 +209,33 @@ bool options_smp_complete(struct machine_config *c, struct error *err)
 	return true;
 }
 
+/* Levels of QEMU's hierarchy that a PC of ours doesn't have, which managers write out. */
+static bool smp_absent(struct optlist *l, struct error *err)
+{
+	static const char *const absent[] = {"dies", "clusters"};
+	unsigned n;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(absent); i++) {
+		if (!smp_number(l, absent[i], &n, err))
+			return false;
+		if (n > 1)
+			return error_set(err, "%s=%u: a socket has one of them", absent[i], n);
+	}
+	return true;
+}
+
 static bool opt_smp(struct options_parse_state *p, const char *value, struct error *err)
 {
-	static const char *const known[] = {"cpus", "maxcpus", "sockets", "cores", "threads", NULL};
+	static const char *const known[] = {"cpus",    "maxcpus", "sockets",  "cores",
+					    "threads", "dies",	  "clusters", NULL};
 	struct machine_config *c = &p->o->config;
 	struct optlist l;
 	bool ok;
 
 	if (!optlist_parse(&l, value, "cpus", err))
 		return false;
-	ok = smp_number(&l, "cpus", &c->cpus, err) && smp_number(&l, "maxcpus", &c->maxcpus, err) &&
+	ok = smp_absent(&l, err) && smp_number(&l, "cpus", &c->cpus, err) &&
+	     smp_number(&l, "maxcpus", &c->maxcpus, err) &&
 	     smp_number(&l, "sockets", &c->sockets, err) &&
 	     smp_number(&l, "cores", &c->cores, err) &&
 	     smp_number(&l, "threads", &c->threads, err) && optlist_check_unused(&l, known, err) &&
@@ -609,6 +626,7 @@ const struct option_desc option_table[] = {
 	{.name = "no-hpet",
 	 .help = "a pc or q35 without HPET, as -machine hpet=off",
 	 .fn = options_no_hpet},
+	{.name = "no-acpi", .help = "no ACPI tables, as -machine acpi=off", .fn = options_no_acpi},
 
 	/* Disks */
 	{.name = "drive",
@@ -627,7 +645,11 @@ const struct option_desc option_table[] = {
 	 .man = "Keys may be nested (file.driver=file,file.filename=a.img), or the value be a JSON "
 		"object.",
 	 .fn = options_blockdev},
-	{.name = "hda", .arg = "FILE", .help = "image of the first IDE disk", .fn = options_hda},
+	{.name = "hda",
+	 .arg = "FILE",
+	 .help = "image of the first IDE disk",
+	 .man = "A FILE without an option is the same.",
+	 .fn = options_hda},
 	{.name = "hdb", .arg = "FILE", .help = "image of the second IDE disk", .fn = options_hdb},
 	{.name = "hdc", .arg = "FILE", .help = "image of the third IDE disk", .fn = options_hdc},
 	{.name = "hdd", .arg = "FILE", .help = "image of the fourth IDE disk", .fn = options_hdd},
@@ -663,9 +685,13 @@ const struct option_desc option_table[] = {
 	 .fn = options_dtb},
 
 	/* Firmware */
-	{.name = "bios",
+	{.name = "pflash",
 	 .arg = "FILE",
 	 .heading = "Firmware",
+	 .help = "image of a flash chip, as -drive if=pflash",
+	 .fn = options_pflash},
+	{.name = "bios",
+	 .arg = "FILE",
 	 .help = "firmware image, a path or a name within the directories of -L",
 	 .man = "Without it, and without -kernel, the board's own firmware runs: SeaBIOS. A kernel "
 		"given by -kernel is started right away, without firmware, unless -bios or "

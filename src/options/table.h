@@ -67,7 +67,7 @@ bool options_numa(struct options_parse_state *p, const char *value, struct error
 option_fn options_action, options_watchdog_action;
 
 /* board.c */
-option_fn options_no_hpet;
+option_fn options_no_hpet, options_no_acpi;
 bool options_machine_board(struct options_parse_state *p, struct optlist *l, struct error *err);
 /* fw_cfg.c */
 option_fn options_fw_cfg;
@@ -92,7 +92,7 @@ option_fn options_bios, options_data_dir, options_boot, options_no_fd_check;
 void options_drop_defaults(struct options_parse_state *p);
 bool options_boot_complete(struct options_parse_state *p, struct error *err);
 option_fn options_drive, options_blockdev, options_hda, options_hdb, options_hdc, options_hdd;
-option_fn options_cdrom, options_fda, options_fdb, options_snapshot; /* block.c */
+option_fn options_cdrom, options_fda, options_fdb, options_pflash, options_snapshot; /* block.c */
 void options_free_drives(struct options *o);
 /* -chardev, for options_connect_chardevs to make. */
 bool options_add_chardev(struct options_parse_state *p, const char *arg, struct error *err);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "io/char/chardev.h"
 #include "src/options/options.h"
@@ -166,6 +167,7 @@ static void the_nearest_word_is_near_or_none(void **state)
 	assert_string_equal(nearest_word("machin", words), "machine");
 	assert_string_equal(nearest_word("sm", words), "smp");
 	assert_null(nearest_word("zzzzzzzz", words));
+	assert_null(nearest_word("set", words)); /* an s is all that it has of smp */
 	assert_null(nearest_word("", words));
 	assert_null(nearest_word(
 		"a-word-that-is-longer-than-any-option-could-ever-be-in-this-table", words));
@@ -214,6 +216,7 @@ static void topology_is_completed_with_cores_first(void **state)
 		{"-smp sockets=2,cores=3", 6, 6, 2, 3, 1},
 		{"-smp 2,maxcpus=4", 2, 4, 1, 4, 1},
 		{"-smp 255", 255, 255, 1, 255, 1},
+		{"-smp 4,sockets=2,dies=1,clusters=1,cores=2,threads=1", 4, 4, 2, 2, 1},
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
@@ -247,6 +250,10 @@ static void topology_that_does_not_add_up_is_refused(void **state)
 		"-smp 2000000000,sockets=2000000000,cores=2000000000,threads=2000000000: Invalid CPU topology: "
 		"product of the hierarchy must match maxcpus: sockets (2000000000) * cores (2000000000) * "
 		"threads (2000000000) != maxcpus (2000000000)");
+	assert_fails("-smp 4,dies=2", "-smp 4,dies=2: dies=2: a socket has one of them");
+	assert_fails(
+		"-smp 4,clusters=0",
+		"-smp 4,clusters=0: Invalid CPU topology: 'clusters' must be greater than zero");
 	assert_fails("-smp 2,core=2", "-smp 2,core=2: unknown key 'core'; did you mean 'cores'?");
 }
 
@@ -356,6 +363,16 @@ static void a_microvm_leaves_things_out(void **state)
 	assert_ok("-M microvm,rtc=auto,pic=auto,pit=on");
 	assert_false(o.config.microvm.no_pic || o.config.microvm.no_rtc || o.config.microvm.rtc);
 	done();
+	/* The kernel's chips come together, so they are not what it gets; unless they are asked for. */
+	assert_ok("-M microvm,pic=off");
+	assert_true(o.config.irqchip_given && o.config.irqchip == IRQCHIP_SPLIT);
+	done();
+	assert_ok("-M microvm,pit=off,kernel-irqchip=off");
+	assert_true(o.config.irqchip == IRQCHIP_NONE);
+	done();
+	assert_ok("-M microvm");
+	assert_false(o.config.irqchip_given);
+	done();
 	assert_fails("-M microvm,pcie=on", "-M microvm,pcie=on: pcie=on: there is none");
 	assert_fails("-M microvm,rtc=maybe",
 		     "-M microvm,rtc=maybe: rtc is 'on', 'off' or 'auto', not 'maybe'");
@@ -385,8 +402,10 @@ static void unknown_options_name_the_nearest(void **state)
 	assert_fails("--nographics", "--nographics: unknown option; did you mean -nographic?");
 	assert_fails("-zzzzzzzzz", "-zzzzzzzzz: unknown option; -help lists them all");
 	assert_fails("-m=512", "-m=512: the value comes after a space: -m 512");
-	assert_fails("disk.img", "disk.img: not an option; each starts with '-'");
-	assert_fails("-", "-: not an option; each starts with '-'");
+	assert_fails("-vnc :1", "-vnc: unknown option; -help lists them all");
+	assert_fails("root=/dev/vda",
+		     "root=/dev/vda: neither an option nor a disk image that is there");
+	assert_fails("-", "-: neither an option nor a disk image that is there");
 }
 
 static void serial_ports_get_their_back_ends(void **state)
@@ -455,8 +474,33 @@ static void other_values_are_checked(void **state)
 	done();
 }
 
+static void short_forms_say_what_the_long_ones_do(void **state)
+{
+	char *path =
+		xasprintf("%s/evmm-options.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	int fd = mkstemp(path);
+	char *args;
+
+	assert_true(fd >= 0 && ftruncate(fd, 1 << 20) == 0);
+	close(fd);
+	args = xasprintf("%s -no-acpi", path);
+	assert_ok(args);
+	assert_false(list_empty(&o.drives));
+	assert_false(o.config.acpi);
+	done();
+	free(args);
+	args = xasprintf("-pflash %s", path);
+	assert_ok(args);
+	done();
+	free(args);
+	unlink(path);
+	free(path);
+}
+
 static void defaults_of_a_type_are_tried_out(void **state)
 {
+	assert_ok("-global kvm-pit.lost_tick_policy=delay");
+	done();
 	assert_ok("-global PIIX4_PM.disable_s3=1 -global isa-serial.index=1 "
 		  "-global driver=virtio-blk-pci,property=num-queues,value=2");
 	done();
@@ -576,6 +620,7 @@ int main(void)
 		cmocka_unit_test(one_chardev_is_shared_only_through_a_mux),
 		cmocka_unit_test(debug_consoles_become_devices),
 		cmocka_unit_test(other_values_are_checked),
+		cmocka_unit_test(short_forms_say_what_the_long_ones_do),
 		cmocka_unit_test(defaults_of_a_type_are_tried_out),
 		cmocka_unit_test(a_device_takes_the_place_of_the_boards_own),
 		cmocka_unit_test(lost_ticks_are_dropped_or_made_up_for),
