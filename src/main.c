@@ -149,6 +149,7 @@ int main(int argc, char **argv)
 	struct error err = ERROR_INIT;
 	int status = 1;
 
+	process_standard_fds();
 	catch_crashes();
 	/* The loop, its threads and what they hold are the daemon's alone. */
 	if (options_have(argc, argv, "daemonize") && !process_daemonize(&e.process, &err)) {

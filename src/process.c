@@ -43,6 +43,13 @@ static void lead(int fd, pid_t daemon)
 	_exit(n == 1 ? 0 : status_of(daemon));
 }
 
+void process_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			_exit(1); /* there is nowhere to say so */
+}
+
 bool process_daemonize(struct process *p, struct error *err)
 {
 	int fds[2];

@@ -31,6 +31,8 @@ struct process {
 		.ready_fd = -1, .null_fd = -1, .pidfile_fd = -1, .pidfile_dir_fd = -1 \
 	}
 
+/* First of all: what is closed of stdin, stdout and stderr is /dev/null, so that no image nor socket gets that number. */
+void process_standard_fds(void);
 /* Returns in a process without a terminal; the one that was called waits, and ends with status 0 after process_detach or else with the daemon's. */
 bool process_daemonize(struct process *p, struct error *err);
 /* Locks PATH for as long as this process lives, and writes its id there. */

@@ -138,6 +138,19 @@ def test_sandbox():
             check('running' in d.hmp('info status'), 'it is gone')
 
 
+def test_closed_standard_descriptors():
+    """Started with stdin, stdout and stderr closed: what is printed reaches no image, and the machine runs."""
+    folder = tempfile.mkdtemp(dir=WORK)
+    disk = os.path.join(folder, 'disk')
+    open(disk, 'wb').truncate(1 << 20)
+    script = '"$0" "$@" <&- >&- 2>&-'
+    args = ['-accel', 'soft', '-display', 'none', '-drive', 'file=%s,format=raw,if=virtio' % disk, '-d', 'int']
+    for console in (['-serial', 'stdio'], ['-nographic'], ['-qmp', 'stdio']):
+        r = subprocess.run(['timeout', '2', 'sh', '-c', 'exec ' + script, EVMM] + args + console, timeout=60)
+        check(r.returncode == 124, '%s: exit status %d, not that of timeout' % (console, r.returncode))
+        check(not any(open(disk, 'rb').read()), '%s: the image was written to' % console)
+
+
 def test_descriptors_of_a_manager():
     """A disk that evmm could not open itself, by -add-fd; -device and -object as JSON."""
     folder = tempfile.mkdtemp(dir=WORK)
