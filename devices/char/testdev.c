@@ -112,12 +112,12 @@ static void irq_write(void *opaque, uint64_t offset, uint64_t value, unsigned si
 
 /* ---- interrupts by eventfd, as somebody who is not on the loop would send them ---- */
 
-static void fd_write(const struct irqfd *q)
+static void fd_write(struct testdev *s, const struct irqfd *q)
 {
 	const uint64_t one = 1;
 
 	if (write(q->fd, &one, sizeof(one)) != sizeof(one))
-		report_error("pc-testdev: an eventfd takes nothing: %s", strerror(errno));
+		guest_error(&s->dev, "an eventfd takes nothing: %s", strerror(errno));
 }
 
 static void fd_on_eoi(void *opaque)
@@ -125,7 +125,7 @@ static void fd_on_eoi(void *opaque)
 	struct testdev *s = opaque;
 
 	if (s->fd[FD_EVENTS])
-		fd_write(&s->level);
+		fd_write(s, &s->level);
 }
 
 /* As the registers have it. */
@@ -139,9 +139,9 @@ static void fd_connect(struct testdev *s)
 	s->has_level = s->fd[FD_GSI] < MACHINE_GSIS &&
 		       irqfd_init_level(&s->level, m, s->fd[FD_GSI], fd_on_eoi, s, &err);
 	if (s->has_level && s->fd[FD_EVENTS])
-		fd_write(&s->level);
+		fd_write(s, &s->level);
 	if (error_is_set(&err))
-		report_error("pc-testdev: %s", err.msg);
+		guest_error(&s->dev, "%s", err.msg);
 	error_clear(&err);
 }
 
@@ -162,9 +162,9 @@ static void fd_send(struct testdev *s)
 				: irqfd_init_msi(&s->msi, s->dev.machine, s->fd[FD_ADDR],
 						 s->fd[FD_DATA], &err);
 	if (s->has_msi)
-		fd_write(&s->msi);
+		fd_write(s, &s->msi);
 	else
-		report_error("pc-testdev: %s", err.msg);
+		guest_error(&s->dev, "%s", err.msg);
 	error_clear(&err);
 }
 
@@ -190,7 +190,7 @@ static void irqfd_write(void *opaque, uint64_t offset, uint64_t value, unsigned 
 		break;
 	case FD_EVENTS:
 		if (idle && value && s->has_level)
-			fd_write(&s->level);
+			fd_write(s, &s->level);
 		break;
 	case FD_SEND:
 		fd_send(s);

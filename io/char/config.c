@@ -25,7 +25,7 @@ const struct chardev_backend chardev_backends[] = {
 	 chardev_new_socket},
 	{"stdio", KEYS("signal"), chardev_new_stdio},
 	{"udp", KEYS("host", "port", "localaddr", "localport", "ipv4", "ipv6"), chardev_new_udp},
-	{NULL},
+	{.name = NULL},
 };
 
 enum key_type {

@@ -250,12 +250,16 @@ bool kvm_set_fpu(struct vcpu *v, const struct x86_fpu *fpu, struct error *err)
 /* What KVM_GET_MSR_INDEX_LIST leaves out although it is state. */
 static const uint32_t more_msrs[] = {MSR_EFER, MSR_APIC_BASE};
 
+/* struct kvm_msrs with a single entry. */
+struct one_msr {
+	uint32_t nmsrs, pad;
+	struct kvm_msr_entry entry;
+};
+_Static_assert(offsetof(struct one_msr, entry) == sizeof(struct kvm_msrs), "as the kernel has it");
+
 static bool msr_read(struct kvm_vcpu *kv, uint32_t index, uint64_t *value)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} one = {.head.nmsrs = 1, .entry.index = index};
+	struct one_msr one = {.nmsrs = 1, .entry.index = index};
 
 	if (ioctl(kv->fd, KVM_GET_MSRS, &one) != 1)
 		return false;
@@ -265,10 +269,7 @@ static bool msr_read(struct kvm_vcpu *kv, uint32_t index, uint64_t *value)
 
 static bool msr_write(struct kvm_vcpu *kv, uint32_t index, uint64_t value)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} one = {.head.nmsrs = 1, .entry = {.index = index, .data = value}};
+	struct one_msr one = {.nmsrs = 1, .entry = {.index = index, .data = value}};
 
 	return ioctl(kv->fd, KVM_SET_MSRS, &one) == 1;
 }
