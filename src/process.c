@@ -130,6 +130,16 @@ static bool lock(struct process *p, const char *path, struct error *err)
 	return error_set(err, "-pidfile %s: another process has it", path);
 }
 
+/* The file is removed at the end: no device is, nor a pipe. */
+static bool regular(struct process *p, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(p->pidfile_fd, &st) < 0)
+		return error_set_errno(err, errno, "-pidfile %s", path);
+	return S_ISREG(st.st_mode) || error_set(err, "-pidfile %s: not a regular file", path);
+}
+
 bool process_write_pidfile(struct process *p, const char *path, struct error *err)
 {
 	char text[24];
@@ -137,11 +147,11 @@ bool process_write_pidfile(struct process *p, const char *path, struct error *er
 
 	if (!open_directory(p, path, err))
 		return false;
-	p->pidfile_fd =
-		openat(p->pidfile_dir_fd, p->pidfile_base, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	p->pidfile_fd = openat(p->pidfile_dir_fd, p->pidfile_base,
+			       O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644);
 	if (p->pidfile_fd < 0)
 		return error_set_errno(err, errno, "-pidfile %s", path);
-	if (!lock(p, path, err)) {
+	if (!regular(p, path, err) || !lock(p, path, err)) {
 		close(p->pidfile_fd);
 		p->pidfile_fd = -1;
 		return false;

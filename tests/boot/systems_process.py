@@ -138,6 +138,15 @@ def test_sandbox():
             check('running' in d.hmp('info status'), 'it is gone')
 
 
+def test_pid_file_is_a_file():
+    """A pid file that is no regular file is refused, and still there: at the end evmm removes its pid file."""
+    path = os.path.join(tempfile.mkdtemp(dir=WORK), 'fifo')
+    os.mkfifo(path)
+    r = run(*COMMON, '-pidfile', path)
+    check(r.returncode == 1 and '-pidfile %s: not a regular file' % path in r.stderr, repr(r))
+    check(os.path.exists(path), 'it was removed')
+
+
 def test_closed_standard_descriptors():
     """Started with stdin, stdout and stderr closed: what is printed reaches no image, and the machine runs."""
     folder = tempfile.mkdtemp(dir=WORK)
