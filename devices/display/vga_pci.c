@@ -124,10 +124,9 @@ static void boot_text(void *opaque)
 static bool boot_framebuffer(void *opaque, struct boot_framebuffer *fb)
 {
 	struct vga_pci *s = opaque;
-	uint64_t at = pci_bar_address(&s->pci, VGA_BAR_MEMORY);
 
-	fb->gpa = at;
-	return at != UINT64_MAX && vga_bios_framebuffer(&s->vga, fb);
+	fb->gpa = pci_bar_address(&s->pci, VGA_BAR_MEMORY);
+	return vga_bios_framebuffer(&s->vga, fb);
 }
 
 static void vga_pci_reset(struct device *dev)

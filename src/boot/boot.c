@@ -448,6 +448,7 @@ static bool boot_wake(struct machine *m, void *opaque)
 		return boot_reset(m, opaque);
 	if (b->vmgenid)
 		vmgenid_set_address(m->vmgenid, b->vmgenid);
+	boot_screen_wake(b);
 	m->accel->get_regs(m->vcpus[0], &regs);
 	regs.cs.selector = (uint16_t)(at >> 4);
 	regs.cs.base = at & ~15u;

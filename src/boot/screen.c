@@ -130,7 +130,7 @@ void boot_screen_reset(const struct boot *b)
 
 	if (!screen)
 		return;
-	if (fb.width && !screen->framebuffer(screen->opaque, &fb)) {
+	if (fb.width && (!screen->framebuffer(screen->opaque, &fb) || fb.gpa == UINT64_MAX)) {
 		report_warning(
 			"-append: vga=: the display adapter has no mode of %ux%u with %u bits",
 			fb.width, fb.height, fb.bpp);
@@ -148,4 +148,13 @@ void boot_screen_reset(const struct boot *b)
 	else
 		describe_text(si);
 	dma_write(b->machine, b->zero_page, si, sizeof(si));
+}
+
+void boot_screen_wake(const struct boot *b)
+{
+	const struct boot_screen *screen = b->machine->boot_screen;
+	struct boot_framebuffer fb = b->framebuffer;
+
+	if (screen && (!fb.width || !screen->framebuffer(screen->opaque, &fb)))
+		screen->text(screen->opaque);
 }

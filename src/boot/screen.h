@@ -17,11 +17,11 @@ struct boot_framebuffer {
 	unsigned pitch, bytes;
 };
 
-/* The adapter's. Called after a reset, when its addresses are assigned. */
+/* The adapter's. Called after a reset, when its addresses are assigned; after a suspension they are not. */
 struct boot_screen {
 	/* 80x25 characters at B8000h. */
 	void (*text)(void *opaque);
-	/* False, and nothing has changed: not within the adapter's memory, or that is nowhere. */
+	/* False, and nothing has changed: not within the adapter's memory. Where that is nowhere, FB->gpa is UINT64_MAX. */
 	bool (*framebuffer)(void *opaque, struct boot_framebuffer *fb);
 	void *opaque;
 };
@@ -32,5 +32,7 @@ const char *boot_find_word(const char *cmdline, const char *name);
 void boot_screen_choose(struct boot *b, const char *cmdline);
 /* After each reset, when the images are in place. */
 void boot_screen_reset(const struct boot *b);
+/* After a suspension: the same mode again, and nothing is told. */
+void boot_screen_wake(const struct boot *b);
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is on the screen, and what the keyboard and the mouse do to it."""
 import os
+import time
 
 from screen import Shown, alike, reader, regions
 from support import HERE, WORK, Skip, check, initrd, installer, kernel, modules, variants, vmlinux
@@ -75,6 +76,25 @@ def test_linux_vesa(mode):
         answers(s)
         s.type('stty size; cat /sys/class/graphics/fb0/name /sys/class/graphics/fb0/bits_per_pixel\n')
         s.expect(r'^%s\nVESA VGA\n%d$' % (size, depth), 30)
+
+
+@variants('', ' vga=791')
+def test_linux_after_suspension(mode):
+    """The console is on the screen again when Linux that was started directly wakes, in text and in a frame buffer."""
+    with shown_linux('amd64', 'console=tty0 quiet' + mode) as s:
+        if mode:
+            s.reader = reader(vmlinux('amd64'))
+        s.expect('^# ', 90)
+        size = s.look().width
+        s.type('echo mem >/sys/power/state; echo aw""ake\n')
+        end = time.monotonic() + 60
+        while s.command('query-status')['status'] != 'suspended':
+            check(time.monotonic() < end, 'not suspended')
+            time.sleep(0.1)
+        s.hmp('system_wakeup')
+        s.expect('^awake$', 60)
+        check(s.look().width == size, 'another mode')
+        answers(s)
 
 
 def test_linux_bochs_drm():
