@@ -12,6 +12,7 @@ struct save_file {
 	struct worker_pool *pool;
 	char *path;
 	int fd;
+	bool ours;  /* opened by PATH */
 	int errnum; /* of the first write that failed; 0: none */
 	size_t n;
 	save_file_fn *done;
@@ -26,6 +27,7 @@ struct save_file *save_file_new(struct worker_pool *pool, const char *path, int 
 	f->pool = pool;
 	f->path = xstrdup(path ? path : "the descriptor");
 	f->fd = fd;
+	f->ours = fd < 0;
 	f->errnum = 0;
 	return f;
 }
@@ -64,6 +66,8 @@ static void run(struct worker_job *job)
 		}
 	}
 	f->errnum = write_all(f->fd, f->buf, f->n);
+	if (f->errnum && f->ours)
+		remove_unfinished(f->fd, f->path);
 	if (!f->n) {
 		if (close(f->fd) && !f->errnum)
 			f->errnum = errno;

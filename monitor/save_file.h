@@ -13,7 +13,7 @@
 struct worker_pool;
 struct save_file;
 
-/* ERR is clear, or says what went wrong; nothing more is written then. */
+/* ERR is clear, or says what went wrong; nothing more is written then, and a file at PATH has been removed. */
 typedef void save_file_fn(void *opaque, struct error *err);
 
 /* PATH is opened, and emptied, by the first write. FD >= 0 instead of PATH: taken over. */

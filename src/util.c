@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Allocation that cannot fail: out of memory ends the process. */
+/* Allocation that cannot fail: out of memory ends the process. And files that are given up. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "src/util.h"
 
 static cold_fn void __attribute__((noreturn)) out_of_memory(size_t bytes)
@@ -67,4 +69,13 @@ char *xasprintf(const char *fmt, ...)
 		out_of_memory(0);
 	va_end(ap);
 	return s;
+}
+
+void remove_unfinished(int fd, const char *path)
+{
+	struct stat st, there;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && lstat(path, &there) == 0 &&
+	    st.st_dev == there.st_dev && st.st_ino == there.st_ino)
+		unlink(path);
 }

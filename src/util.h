@@ -42,6 +42,11 @@ void *xaligned_zalloc(size_t align, size_t bytes) __attribute__((malloc, returns
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *fmt, ...) printf_like(1, 2) __attribute__((malloc, returns_nonnull));
 
+/*
+ * FD is open on PATH, whose writing has failed: the file is removed, if it is a regular one and still has that name. May block.
+ */
+void remove_unfinished(int fd, const char *path);
+
 /* Little-endian access to possibly unaligned bytes (the host is little-endian). */
 static inline uint64_t ldn_le(const void *p, unsigned size)
 {

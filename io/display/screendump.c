@@ -113,8 +113,13 @@ static void dump_run(struct worker_job *job)
 	ok = d->format == SCREENDUMP_PNG ? write_png(&d->picture, f, line)
 					 : write_ppm(&d->picture, f, line);
 	/* What is still buffered may fail to be written as well. */
-	if (fclose(f) || !ok)
+	ok = !fflush(f) && ok;
+	if (!ok) {
 		error_set_errno(&d->err, errno ? errno : EIO, "failed to write file '%s'", d->path);
+		remove_unfinished(fileno(f), d->path);
+	}
+	if (fclose(f) && ok)
+		error_set_errno(&d->err, errno, "failed to write file '%s'", d->path);
 	free(line);
 }
 

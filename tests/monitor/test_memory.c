@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commands that look at a guest's memory: page tables, files, cores; and at its buses and interrupts. */
+#include <signal.h>
+#include <sys/resource.h>
 #include "tests/monitor/kit.h"
 #include "monitor/paging.h"
 /* after the loop's libev, whose EV_NONE it takes away */
@@ -173,6 +175,15 @@ static json_t *with_path(const char *command, const char *args)
 	return v;
 }
 
+static const char *save_error(const char *command, const char *args)
+{
+	char *text = xasprintf("{%s, \"filename\": \"%s\"}", args, path);
+	const char *desc = kit_error(k, command, text, "GenericError");
+
+	free(text);
+	return desc;
+}
+
 static void memory_is_saved(void **state)
 {
 	size_t n;
@@ -206,6 +217,24 @@ static void memory_is_saved(void **state)
 	kit_error(k, "memsave",
 		  "{\"val\": 0, \"size\": 1, \"filename\": \"/dev/null\", \"cpu-index\": 2}",
 		  "GenericError");
+}
+
+static void a_file_that_cannot_be_finished_is_removed(void **state)
+{
+	struct rlimit before, small = {100000, 100000};
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small.rlim_max = before.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_non_null(
+		strstr(save_error("pmemsave", "\"val\": 0, \"size\": 600000"), "File too large"));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	/* What is no file of ours stays. */
+	kit_error(k, "pmemsave", "{\"val\": 0, \"size\": 600000, \"filename\": \"/dev/full\"}",
+		  "GenericError");
+	assert_int_equal(access("/dev/full", F_OK), 0);
 }
 
 /* ---- cores ---- */
@@ -371,6 +400,7 @@ int main(void)
 		NONE(tables_without_an_end_come_to_one),
 		NONE(a_long_listing_waits_for_its_reader),
 		NONE(memory_is_saved),
+		NONE(a_file_that_cannot_be_finished_is_removed),
 		NONE(a_core_has_registers_and_memory),
 		NONE(a_core_with_paging_has_linear_addresses),
 		NONE(a_part_of_memory_is_dumped),
