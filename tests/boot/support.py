@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the systems tests share: the program under test, kernels, an initramfs, checks."""
+import atexit
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -10,6 +12,7 @@ from console import Guest
 HERE = os.path.dirname(os.path.abspath(__file__))
 EVMM = os.environ.get('EVMM') or os.path.join(HERE, '..', '..', 'build', 'evmm')
 WORK = tempfile.mkdtemp(prefix='evmm-systems.')
+atexit.register(shutil.rmtree, WORK, ignore_errors=True)
 
 
 class Skip(Exception):
