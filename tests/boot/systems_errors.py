@@ -270,8 +270,9 @@ def test_load():
             q = Session(path)
             for disk in disks:
                 g.send('/root/diskwork verify /dev/%s 400 32 5; echo re""sult $?\n' % disk.dev)
-                stops = 0
-                while q.status() == 'running' and not re.search(r'^(?:# )?result \d', g.text[g.seen:], re.M):
+                stops, end = 0, time.monotonic() + 120
+                # It may stop at any moment of a round.
+                while time.monotonic() < end and not re.search(r'^(?:# )?result \d', g.text[g.seen:], re.M):
                     g._pump(0.05)
                     if q.status() == 'io-error':
                         stops += 1

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A board with all that -device can add to it, for tests. */
 #include "devices/virtio/virtio_mmio.h"
-#include "src/drive.h"
 #include "tests/device/all_kit.h"
 
 /* A machine has one of them: which one goes with which board. */
@@ -56,18 +55,6 @@ static bool belongs(const struct machine_type *board, const struct device_type *
 	return type->user_creatable;
 }
 
-/* A disk of nothing. */
-static void add_disk(struct kit *k, const char *id)
-{
-	struct error err = ERROR_INIT;
-
-	if (!drive_add(k->m,
-		       json_pack("{s:s,s:s,s:s,s:s}", "if", "none", "id", id, "file", "null-co://",
-				 "format", "raw"),
-		       &err))
-		fail_msg("%s", err.msg);
-}
-
 static void add_virtio_transport(struct kit *k)
 {
 	static unsigned n;
@@ -95,7 +82,7 @@ struct kit *all_kit_new(const struct machine_type *board)
 		if ((*t)->bus == BUS_VIRTIO)
 			add_virtio_transport(k);
 		if (has_drive(*t)) {
-			add_disk(k, id);
+			kit_add_null_disk(k, id);
 			kit_add(k, *t, "drive", id, NULL);
 		} else if (has_chardev(*t)) {
 			kit_chardev_new(k, id)->room = 100;

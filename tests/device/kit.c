@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A machine without a processor, for the tests of devices. */
 #include "tests/device/kit.h"
+#include "src/drive.h"
 
 static void log_gsi(void *opaque, unsigned n, bool level)
 {
@@ -103,6 +104,17 @@ char *kit_add_fails(struct kit *k, const struct device_type *type, ...)
 	va_end(ap);
 	assert_non_null(err.msg);
 	return err.msg;
+}
+
+void kit_add_null_disk(struct kit *k, const char *id)
+{
+	struct error err = ERROR_INIT;
+
+	if (!drive_add(k->m,
+		       json_pack("{s:s,s:s,s:s,s:s}", "if", "none", "id", id, "file", "null-co://",
+				 "format", "raw"),
+		       &err))
+		fail_msg("%s", err.msg);
 }
 
 /* As a vCPU does: by itself where there is a stream, else by a trap. */

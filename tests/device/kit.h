@@ -45,6 +45,9 @@ struct device *kit_add(struct kit *k, const struct device_type *type, ...);
 /* The same when it must fail; the message, which the caller frees. */
 char *kit_add_fails(struct kit *k, const struct device_type *type, ...);
 
+/* A disk of nothing (null-co) for a device's drive=. */
+void kit_add_null_disk(struct kit *k, const char *id);
+
 uint8_t kit_in8(struct kit *k, uint16_t port);
 uint16_t kit_in16(struct kit *k, uint16_t port);
 uint32_t kit_in32(struct kit *k, uint16_t port);

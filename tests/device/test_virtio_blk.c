@@ -274,10 +274,7 @@ static void an_iothread_is_an_object_that_is_in_use(void **state)
 	struct error err = ERROR_INIT;
 	char *why;
 
-	if (!drive_add(k->m,
-		       json_pack("{s:s,s:s,s:s}", "if", "none", "id", "d1", "file", "null-co://"),
-		       &err))
-		fail_msg("%s", err.msg);
+	kit_add_null_disk(k, "d1");
 	why = kit_add_fails(k, &virtio_blk_device_type, "drive", "d1", "iothread", "t", NULL);
 	assert_string_equal(why, "virtio-blk-device: iothread: object 't' not found");
 	free(why);

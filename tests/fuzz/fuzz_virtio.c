@@ -5,7 +5,6 @@
  *	byte 0	the device; byte 1: features that are accepted
  *	then	operations, each a byte and its arguments
  */
-#include "src/drive.h"
 #include "tests/device/virtio_kit.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -21,17 +20,6 @@ static const char *const names[KINDS] = {"virtio-blk-device", "virtio-scsi-devic
 
 static struct vk machines[KINDS];
 
-static void add_disk(struct kit *k, const char *id)
-{
-	struct error err = ERROR_INIT;
-
-	if (!drive_add(k->m,
-		       json_pack("{s:s,s:s,s:s,s:s}", "if", "none", "id", id, "file", "null-co://",
-				 "format", "raw"),
-		       &err))
-		fail_msg("%s", err.msg);
-}
-
 static struct vk *machine(unsigned kind)
 {
 	struct vk *v = &machines[kind];
@@ -42,13 +30,13 @@ static struct vk *machine(unsigned kind)
 	k = kit_new();
 	vk_init(v, k);
 	if (kind == BLK)
-		add_disk(k, "d");
+		kit_add_null_disk(k, "d");
 	if (kind == BLK)
 		kit_add(k, device_type_find(names[kind]), "drive", "d", "num-queues", "2", NULL);
 	else
 		kit_add(k, device_type_find(names[kind]), NULL);
 	if (kind == SCSI) {
-		add_disk(k, "s");
+		kit_add_null_disk(k, "s");
 		kit_add(k, device_type_find("scsi-hd"), "drive", "s", NULL);
 	} else if (kind == SERIAL) {
 		struct kit_chardev *c = kit_chardev_new(k, "c");
