@@ -53,9 +53,8 @@ struct uring_poll {
 	bool registered;   /* files can be */
 	unsigned inflight; /* given to the ring, not yet reaped */
 	unsigned unsubmitted;
-	struct timer
-		look;	  /* while something is in flight: the loop sleeps no longer than to this */
-	int64_t event_ns; /* of the last submission or completion */
+	struct timer look; /* something is in flight: the loop sleeps no longer than to this */
+	int64_t event_ns;  /* of the last submission or completion */
 	int64_t not_before_ns;
 };
 

@@ -21,8 +21,8 @@ enum file_lock_byte {
 struct file_holder {
 	dev_t dev;
 	ino_t ino;
-	char *who
-		[FILE_LOCK_BYTES]; /* "process 1234 (evmm)"; NULL: nobody, or nobody that can be seen */
+	/* "process 1234 (evmm)"; NULL: nobody, or nobody that can be seen */
+	char *who[FILE_LOCK_BYTES];
 };
 
 /* Where the file has that byte. */

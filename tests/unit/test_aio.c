@@ -6,19 +6,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
-#include "io/aio/aio.h"
-#include "src/loop.h"
+#include "tests/unit/aio_kit.h"
 
 #define BYTES (1 * MiB)
 
@@ -31,24 +25,6 @@ struct box {
 	char path[64];
 	int fd;
 };
-
-struct op {
-	struct aio_op aio;
-	struct iovec iov[3];
-	unsigned calls;
-	int64_t ret;
-};
-
-static unsigned done_count;
-
-static void on_done(struct aio_op *aio, int64_t ret)
-{
-	struct op *op = container_of(aio, struct op, aio);
-
-	op->ret = ret;
-	op->calls++;
-	done_count++;
-}
 
 static void box_init(struct box *b, int flags)
 {
@@ -81,37 +57,12 @@ static void box_fini(struct box *b)
 	loop_free(b->loop);
 }
 
-static void start(struct box *b, struct op *op, enum aio_kind kind, uint64_t offset, void *buf,
-		  size_t n)
-{
-	op->calls = 0;
-	op->iov[0] = (struct iovec){buf, n};
-	op->aio = (struct aio_op){.file = &b->f,
-				  .kind = kind,
-				  .iov = op->iov,
-				  .n_iov = 1,
-				  .offset = offset,
-				  .bytes = n,
-				  .done = on_done};
-	aio_submit(&op->aio);
-	assert_int_equal(op->calls, 0);
-}
-
-static int64_t finish(struct box *b, struct op *op)
-{
-	/* A turn in which it was done may still wait to its end. */
-	for (unsigned i = 0; i < 100000 && !op->calls; i++)
-		loop_run_once(b->loop, NS_PER_MS);
-	assert_int_equal(op->calls, 1);
-	return op->ret;
-}
-
 static int64_t run(struct box *b, enum aio_kind kind, uint64_t offset, void *buf, size_t n)
 {
 	struct op op;
 
-	start(b, &op, kind, offset, buf, n);
-	return finish(b, &op);
+	aio_kit_start(&b->f, &op, kind, offset, buf, n);
+	return aio_kit_finish(b->loop, &op, NS_PER_MS);
 }
 
 static void what_is_written_is_read_back(void **state)
@@ -143,13 +94,11 @@ static void a_vector_is_filled_piece_by_piece(void **state)
 		out[i] = (uint8_t)(i / 512);
 	assert_int_equal(run(&b, AIO_WRITE, 0, out, 3 * 4096), 3 * 4096);
 	op.aio = (struct aio_op){.file = &b.f, .kind = AIO_READ, .n_iov = 3, .bytes = 3 * 4096};
-	op.aio.iov = op.iov;
-	op.aio.done = on_done;
 	op.iov[0] = (struct iovec){in + 2 * 4096, 4096};
 	op.iov[1] = (struct iovec){in, 4096};
 	op.iov[2] = (struct iovec){in + 4096, 4096};
-	aio_submit(&op.aio);
-	assert_int_equal(finish(&b, &op), 3 * 4096);
+	aio_kit_submit(&op);
+	assert_int_equal(aio_kit_finish(b.loop, &op, NS_PER_MS), 3 * 4096);
 	assert_memory_equal(in + 2 * 4096, out, 4096);
 	assert_memory_equal(in, out + 4096, 4096);
 	assert_memory_equal(in + 4096, out + 2 * 4096, 4096);
@@ -178,11 +127,11 @@ static void thousands_at_once_are_each_done_once(void **state)
 	struct box b;
 
 	box_init(&b, O_DIRECT);
-	done_count = 0;
+	aio_kit_done = 0;
 	for (unsigned i = 0; i < N; i++)
-		start(&b, &ops[i], i % 3 ? AIO_READ : AIO_WRITE, i % 256 * 4096,
-		      mem + i % 64 * 4096, 4096);
-	for (unsigned i = 0; i < 100000 && done_count < N; i++)
+		aio_kit_start(&b.f, &ops[i], i % 3 ? AIO_READ : AIO_WRITE, i % 256 * 4096,
+			      mem + i % 64 * 4096, 4096);
+	for (unsigned i = 0; i < 100000 && aio_kit_done < N; i++)
 		loop_run_once(b.loop, 100 * NS_PER_MS);
 	for (unsigned i = 0; i < N; i++) {
 		assert_int_equal(ops[i].calls, 1);
@@ -242,15 +191,14 @@ static void zeroes_and_discards_clear(void **state)
 	for (unsigned unmap = 0; unmap < 2; unmap++) {
 		memset(out, 0xff, 16384);
 		assert_int_equal(run(&b, AIO_WRITE, 0, out, 16384), 16384);
-		start(&b, &op, AIO_FSYNC, 0, NULL, 0);
-		finish(&b, &op);
+		aio_kit_start(&b.f, &op, AIO_FSYNC, 0, NULL, 0);
+		aio_kit_finish(b.loop, &op, NS_PER_MS);
 		op.aio.kind = AIO_ZERO;
 		op.aio.flags = unmap ? AIO_UNMAP : 0;
 		op.aio.offset = 4096;
 		op.aio.bytes = 8192;
-		op.calls = 0;
-		aio_submit(&op.aio);
-		assert_int_equal(finish(&b, &op), 0);
+		aio_kit_submit(&op);
+		assert_int_equal(aio_kit_finish(b.loop, &op, NS_PER_MS), 0);
 		assert_int_equal(run(&b, AIO_READ, 0, in, 16384), 16384);
 		memset(out + 4096, 0, 8192);
 		assert_memory_equal(in, out, 16384);

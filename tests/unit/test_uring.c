@@ -26,9 +26,8 @@ int main(void)
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-#include "io/aio/aio.h"
 #include "src/clock.h"
-#include "src/loop.h"
+#include "tests/unit/aio_kit.h"
 
 #define BYTES	  (1 * MiB)
 
@@ -114,21 +113,6 @@ struct box {
 	int fd;
 };
 
-struct op {
-	struct aio_op aio;
-	struct iovec iov;
-	unsigned calls;
-	int64_t ret;
-};
-
-static void on_done(struct aio_op *aio, int64_t ret)
-{
-	struct op *op = container_of(aio, struct op, aio);
-
-	op->ret = ret;
-	op->calls++;
-}
-
 static void open_file(struct box *b, const char *name)
 {
 	snprintf(b->path, sizeof(b->path), "/var/tmp/evmm-uring-%s-XXXXXX", name);
@@ -181,44 +165,18 @@ static void box_fini(struct box *b)
 	loop_free(b->loop);
 }
 
-static void start(struct aio_file *f, struct op *op, enum aio_kind kind, uint64_t offset, void *buf,
-		  size_t n)
-{
-	op->calls = 0;
-	op->iov = (struct iovec){buf, n};
-	op->aio = (struct aio_op){.file = f,
-				  .kind = kind,
-				  .iov = &op->iov,
-				  .n_iov = 1,
-				  .offset = offset,
-				  .bytes = n,
-				  .done = on_done};
-	aio_submit(&op->aio);
-	assert_int_equal(op->calls, 0);
-}
-
-static int64_t finish(struct box *b, struct op *op)
-{
-	for (unsigned i = 0; i < 100000 && !op->calls; i++)
-		loop_run_once(b->loop, 10 * NS_PER_MS);
-	assert_int_equal(op->calls, 1);
-	return op->ret;
-}
-
 static int64_t run(struct box *b, enum aio_kind kind, uint64_t offset, void *buf, size_t n)
 {
 	struct op op;
 
-	start(&b->f, &op, kind, offset, buf, n);
-	return finish(b, &op);
+	aio_kit_start(&b->f, &op, kind, offset, buf, n);
+	return aio_kit_finish(b->loop, &op, 10 * NS_PER_MS);
 }
 
 /* Until OP is done, with the loop's sleep as long as it likes: it must wake up by itself. */
-static void finish_asleep(struct box *b, struct op *op)
+static int64_t finish_asleep(struct box *b, struct op *op)
 {
-	for (unsigned i = 0; i < 100000 && !op->calls; i++)
-		loop_run_once(b->loop, 60 * NS_PER_SEC);
-	assert_int_equal(op->calls, 1);
+	return aio_kit_finish(b->loop, op, 60 * NS_PER_SEC);
 }
 
 /* ---- a kernel that is short of memory ---- */
@@ -234,9 +192,8 @@ static void what_the_kernel_had_no_memory_for_is_tried_again(void **state)
 		between.imitate = b.f.can_poll = polled;
 		between.fail = 5;
 		between.tries = 0;
-		start(&b.f, &op, AIO_READ, 0, buf, 4096);
-		finish_asleep(&b, &op);
-		assert_int_equal(op.ret, 4096);
+		aio_kit_start(&b.f, &op, AIO_READ, 0, buf, 4096);
+		assert_int_equal(finish_asleep(&b, &op), 4096);
 		assert_int_equal(between.fail, 0);
 		assert_int_equal(between.made_polled, polled);
 	}
@@ -255,10 +212,9 @@ static void no_request_is_lost_when_the_queue_is_full_too(void **state)
 	box_init(&b);
 	between.fail = N;
 	for (unsigned i = 0; i < N; i++)
-		start(&b.f, &ops[i], AIO_READ, i % 256 * 4096, buf, 4096);
+		aio_kit_start(&b.f, &ops[i], AIO_READ, i % 256 * 4096, buf, 4096);
 	for (unsigned i = 0; i < N; i++) {
-		finish_asleep(&b, &ops[i]);
-		assert_int_equal(ops[i].ret, 4096);
+		assert_int_equal(finish_asleep(&b, &ops[i]), 4096);
 	}
 	box_fini(&b);
 	free(ops);
@@ -298,9 +254,9 @@ static void where_the_kernel_refuses_to_poll_it_goes_on_with_interrupts(void **s
 	assert_int_equal(run(&b, AIO_READ, 4096, in, 4096), 4096);
 	assert_memory_equal(in, out, 4096);
 	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++)
-		start(&b.f, &ops[i], AIO_READ, i * 4096, in, 4096);
+		aio_kit_start(&b.f, &ops[i], AIO_READ, i * 4096, in, 4096);
 	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++)
-		assert_int_equal(finish(&b, &ops[i]), 4096);
+		assert_int_equal(aio_kit_finish(b.loop, &ops[i], 10 * NS_PER_MS), 4096);
 	if (!b.f.can_poll) { /* refused once, and then not asked again */
 		between.polled_tries = 0;
 		assert_int_equal(run(&b, AIO_READ, 0, in, 4096), 4096);
@@ -323,11 +279,10 @@ static void polled_requests_end_though_nobody_wakes_the_loop(void **state)
 		out[i] = (uint8_t)(i / 4096 + i);
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (unsigned i = 0; i < N; i++)
-			start(&b.f, &ops[i], pass ? AIO_READ : AIO_WRITE, i * 4096,
-			      (pass ? in : out) + i * 4096, 4096);
+			aio_kit_start(&b.f, &ops[i], pass ? AIO_READ : AIO_WRITE, i * 4096,
+				      (pass ? in : out) + i * 4096, 4096);
 		for (unsigned i = 0; i < N; i++) {
-			finish_asleep(&b, &ops[i]);
-			assert_int_equal(ops[i].ret, 4096);
+			assert_int_equal(finish_asleep(&b, &ops[i]), 4096);
 		}
 	}
 	assert_memory_equal(in, out, N * 4096);
@@ -347,13 +302,12 @@ static void flushes_stable_writes_and_long_ones_are_not_polled(void **state)
 	polled_box_init(&b);
 	assert_int_equal(run(&b, AIO_WRITE, 0, buf, 256 * KiB), 256 * KiB);
 	assert_int_equal(run(&b, AIO_FSYNC, 0, NULL, 0), 0);
-	op.iov = (struct iovec){buf, 4096};
-	op.aio = (struct aio_op){.file = &b.f, .kind = AIO_WRITE, .iov = &op.iov, .n_iov = 1};
+	op.iov[0] = (struct iovec){buf, 4096};
+	op.aio = (struct aio_op){.file = &b.f, .kind = AIO_WRITE, .n_iov = 1};
 	op.aio.bytes = 4096;
 	op.aio.flags = AIO_FUA;
-	op.aio.done = on_done;
-	aio_submit(&op.aio);
-	assert_int_equal(finish(&b, &op), 4096);
+	aio_kit_submit(&op);
+	assert_int_equal(aio_kit_finish(b.loop, &op, 10 * NS_PER_MS), 4096);
 	assert_int_equal(between.polled_tries, 0);
 	box_fini(&b);
 	free(buf);
@@ -382,7 +336,7 @@ static void a_device_that_stalls_costs_little_and_holds_up_nobody(void **state)
 	assert_int_equal(pipe(fds), 0);
 	assert_true(aio_file_init(&dead, b.loop, AIO_IO_URING, fds[0], NULL));
 	dead.can_poll = true;
-	start(&dead, &op, AIO_READ, 0, buf, 4096);
+	aio_kit_start(&dead, &op, AIO_READ, 0, buf, 4096);
 	begin = clock_now_ns(loop_clock_host(b.loop));
 	used = cpu_ns();
 	while (clock_now_ns(loop_clock_host(b.loop)) - begin < stall)
@@ -394,15 +348,13 @@ static void a_device_that_stalls_costs_little_and_holds_up_nobody(void **state)
 
 	/* The others take the ring with interrupts meanwhile. */
 	between.polled_tries = 0;
-	start(&b.f, &other, AIO_READ, 0, buf + 4096, 4096);
-	finish_asleep(&b, &other);
-	assert_int_equal(other.ret, 4096);
+	aio_kit_start(&b.f, &other, AIO_READ, 0, buf + 4096, 4096);
+	assert_int_equal(finish_asleep(&b, &other), 4096);
 	assert_int_equal(between.polled_tries, 0);
 
 	memset(buf, 0, 4096);
 	assert_int_equal(write(fds[1], buf + 4096, 4096), 4096);
-	finish_asleep(&b, &op);
-	assert_int_equal(op.ret, 4096);
+	assert_int_equal(finish_asleep(&b, &op), 4096);
 	aio_file_fini(&dead);
 	close(fds[0]);
 	close(fds[1]);
@@ -591,7 +543,7 @@ static void memory_may_go_before_its_turn_to_be_registered(void **state)
 static void real_write(struct box *b, struct op *op, uint8_t *buf, unsigned i, unsigned round)
 {
 	memset(buf, (int)(i * 7 + round), 4096);
-	start(&b->f, op, AIO_WRITE, i * 4096, buf, 4096);
+	aio_kit_start(&b->f, op, AIO_WRITE, i * 4096, buf, 4096);
 }
 
 static void a_device_with_poll_queues_is_polled(void **state)
@@ -617,8 +569,7 @@ static void a_device_with_poll_queues_is_polled(void **state)
 		for (unsigned i = 0; i < N; i++)
 			real_write(&b, &ops[i], buf + i * 4096, i, round);
 		for (unsigned i = 0; i < N; i++) {
-			finish_asleep(&b, &ops[i]);
-			assert_int_equal(ops[i].ret, 4096);
+			assert_int_equal(finish_asleep(&b, &ops[i]), 4096);
 		}
 		assert_int_equal(run(&b, AIO_FSYNC, 0, NULL, 0), 0);
 		memset(buf, 0xee, N * 4096);
@@ -626,10 +577,9 @@ static void a_device_with_poll_queues_is_polled(void **state)
 		usleep(120000);
 		loop_run_once(b.loop, 0);
 		for (unsigned i = 0; i < N; i++)
-			start(&b.f, &ops[i], AIO_READ, i * 4096, buf + i * 4096, 4096);
+			aio_kit_start(&b.f, &ops[i], AIO_READ, i * 4096, buf + i * 4096, 4096);
 		for (unsigned i = 0; i < N; i++) {
-			finish_asleep(&b, &ops[i]);
-			assert_int_equal(ops[i].ret, 4096);
+			assert_int_equal(finish_asleep(&b, &ops[i]), 4096);
 			assert_int_equal(buf[i * 4096 + 5], (uint8_t)(i * 7 + round));
 			assert_int_equal(buf[i * 4096 + 4095], (uint8_t)(i * 7 + round));
 		}
