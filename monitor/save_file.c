@@ -80,10 +80,13 @@ static void done(struct worker_job *job)
 	struct save_file *f = container_of(job, struct save_file, job);
 	struct error err = ERROR_INIT;
 
-	if (f->errnum)
+	if (f->errnum) {
 		error_set_errno(&err, f->errnum, "Could not write '%s'", f->path);
-	else if (worker_pool_is_ending(f->pool))
+	} else if (worker_pool_is_ending(f->pool)) {
 		error_set(&err, "'%s' is not complete: evmm ends", f->path);
+		if (f->ours && f->fd >= 0)
+			remove_unfinished(f->fd, f->path);
+	}
 	f->done(f->opaque, &err);
 	error_clear(&err);
 }

@@ -237,6 +237,22 @@ static void a_file_that_cannot_be_finished_is_removed(void **state)
 	assert_int_equal(access("/dev/full", F_OK), 0);
 }
 
+static void a_file_that_was_being_written_at_the_end_is_removed(void **state)
+{
+	char *text = xasprintf("{\"execute\": \"pmemsave\", \"arguments\": {\"val\": 0, \"size\": "
+			       "100000000, \"filename\": \"%s\"}}",
+			       path);
+
+	kit_send(k, k->s, text, strlen(text));
+	free(text);
+	for (unsigned i = 0; i < 1000 && access(path, F_OK); i++)
+		kit_turns(k, 1);
+	assert_int_equal(access(path, F_OK), 0);
+	kit_free(k);
+	k = kit_new(KIT_NONE, NULL);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 /* ---- cores ---- */
 
 static json_t *dump(const char *more)
@@ -401,6 +417,7 @@ int main(void)
 		NONE(a_long_listing_waits_for_its_reader),
 		NONE(memory_is_saved),
 		NONE(a_file_that_cannot_be_finished_is_removed),
+		NONE(a_file_that_was_being_written_at_the_end_is_removed),
 		NONE(a_core_has_registers_and_memory),
 		NONE(a_core_with_paging_has_linear_addresses),
 		NONE(a_part_of_memory_is_dumped),
