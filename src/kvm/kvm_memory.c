@@ -341,7 +341,8 @@ static void sync_zones(struct kvm *kvm)
 
 static bool ring_empty(const struct kvm *kvm)
 {
-	return !kvm->ring || __atomic_load_n(&kvm->ring->first, __ATOMIC_RELAXED) ==
+	/* Whoever moved FIRST has passed the entries on before. */
+	return !kvm->ring || __atomic_load_n(&kvm->ring->first, __ATOMIC_ACQUIRE) ==
 				     __atomic_load_n(&kvm->ring->last, __ATOMIC_ACQUIRE);
 }
 
@@ -356,18 +357,30 @@ static void ring_unlock(struct kvm *kvm)
 	__atomic_store_n(&kvm->ring_lock, 0, __ATOMIC_RELEASE);
 }
 
-/* The first entry, if there is one; it is the kernel's again afterwards. */
-static bool ring_take(struct kvm *kvm, struct kvm_coalesced_mmio *entry)
+/* The first entry is the kernel's again. */
+static void ring_drop(struct kvm *kvm)
 {
 	uint32_t first = kvm->ring->first;
 
-	if (ring_empty(kvm))
-		return false;
-	*entry = kvm->ring->coalesced_mmio[first % kvm->ring_entries];
 	__atomic_store_n(&kvm->ring->first, (first + 1) % kvm->ring_entries, __ATOMIC_RELEASE);
-	return true;
 }
 
+/* A copy of the first entry, if there is one of a size that exists; others are dropped. */
+static bool ring_first(struct kvm *kvm, struct kvm_coalesced_mmio *entry)
+{
+	while (!ring_empty(kvm)) {
+		*entry = kvm->ring->coalesced_mmio[kvm->ring->first % kvm->ring_entries];
+		if (entry->len == 1 || entry->len == 2 || entry->len == 4 || entry->len == 8)
+			return true;
+		ring_drop(kvm);
+	}
+	return false;
+}
+
+/*
+ * An entry leaves the ring after it was posted: another vCPU, whose write it may be, must not find the ring empty, and trap,
+ * before it has its place.
+ */
 void kvm_take_coalesced(struct kvm_vcpu *kv)
 {
 	struct kvm *kvm = kv->kvm;
@@ -376,9 +389,8 @@ void kvm_take_coalesced(struct kvm_vcpu *kv)
 	if (ring_empty(kvm))
 		return;
 	ring_lock(kvm);
-	while (ring_take(kvm, &e))
-		if (e.len == 1 || e.len == 2 || e.len == 4 || e.len == 8)
-			vcpu_post_write(kv->v, !e.pio, e.phys_addr, ldn_le(e.data, e.len), e.len);
+	for (; ring_first(kvm, &e); ring_drop(kvm))
+		vcpu_post_write(kv->v, !e.pio, e.phys_addr, ldn_le(e.data, e.len), e.len);
 	ring_unlock(kvm);
 }
 
@@ -393,10 +405,12 @@ static bool poll_ring(void *opaque)
 		return false;
 	/* What vCPUs have put into their own rings is older. */
 	if (vcpus_drain_posted(m))
-		while (ring_take(kvm, &e))
-			if (e.len == 1 || e.len == 2 || e.len == 4 || e.len == 8)
-				as_write(e.pio ? &m->io : &m->mem, e.phys_addr,
-					 ldn_le(e.data, e.len), e.len);
+		while (ring_first(kvm, &e)) {
+			/* Nobody waits for it while a device is at work: a trap comes to this thread. */
+			ring_drop(kvm);
+			as_write(e.pio ? &m->io : &m->mem, e.phys_addr, ldn_le(e.data, e.len),
+				 e.len);
+		}
 	ring_unlock(kvm);
 	return true;
 }
