@@ -248,18 +248,23 @@ static void reap_polled(struct uring *u, unsigned n)
 	}
 }
 
-static int64_t copy(const struct aio_op *op)
+/* One piece, as most have, without the vector: it costs a tenth of a copy of 4 KiB. */
+static ssize_t copy_transfer(const struct aio_op *op)
 {
-	int fd = op->file->fd, n = (int)op->n_iov;
+	const struct iovec *iov = op->iov;
+	int fd = op->file->fd, n = (int)op->n_iov, flags = op->flags & AIO_FUA ? RWF_DSYNC : 0;
 	off_t at = (off_t)op->offset;
-	ssize_t ret;
 
 	if (op->kind == AIO_READ)
-		ret = preadv(fd, op->iov, n, at);
-	else if (op->kind == AIO_WRITE)
-		ret = pwritev2(fd, op->iov, n, at, op->flags & AIO_FUA ? RWF_DSYNC : 0);
-	else
-		ret = fdatasync(fd);
+		return n == 1 ? pread(fd, iov->iov_base, iov->iov_len, at) : preadv(fd, iov, n, at);
+	return n == 1 && !flags ? pwrite(fd, iov->iov_base, iov->iov_len, at)
+				: pwritev2(fd, iov, n, at, flags);
+}
+
+static int64_t copy(const struct aio_op *op)
+{
+	ssize_t ret = op->kind == AIO_FSYNC ? fdatasync(op->file->fd) : copy_transfer(op);
+
 	return ret < 0 ? -errno : ret;
 }
 
