@@ -23,6 +23,8 @@
 /* A spin that took this much longer than it wanted was preempted: somebody else needs the CPU. */
 #define SPIN_PREEMPTED_NS (200 * NS_PER_US)
 #define SPIN_HOLD_OFF_NS  (20 * NS_PER_MS)
+/* The same of a CPU that was offered to whoever wants it: it was taken for a whole slice, not for the work that is waited for. */
+#define YIELD_HOLD_OFF_NS (100 * NS_PER_MS)
 /* While the pollers keep the loop busy, descriptors are looked at no oftener than this. */
 #define FD_LOOK_NS (50 * NS_PER_US)
 /* A deadline nearer than this is not worth a sleep. */
@@ -43,7 +45,7 @@ struct loop {
 	int deadline_fd;  /* timerfd: the next timer, at its full resolution */
 	int64_t armed_ns; /* what the timerfd is set to; INT64_MAX: not set */
 
-	int64_t spin_ns, spin_not_before_ns;
+	int64_t spin_ns, spin_not_before_ns, yield_not_before_ns;
 	struct list *walk_next; /* the poller after the one being called */
 
 	uint32_t sleeping __attribute__((aligned(64))); /* atomic */
@@ -404,6 +406,21 @@ static int64_t next_deadline(const struct loop *l)
 	return MIN(clock_host_deadline_ns(l->host), clock_host_deadline_ns(l->guest));
 }
 
+/*
+ * What is waited for may need this CPU: the kernel's thread of a loop device, say, which the scheduler would leave waiting until
+ * the spin is over. Offered it, it is through in some microseconds.
+ */
+static void offer_cpu(struct loop *l)
+{
+	int64_t before = l->stamp_ns;
+
+	if (before >= l->yield_not_before_ns)
+		sched_yield();
+	l->stamp_ns = clock_now_ns(l->host);
+	if (l->stamp_ns - before > SPIN_PREEMPTED_NS)
+		l->yield_not_before_ns = l->stamp_ns + YIELD_HOLD_OFF_NS;
+}
+
 /* Polls memory for a while. Returns true when something was found. */
 static bool spin(struct loop *l, int64_t until_ns)
 {
@@ -418,7 +435,7 @@ static bool spin(struct loop *l, int64_t until_ns)
 			if (run_pollers(l))
 				return true;
 		}
-		l->stamp_ns = clock_now_ns(l->host);
+		offer_cpu(l);
 	} while (l->stamp_ns < end);
 	if (l->stamp_ns - end > SPIN_PREEMPTED_NS) {
 		l->spin_ns = 0;
