@@ -153,6 +153,8 @@ def test_boot_menu():
         s.expect('Press ESC for boot menu', 30)
         s.press('esc')
         s.expect('Select boot device:', 30)
+        for what in 'ata0-0', 'ata0-1', 'Floppy':  # it is drawn line by line
+            s.expect(r'^\d\. .*' + what, 30)
         text = s.text()
         at = [re.search(r'^(\d)\. .*' + what, text, re.M) for what in ('ata0-0', 'ata0-1', 'Floppy')]
         check(all(at) and at[0].group(1) == '1', text)
