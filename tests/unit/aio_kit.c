@@ -3,7 +3,12 @@
 #include "tests/unit/aio_kit.h"
 #include "src/clock.h"
 
-unsigned aio_kit_done;
+/* More than any request of a test takes. */
+#define LIMIT_NS (60 * NS_PER_SEC)
+
+/* What is waited for, and the loop that is run meanwhile. */
+static const struct op *awaited;
+static struct loop *running;
 
 static void on_done(struct aio_op *aio, int64_t ret)
 {
@@ -11,7 +16,8 @@ static void on_done(struct aio_op *aio, int64_t ret)
 
 	op->ret = ret;
 	op->calls++;
-	aio_kit_done++;
+	if (op == awaited)
+		loop_stop(running);
 }
 
 void aio_kit_submit(struct op *op)
@@ -32,11 +38,23 @@ void aio_kit_start(struct aio_file *f, struct op *op, enum aio_kind kind, uint64
 	aio_kit_submit(op);
 }
 
-int64_t aio_kit_finish(struct loop *loop, struct op *op, int64_t max_ns)
+static void on_limit(void *loop)
 {
-	/* A turn in which it was done may still wait to its end. */
-	for (unsigned i = 0; i < 100000 && !op->calls; i++)
-		loop_run_once(loop, max_ns);
+	loop_stop(loop);
+}
+
+int64_t aio_kit_finish(struct loop *loop, struct op *op)
+{
+	struct timer limit;
+
+	awaited = op;
+	running = loop;
+	timer_init(&limit, loop_clock_host(loop), "limit", on_limit, loop);
+	timer_arm(&limit, clock_now_ns(loop_clock_host(loop)) + LIMIT_NS);
+	if (!op->calls)
+		loop_run(loop);
+	timer_cancel(&limit);
+	awaited = NULL;
 	assert_int_equal(op->calls, 1);
 	return op->ret;
 }

@@ -18,15 +18,12 @@ struct op {
 	int64_t ret;
 };
 
-/* Of all requests, since a test has set it to 0. */
-extern unsigned aio_kit_done;
-
 /* A request whose aio has no DONE yet, and an iov of its own. */
 void aio_kit_submit(struct op *op);
 /* One of N bytes at BUF. */
 void aio_kit_start(struct aio_file *f, struct op *op, enum aio_kind kind, uint64_t offset,
 		   void *buf, size_t n);
-/* Turns the loop, which sleeps for MAX_NS at a time, until OP is done; once, and what it returned. */
-int64_t aio_kit_finish(struct loop *loop, struct op *op, int64_t max_ns);
+/* Runs the loop until OP is done; once, and what it returned. It sleeps as long as it likes: what nobody wakes it for is never done. */
+int64_t aio_kit_finish(struct loop *loop, struct op *op);
 
 #endif

@@ -170,13 +170,12 @@ static int64_t run(struct box *b, enum aio_kind kind, uint64_t offset, void *buf
 	struct op op;
 
 	aio_kit_start(&b->f, &op, kind, offset, buf, n);
-	return aio_kit_finish(b->loop, &op, 10 * NS_PER_MS);
+	return aio_kit_finish(b->loop, &op);
 }
 
-/* Until OP is done, with the loop's sleep as long as it likes: it must wake up by itself. */
-static int64_t finish_asleep(struct box *b, struct op *op)
+static int64_t finish(struct box *b, struct op *op)
 {
-	return aio_kit_finish(b->loop, op, 60 * NS_PER_SEC);
+	return aio_kit_finish(b->loop, op);
 }
 
 /* ---- a kernel that is short of memory ---- */
@@ -193,7 +192,7 @@ static void what_the_kernel_had_no_memory_for_is_tried_again(void **state)
 		between.fail = 5;
 		between.tries = 0;
 		aio_kit_start(&b.f, &op, AIO_READ, 0, buf, 4096);
-		assert_int_equal(finish_asleep(&b, &op), 4096);
+		assert_int_equal(finish(&b, &op), 4096);
 		assert_int_equal(between.fail, 0);
 		assert_int_equal(between.made_polled, polled);
 	}
@@ -213,9 +212,8 @@ static void no_request_is_lost_when_the_queue_is_full_too(void **state)
 	between.fail = N;
 	for (unsigned i = 0; i < N; i++)
 		aio_kit_start(&b.f, &ops[i], AIO_READ, i % 256 * 4096, buf, 4096);
-	for (unsigned i = 0; i < N; i++) {
-		assert_int_equal(finish_asleep(&b, &ops[i]), 4096);
-	}
+	for (unsigned i = 0; i < N; i++)
+		assert_int_equal(finish(&b, &ops[i]), 4096);
 	box_fini(&b);
 	free(ops);
 	free(buf);
@@ -256,7 +254,7 @@ static void where_the_kernel_refuses_to_poll_it_goes_on_with_interrupts(void **s
 	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++)
 		aio_kit_start(&b.f, &ops[i], AIO_READ, i * 4096, in, 4096);
 	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++)
-		assert_int_equal(aio_kit_finish(b.loop, &ops[i], 10 * NS_PER_MS), 4096);
+		assert_int_equal(finish(&b, &ops[i]), 4096);
 	if (!b.f.can_poll) { /* refused once, and then not asked again */
 		between.polled_tries = 0;
 		assert_int_equal(run(&b, AIO_READ, 0, in, 4096), 4096);
@@ -282,7 +280,7 @@ static void polled_requests_end_though_nobody_wakes_the_loop(void **state)
 			aio_kit_start(&b.f, &ops[i], pass ? AIO_READ : AIO_WRITE, i * 4096,
 				      (pass ? in : out) + i * 4096, 4096);
 		for (unsigned i = 0; i < N; i++) {
-			assert_int_equal(finish_asleep(&b, &ops[i]), 4096);
+			assert_int_equal(finish(&b, &ops[i]), 4096);
 		}
 	}
 	assert_memory_equal(in, out, N * 4096);
@@ -307,7 +305,7 @@ static void flushes_stable_writes_and_long_ones_are_not_polled(void **state)
 	op.aio.bytes = 4096;
 	op.aio.flags = AIO_FUA;
 	aio_kit_submit(&op);
-	assert_int_equal(aio_kit_finish(b.loop, &op, 10 * NS_PER_MS), 4096);
+	assert_int_equal(finish(&b, &op), 4096);
 	assert_int_equal(between.polled_tries, 0);
 	box_fini(&b);
 	free(buf);
@@ -349,12 +347,12 @@ static void a_device_that_stalls_costs_little_and_holds_up_nobody(void **state)
 	/* The others take the ring with interrupts meanwhile. */
 	between.polled_tries = 0;
 	aio_kit_start(&b.f, &other, AIO_READ, 0, buf + 4096, 4096);
-	assert_int_equal(finish_asleep(&b, &other), 4096);
+	assert_int_equal(finish(&b, &other), 4096);
 	assert_int_equal(between.polled_tries, 0);
 
 	memset(buf, 0, 4096);
 	assert_int_equal(write(fds[1], buf + 4096, 4096), 4096);
-	assert_int_equal(finish_asleep(&b, &op), 4096);
+	assert_int_equal(finish(&b, &op), 4096);
 	aio_file_fini(&dead);
 	close(fds[0]);
 	close(fds[1]);
@@ -569,7 +567,7 @@ static void a_device_with_poll_queues_is_polled(void **state)
 		for (unsigned i = 0; i < N; i++)
 			real_write(&b, &ops[i], buf + i * 4096, i, round);
 		for (unsigned i = 0; i < N; i++) {
-			assert_int_equal(finish_asleep(&b, &ops[i]), 4096);
+			assert_int_equal(finish(&b, &ops[i]), 4096);
 		}
 		assert_int_equal(run(&b, AIO_FSYNC, 0, NULL, 0), 0);
 		memset(buf, 0xee, N * 4096);
@@ -579,7 +577,7 @@ static void a_device_with_poll_queues_is_polled(void **state)
 		for (unsigned i = 0; i < N; i++)
 			aio_kit_start(&b.f, &ops[i], AIO_READ, i * 4096, buf + i * 4096, 4096);
 		for (unsigned i = 0; i < N; i++) {
-			assert_int_equal(finish_asleep(&b, &ops[i]), 4096);
+			assert_int_equal(finish(&b, &ops[i]), 4096);
 			assert_int_equal(buf[i * 4096 + 5], (uint8_t)(i * 7 + round));
 			assert_int_equal(buf[i * 4096 + 4095], (uint8_t)(i * 7 + round));
 		}
