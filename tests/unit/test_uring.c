@@ -219,6 +219,29 @@ static void no_request_is_lost_when_the_queue_is_full_too(void **state)
 	free(buf);
 }
 
+/* ---- when requests are handed over ---- */
+
+/* The first ones without waiting for the loop, which does it for those that are left. */
+static void a_device_with_nothing_to_do_gets_requests_before_the_turn_ends(void **state)
+{
+	enum { N = 7 };
+	uint8_t *buf = xaligned_zalloc(4096, 4096);
+	struct op ops[N];
+	struct box b;
+
+	box_init(&b);
+	b.f.in_memory = false;
+	for (unsigned i = 0; i < N; i++) {
+		aio_kit_start(&b.f, &ops[i], AIO_READ, i * 4096, buf, 4096);
+		assert_int_equal(between.tries, i >= 3);
+	}
+	for (unsigned i = 0; i < N; i++)
+		assert_int_equal(finish(&b, &ops[i]), 4096);
+	assert_int_equal(between.tries, 2);
+	box_fini(&b);
+	free(buf);
+}
+
 /* ---- polled devices ---- */
 
 static void a_device_without_poll_queues_is_not_polled(void **state)
@@ -596,6 +619,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_kernel_had_no_memory_for_is_tried_again),
 		cmocka_unit_test(no_request_is_lost_when_the_queue_is_full_too),
+		cmocka_unit_test(a_device_with_nothing_to_do_gets_requests_before_the_turn_ends),
 		cmocka_unit_test(a_device_without_poll_queues_is_not_polled),
 		cmocka_unit_test(where_the_kernel_refuses_to_poll_it_goes_on_with_interrupts),
 		cmocka_unit_test(polled_requests_end_though_nobody_wakes_the_loop),
