@@ -12,12 +12,21 @@
 #include "src/loop.h"
 
 /*
- * How long the loop polls memory before it sleeps. A thread switch costs about this much, so polling for
- * longer cannot pay; below the minimum it finds nothing that the poll before it has not found.
+ * How long the loop polls memory before it sleeps. To sleep and to be woken costs half of the maximum, and that of a device's
+ * answer some more, on a CPU that has gone idle. When many things are under way they wait for each other anyway,
+ * and the CPU is needed by whoever does them. Below the minimum it finds nothing that the poll before it has not found.
  */
-#define SPIN_MAX_NS   (50 * NS_PER_US)
+#define SPIN_MAX_NS   (100 * NS_PER_US)
+#define SPIN_CROWD_NS (50 * NS_PER_US)
 #define SPIN_START_NS (5 * NS_PER_US)
 #define SPIN_MIN_NS   (2 * NS_PER_US)
+/*
+ * When so many spins in succession, each of at least half the maximum, have found nothing, there is none for a while. The kernel's
+ * worker that is waited for may be queued on the CPU of a guest that polls: it is moved to one
+ * that has gone idle, but not to one that is offered.
+ */
+#define VAIN_SPINS_MAX	 3
+#define VAIN_HOLD_OFF_NS (1 * NS_PER_MS)
 /* Of memory, between two looks at the clock, which cost as much as several of them. */
 #define POLLS_PER_LOOK 8
 /* A spin that took this much longer than it wanted was preempted: somebody else needs the CPU. */
@@ -46,6 +55,8 @@ struct loop {
 	int64_t armed_ns; /* what the timerfd is set to; INT64_MAX: not set */
 
 	int64_t spin_ns, spin_not_before_ns, yield_not_before_ns;
+	unsigned vain_spins;	/* long ones in succession that found nothing */
+	unsigned crowds;	/* pollers that wait for many things */
 	struct list *walk_next; /* the poller after the one being called */
 
 	uint32_t sleeping __attribute__((aligned(64))); /* atomic */
@@ -228,6 +239,16 @@ void loop_poller_remove(struct loop_poller *p)
 	if (p->loop->walk_next == &p->node)
 		p->loop->walk_next = p->node.next;
 	list_remove(&p->node);
+	loop_poller_set_crowd(p, false);
+}
+
+void loop_poller_set_crowd(struct loop_poller *p, bool crowd)
+{
+	LOOP_ASSERT();
+	if (p->crowd == crowd)
+		return;
+	p->crowd = crowd;
+	p->loop->crowds += crowd ? 1 : -1u;
 }
 
 bool loop_is_falling_asleep(const struct loop *l)
@@ -406,6 +427,11 @@ static int64_t next_deadline(const struct loop *l)
 	return MIN(clock_host_deadline_ns(l->host), clock_host_deadline_ns(l->guest));
 }
 
+static int64_t spin_max_ns(const struct loop *l)
+{
+	return l->crowds ? SPIN_CROWD_NS : SPIN_MAX_NS;
+}
+
 /*
  * What is waited for may need this CPU: the kernel's thread of a loop device, say, which the scheduler would leave waiting until
  * the spin is over. Offered it, it is through in some microseconds.
@@ -424,7 +450,8 @@ static void offer_cpu(struct loop *l)
 /* Polls memory for a while. Returns true when something was found. */
 static bool spin(struct loop *l, int64_t until_ns)
 {
-	int64_t start = l->stamp_ns, end = MIN(start + l->spin_ns, until_ns);
+	int64_t start = l->stamp_ns;
+	int64_t end = MIN(start + MIN(l->spin_ns, spin_max_ns(l)), until_ns);
 
 	if (!l->spin_ns || list_empty(&l->pollers) || start < l->spin_not_before_ns ||
 	    loop_oversubscribed_mt(l))
@@ -432,8 +459,10 @@ static bool spin(struct loop *l, int64_t until_ns)
 	do {
 		for (int i = 0; i < POLLS_PER_LOOK; i++) {
 			__builtin_ia32_pause();
-			if (run_pollers(l))
+			if (run_pollers(l)) {
+				l->vain_spins = 0;
 				return true;
+			}
 		}
 		offer_cpu(l);
 	} while (l->stamp_ns < end);
@@ -444,6 +473,16 @@ static bool spin(struct loop *l, int64_t until_ns)
 	return false;
 }
 
+/* The loop had to sleep since START for what a poller then found. */
+static void count_vain_spin(struct loop *l, int64_t start_ns)
+{
+	if (l->spin_ns < spin_max_ns(l) / 2 || start_ns < l->spin_not_before_ns ||
+	    ++l->vain_spins < VAIN_SPINS_MAX)
+		return;
+	l->vain_spins = 0;
+	l->spin_not_before_ns = l->stamp_ns + VAIN_HOLD_OFF_NS;
+}
+
 /*
  * The loop has waited since START, spin and sleep together, and was then needed by a poller (or not). If a spin of allowed
  * length would have seen what it waited for, that is a reason to spin longer next time; if not, to spin less. What
@@ -451,12 +490,14 @@ static bool spin(struct loop *l, int64_t until_ns)
  */
 static void adapt_spin(struct loop *l, int64_t start_ns, bool by_poller)
 {
-	int64_t came_ns = __atomic_load_n(&l->woken_ns, __ATOMIC_RELAXED);
+	int64_t came_ns = __atomic_load_n(&l->woken_ns, __ATOMIC_RELAXED), max = spin_max_ns(l);
 
 	if (came_ns < start_ns)
 		came_ns = l->stamp_ns;
-	if (by_poller && came_ns - start_ns < SPIN_MAX_NS)
-		l->spin_ns = l->spin_ns ? MIN(2 * l->spin_ns, SPIN_MAX_NS) : SPIN_START_NS;
+	if (by_poller)
+		count_vain_spin(l, start_ns);
+	if (by_poller && came_ns - start_ns < max)
+		l->spin_ns = l->spin_ns ? MIN(2 * l->spin_ns, max) : SPIN_START_NS;
 	else if ((l->spin_ns /= 2) < SPIN_MIN_NS)
 		l->spin_ns = 0;
 }

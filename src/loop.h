@@ -84,6 +84,7 @@ struct loop_poller {
 	struct loop_stats *stats;
 	loop_poll_fn *fn;
 	void *opaque;
+	bool crowd;
 };
 
 /* Called once per turn before the loop waits. FN returns true when it had something to hand over. */
@@ -139,6 +140,8 @@ void loop_notifier_signal_mt(struct loop_notifier *n);
 void loop_poller_add(struct loop_poller *p, struct loop *loop, const char *name, loop_poll_fn *fn,
 		     void *opaque);
 void loop_poller_remove(struct loop_poller *p);
+/* It waits for many things at once: the loop spins less for it. */
+void loop_poller_set_crowd(struct loop_poller *p, bool crowd);
 /*
  * For pollers: this is the last look before the loop sleeps. Whoever publishes without loop_wake_mt() (a guest) must be asked for
  * a signal now, and then be looked at once more.

@@ -46,6 +46,7 @@ UNIT_TESTS += tests/unit/test_region_stream
 UNIT_TESTS += tests/unit/test_sandbox
 UNIT_TESTS += tests/unit/test_secret
 UNIT_TESTS += tests/unit/test_state
+UNIT_TESTS += tests/unit/test_spin
 UNIT_TESTS += tests/unit/test_uring
 UNIT_TESTS += tests/unit/test_vcpu_stress
 UNIT_TESTS += tests/unit/test_worker

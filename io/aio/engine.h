@@ -8,6 +8,8 @@
 
 /* The largest transfer that one system call makes (MAX_RW_COUNT of the kernel). */
 #define AIO_MAX_TRANSFER 0x7ffff000u
+/* So many requests under way are a crowd, see loop_poller_set_crowd(). */
+#define AIO_CROWD 8u
 
 struct aio_memory;
 

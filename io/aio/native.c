@@ -79,12 +79,8 @@ static void give_first_to_worker(struct native *n)
 	aio_submit_to_worker(op);
 }
 
-static bool native_on_submit(void *opaque)
+static void submit_pending(struct native *n)
 {
-	struct native *n = opaque;
-
-	if (list_empty(&n->pending))
-		return false;
 	while (!list_empty(&n->pending) && n->inflight < EVENTS_MAX) {
 		struct iocb *batch[SUBMIT_BATCH];
 		long count = 0, room = EVENTS_MAX - n->inflight, taken;
@@ -107,7 +103,18 @@ static bool native_on_submit(void *opaque)
 	}
 	if (n->inflight)
 		start_polling(n);
-	return true;
+}
+
+static bool native_on_submit(void *opaque)
+{
+	struct native *n = opaque;
+	bool had = !list_empty(&n->pending);
+
+	if (had)
+		submit_pending(n);
+	if (n->polling)
+		loop_poller_set_crowd(&n->poller, n->inflight >= AIO_CROWD);
+	return had;
 }
 
 static void complete(struct native *n, const struct io_event *e)

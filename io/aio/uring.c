@@ -192,6 +192,8 @@ static bool uring_on_submit(void *opaque)
 	struct uring *u = opaque;
 	bool had = uring_poll_submit(&u->polled);
 
+	if (u->polling)
+		loop_poller_set_crowd(&u->poller, u->inflight >= AIO_CROWD);
 	if (!list_empty(&u->waiting))
 		prepare_waiting(u);
 	if (!u->unsubmitted)
