@@ -69,6 +69,7 @@ tests_accel_test_apic_SOURCES = tests/accel/test_apic.c $(ACCEL_BOX)
 tests_accel_test_chips_SOURCES = tests/accel/test_chips.c $(ACCEL_BOX)
 tests_accel_test_debug_SOURCES = tests/accel/test_debug.c $(ACCEL_BOX)
 tests_accel_test_exits_SOURCES = tests/accel/test_exits.c $(ACCEL_BOX)
+tests_accel_test_exits_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=vcpu_post_write
 tests_accel_test_dirty_log_SOURCES = tests/accel/test_dirty_log.c $(ACCEL_BOX)
 
 MONITOR_TESTS =

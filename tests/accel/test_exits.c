@@ -71,6 +71,24 @@ static uint32_t count[CPUS], announced[CPUS];
 static unsigned wrong, done, bells, bells_as_writes;
 static unsigned cycles = 4000;
 
+/*
+ * In between (-Wl,--wrap): what a vCPU has found in the kernel's ring of coalesced writes, its own and others', takes a while to be
+ * posted. No other may overtake it meanwhile.
+ */
+static bool posts_are_slow;
+void __real_vcpu_post_write(struct vcpu *v, bool is_mmio, uint64_t addr, uint64_t value,
+			    unsigned size);
+void __wrap_vcpu_post_write(struct vcpu *v, bool is_mmio, uint64_t addr, uint64_t value,
+			    unsigned size);
+
+void __wrap_vcpu_post_write(struct vcpu *v, bool is_mmio, uint64_t addr, uint64_t value,
+			    unsigned size)
+{
+	if (posts_are_slow)
+		usleep(20);
+	__real_vcpu_post_write(v, is_mmio, addr, value, size);
+}
+
 static uint64_t count_read(void *opaque, uint64_t offset, unsigned size)
 {
 	unsigned i = offset / 8;
@@ -209,6 +227,15 @@ static void coalesced_writes_keep_their_place(void **state)
 	go_on(state);
 }
 
+static void coalesced_writes_that_another_takes_along_keep_their_place(void **state)
+{
+	start(state, CPUS, count_code, count_code_end);
+	mmio.coalesced = true;
+	posts_are_slow = true;
+	go_on(state);
+	posts_are_slow = false;
+}
+
 /* Without another exit: what runs on the loop at some time finds them done. */
 static void coalesced_writes_come_with_the_next_turn(void **state)
 {
@@ -344,6 +371,7 @@ int main(int argc, char **argv)
 		ON(doorbells_are_no_traps, "soft"),
 		ON(pauses_lose_no_exit, "kvm"),
 		ON(coalesced_writes_keep_their_place, "kvm"),
+		ON(coalesced_writes_that_another_takes_along_keep_their_place, "kvm"),
 		ON(coalesced_writes_come_with_the_next_turn, "kvm"),
 		ON(doorbells_are_no_traps, "kvm"),
 		ON(pauses_lose_no_exit, "kvm,kernel-irqchip=off"),
