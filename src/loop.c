@@ -16,7 +16,9 @@
  * answer some more, on a CPU that has gone idle. When many things are under way they wait for each other anyway,
  * and the CPU is needed by whoever does them. Below the minimum it finds nothing that the poll before it has not found.
  */
-#define SPIN_MAX_NS   (100 * NS_PER_US)
+#define SPIN_MAX_NS (100 * NS_PER_US)
+/* What of a wait that ended by a sleep is due to that. */
+#define SPIN_SAVES_NS (50 * NS_PER_US)
 #define SPIN_CROWD_NS (50 * NS_PER_US)
 #define SPIN_START_NS (5 * NS_PER_US)
 #define SPIN_MIN_NS   (2 * NS_PER_US)
@@ -486,14 +488,15 @@ static void count_vain_spin(struct loop *l, int64_t start_ns)
 /*
  * The loop has waited since START, spin and sleep together, and was then needed by a poller (or not). If a spin of allowed
  * length would have seen what it waited for, that is a reason to spin longer next time; if not, to spin less. What
- * counts is when the publisher came, not how long it took to wake up: that is what spinning saves.
+ * counts is when the publisher came, not how long it took to wake up: that is what spinning saves. The kernel does not say when it
+ * came; without a guess a loop that has begun to sleep would hardly begin to spin.
  */
 static void adapt_spin(struct loop *l, int64_t start_ns, bool by_poller)
 {
 	int64_t came_ns = __atomic_load_n(&l->woken_ns, __ATOMIC_RELAXED), max = spin_max_ns(l);
 
 	if (came_ns < start_ns)
-		came_ns = l->stamp_ns;
+		came_ns = l->stamp_ns - (l->crowds ? 0 : SPIN_SAVES_NS);
 	if (by_poller)
 		count_vain_spin(l, start_ns);
 	if (by_poller && came_ns - start_ns < max)
