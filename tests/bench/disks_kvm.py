@@ -2,7 +2,9 @@
 """For tests/bench/disk: the freestanding guest of tests/guest/disk_user.c on KVM, evmm beside QEMU, and fio on the host as the limit.
 
 Both machines stand ready side by side, one of them stopped while the other works, so that a case's two figures are taken within a
-second of each other. QEMU has what makes it fastest: io_uring, an iothread, cache=none where there is O_DIRECT.
+second of each other. The vCPU has one host CPU, all other threads have another, those of fio too: on a host with two it decides on up to half of
+a disk's speed whether its interrupts come to the CPU of the thread that waits for them, and where the scheduler has once put the
+threads of a program that is never idle, they stay. QEMU has what makes it fastest: io_uring, an iothread, cache=none where there is O_DIRECT.
 """
 import json
 import os
@@ -30,10 +32,21 @@ def cases():
             yield '1 MiB sequential %s, depth 4, %s' % (kind, how), op, 1 << 20, 4, 1, wait
 
 
+def is_vcpu(name):
+    return bool(re.match('vcpu|CPU ', name))
+
+
+def host_cpus():
+    """Two of them, or None where there is only one."""
+    cpus = sorted(os.sched_getaffinity(0))
+    return cpus[:2] if len(cpus) > 1 else None
+
+
 class Machine:
     """A running guest that waits for its next line, stopped."""
 
-    def __init__(self, argv, rom):
+    def __init__(self, argv, rom, cpus=None):
+        """CPUS: the host CPU of the vCPU, and that of all else."""
         argv = argv + ['-m', '256', '-nodefaults', '-display', 'none', '-serial', 'stdio', '-bios', rom,
                        '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
         self.proc = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -42,6 +55,9 @@ class Machine:
         except RuntimeError:
             self.proc.kill()
             raise
+        for tid, name in self._threads():
+            if cpus:
+                os.sched_setaffinity(tid, {cpus[not is_vcpu(name)]})
         self.proc.send_signal(signal.SIGSTOP)
 
     def _answer(self, pattern):
@@ -52,19 +68,19 @@ class Machine:
             raise RuntimeError('%s: %r, %s' % (self.proc.args[0], line, self.proc.stderr.read()))
         return m
 
-    def _times(self):
-        """Nanoseconds of CPU time: of all threads, and of those that are not the vCPU's."""
-        total = others = 0
+    def _threads(self, what='comm'):
+        """Of each thread: its number, and what that file of it says."""
         for tid in os.listdir('/proc/%d/task' % self.proc.pid):
             try:
-                ns = int(open('/proc/%d/task/%s/schedstat' % (self.proc.pid, tid)).read().split()[0])
-                name = open('/proc/%d/task/%s/comm' % (self.proc.pid, tid)).read()
+                yield int(tid), open('/proc/%d/task/%s/%s' % (self.proc.pid, tid, what)).read()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            total += ns
-            if not re.match('vcpu|CPU ', name):
-                others += ns
-        return total, others
+
+    def _times(self):
+        """Nanoseconds of CPU time: of all threads, and of those that are not the vCPU's."""
+        names = dict(self._threads())
+        ns = {tid: int(stat.split()[0]) for tid, stat in self._threads('schedstat')}
+        return sum(ns.values()), sum(ns[tid] for tid in ns if not is_vcpu(names.get(tid, '')))
 
     def run(self, op, size, depth, queues, wait, seconds, disk=0):
         """{requests a second, CPU time of a request, the same without the vCPU's thread}"""
@@ -89,10 +105,10 @@ class Machine:
             self.proc.wait()
 
 
-def fio(path, direct, op, size, depth, seconds):
+def fio(path, direct, op, size, depth, seconds, cpus=None):
     rw = {'r': 'randread', 'w': 'randwrite', 'R': 'read', 'W': 'write'}[op]
     r = subprocess.run(['fio', '--name=limit', '--filename=' + path, '--ioengine=io_uring', '--direct=%d' % direct, '--iodepth=%d' % depth,
-                        '--rw=' + rw, '--bs=%d' % size, '--size=%d' % SIZE, '--runtime=%g' % seconds, '--time_based', '--output-format=json'],
+                        '--rw=' + rw, '--bs=%d' % size, *(['--cpus_allowed=%d' % cpus[1]] if cpus else []), '--size=%d' % SIZE, '--runtime=%g' % seconds, '--time_based', '--output-format=json'],
                        capture_output=True, text=True)
     if r.returncode:
         return None
@@ -129,9 +145,10 @@ def machines(qemu, rom, path, accel='kvm'):
     return evmm, other
 
 
-def measure(qemu, rom, place, path, words, runs, seconds, accel):
+def measure(qemu, rom, place, path, words, runs, seconds, accel, pin=True):
     """{case: {'evmm': [...], 'qemu': [...], 'fio': [...]}}"""
-    pair = [Machine(argv, rom) for argv in machines(qemu, rom, path, accel)]
+    cpus = host_cpus() if pin else None
+    pair = [Machine(argv, rom, cpus) for argv in machines(qemu, rom, path, accel)]
     got = {}
     try:
         for name, *load in cases():
@@ -143,7 +160,7 @@ def measure(qemu, rom, place, path, words, runs, seconds, accel):
                 order = ('evmm', 'qemu') if i % 2 == 0 else ('qemu', 'evmm')
                 for who in order:
                     mine[who].append(pair[who == 'qemu'].run(*load, seconds))
-                limit = fio(path, direct(path), *load[:3], seconds) if shutil.which('fio') else None
+                limit = fio(path, direct(path), *load[:3], seconds, cpus) if shutil.which('fio') else None
                 if limit:
                     mine['fio'].append(limit)
     finally:

@@ -9,7 +9,8 @@ import support
 def measure(rom, place, path, words, runs, seconds, accel):
     spec = 'if=none,id=d,format=raw,file.locking=off,file=%s,cache=none,aio=io_uring' % path
     argv = [support.EVMM, '-accel', accel, '-drive', spec, '-device', 'virtio-blk-pci,drive=d,num-queues=2']
-    pair = {'plain': disks_kvm.Machine(argv, rom), 'locked': disks_kvm.Machine(argv + ['-overcommit', 'mem-lock=on'], rom)}
+    cpus = disks_kvm.host_cpus()
+    pair = {'plain': disks_kvm.Machine(argv, rom, cpus), 'locked': disks_kvm.Machine(argv + ['-overcommit', 'mem-lock=on'], rom, cpus)}
     got = {}
     try:
         for name, *load in disks_kvm.cases():
