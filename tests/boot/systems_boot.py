@@ -161,7 +161,8 @@ def test_boot_menu():
         s.press(at[1].group(1))
         s.expect('^B!', 30)
         s.hmp('system_reset')
-        s.expect('Press ESC for boot menu', 30)
+        # Not the one from before the reset, whose menu SeaBIOS has gone by: it forgets keys that came before it asks.
+        s.expect(r'\A((?!B!)[\s\S])*Press ESC for boot menu((?!B!|Select)[\s\S])*\Z', 30)
         s.press('esc')
         s.expect('Select boot device:', 30)
         s.press(at[2].group(1))

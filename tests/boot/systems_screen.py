@@ -86,7 +86,8 @@ def test_linux_after_suspension(mode):
             s.reader = reader(vmlinux('amd64'))
         s.expect('^# ', 90)
         size = s.look().width
-        s.type('echo mem >/sys/power/state; echo aw""ake\n')
+        # Not while the key is still down: its release would wake it.
+        s.type('sleep 1; echo mem >/sys/power/state; echo aw""ake\n')
         end = time.monotonic() + 60
         while s.command('query-status')['status'] != 'suspended':
             check(time.monotonic() < end, 'not suspended')
