@@ -73,6 +73,48 @@ static void fresh_memory(void)
 	put_memory(data0, stack0);
 }
 
+/* ---- processors that differ ---- */
+
+static bool host_is_amd(void)
+{
+	static int is = -1;
+	uint32_t eax, ebx = 0, ecx, edx;
+
+	if (is < 0) {
+		__cpuid(0, eax, ebx, ecx, edx);
+		is = ebx == signature_AMD_ebx || ebx == 0x6f677948 /* Hygon */;
+	}
+	return is;
+}
+
+/*
+ * When an access to memory faults, what an instruction has done before that is the processor's affair, and the software CPU does as
+ * AMD's do. On Intel's an exception of the x87 comes first and the store is not tried at all; a store of an MMX register has
+ * made the x87 an MMX unit; and BOUND has compared with one limit before it reads the other.
+ */
+static bool is_processors_affair(const struct hc_case *k, const struct hc_result *h,
+				 const struct hc_result *g)
+{
+	static const char *const stores[] = {"fst", "fist", "fbstp"};
+	const char *text = k->form->text;
+	size_t n = strlen(text);
+
+	if (host_is_amd() || g->fault.vector < 12 || g->fault.vector > 14)
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(stores); i++)
+		if (!strncmp(text, stores[i], strlen(stores[i])))
+			return true;
+	if (!strncmp(text, "bound", 5))
+		return h->fault.vector == 5;
+	return n > 3 && !strcmp(text + n - 3, ", q");
+}
+
+/* Repeated SCAS and CMPS: on Intel's, one that faults leaves the flags as they were. */
+static uint32_t undefined_by_fault(const struct hc_case *k)
+{
+	return !strncmp(k->form->text, "rep", 3) && !host_is_amd() ? FLAGS_ARITH : 0;
+}
+
 /* ---- comparing ---- */
 
 static bool same_fx(const struct hc_case *k, const struct hc_fx *a, const struct hc_fx *b)
@@ -102,7 +144,7 @@ static const char *compare(const struct hc_case *k, const struct hc_result *h,
 		return "vector";
 	if (h->fault.vector >= 0) {
 		if (!sequence)
-			undefined = 0;
+			undefined = undefined_by_fault(k);
 		if (h->regs.rip != g->regs.rip)
 			return "rip of the fault";
 		if ((h->fault.vector == 13 || h->fault.vector == 14 || h->fault.vector == 12) &&
@@ -213,36 +255,6 @@ static void report(struct hc_case *k, const char *what, const struct hc_result *
 	print_memory_difference(HC_STACK, HC_PAGE);
 }
 
-/* ---- processors that differ ---- */
-
-static bool host_is_amd(void)
-{
-	static int is = -1;
-	uint32_t eax, ebx = 0, ecx, edx;
-
-	if (is < 0) {
-		__cpuid(0, eax, ebx, ecx, edx);
-		is = ebx == signature_AMD_ebx || ebx == 0x6f677948 /* Hygon */;
-	}
-	return is;
-}
-
-/*
- * When an access to memory faults, what an instruction has done before that is the processor's affair, and the software CPU does as
- * AMD's do. On Intel's an exception of the x87 comes first and the store is not tried at all; a store of an MMX register has
- * made the x87 an MMX unit; BOUND has compared with one limit before it reads the other; and
- * repeated SCAS and CMPS leave the flags as they were.
- */
-static bool is_processors_affair(const struct hc_case *k, const struct hc_result *g)
-{
-	const char *text = k->form->text;
-
-	if (host_is_amd() || g->fault.vector < 12 || g->fault.vector > 14)
-		return false;
-	return k->form->options & HC_FX || strstr(text, "scas") || strstr(text, "cmps") ||
-	       strstr(text, "bound");
-}
-
 /* ---- running ---- */
 
 /* Code for both sides at the next slot; the address of the instruction itself. */
@@ -292,7 +304,7 @@ static void run_case(struct hc_case *k, uint64_t rip, uint64_t slot_at, uint64_t
 		n_cases++;
 		n_code[k->insn->code]++;
 		n_faults += h.fault.vector >= 0;
-		affair = is_processors_affair(k, &g);
+		affair = is_processors_affair(k, &h, &g);
 		what = affair ? NULL : compare(k, &h, &g, undefined, k->form == &sequence_form);
 		if (what)
 			report(k, what, &h, &g, rip);
