@@ -17,7 +17,7 @@
  * and the CPU is needed by whoever does them. Below the minimum it finds nothing that the poll before it has not found.
  */
 #define SPIN_MAX_NS (100 * NS_PER_US)
-/* What of a wait that ended by a sleep is due to that. */
+/* What of a wait that ended by a sleep is due to that. A crowd's next comes soon enough to be seen without a guess. */
 #define SPIN_SAVES_NS (50 * NS_PER_US)
 #define SPIN_CROWD_NS (50 * NS_PER_US)
 #define SPIN_START_NS (5 * NS_PER_US)
