@@ -31,14 +31,6 @@
 #define REAP_MAX 256u
 /* The largest transfer that is copied to or from a tmpfs, and what is copied in one turn of the loop: some 20 microseconds. */
 #define COPY_MAX_BYTES (64 * KiB)
-/*
- * While fewer than so many are with the devices, so few go to the kernel without waiting for the turn's end. A queue that comes back
- * all at once, as it does from a disk whose host collects interrupts, would else leave the disk idle until the guest has filled
- * it again: at depth 32 that costs a fifth of all requests. More calls for a queue that is
- * deep anyway only cost CPU time.
- */
-#define STARVING_BELOW 8u
-#define STARVING_BATCH 4u
 /* When the kernel took nothing, for want of memory: until it is asked again. */
 #define RETRY_NS (2 * NS_PER_MS)
 
@@ -123,7 +115,7 @@ static void feed_starving(struct uring *u)
 {
 	unsigned out = u->inflight - u->unsubmitted;
 
-	if (u->unsubmitted >= STARVING_BATCH && out < STARVING_BELOW + io_uring_cq_ready(&u->ring))
+	if (aio_devices_starve(u->unsubmitted, out - MIN(out, io_uring_cq_ready(&u->ring))))
 		uring_flush(&u->ring, &u->unsubmitted);
 }
 

@@ -140,6 +140,30 @@ static void thousands_at_once_are_each_done_once(void **state)
 	free(mem);
 }
 
+/* The loop doesn't run, so that nobody hands over what waits for its turn to end. */
+static void a_device_with_nothing_to_do_gets_requests_before_the_turn_ends(void **state)
+{
+	enum { N = 4 };
+	uint8_t *buf = xaligned_zalloc(4096, N * 4096);
+	volatile uint8_t *last = buf + N * 4096 - 1;
+	struct op ops[N];
+	struct box b;
+
+	box_init(&b, O_DIRECT);
+	memset(buf, 0x5a, N * 4096);
+	assert_int_equal(run(&b, AIO_WRITE, 0, buf, N * 4096), N * 4096);
+	memset(buf, 0, N * 4096);
+	for (unsigned i = 0; i < N; i++)
+		aio_kit_start(&b.f, &ops[i], AIO_READ, i * 4096, buf + i * 4096, 4096);
+	for (unsigned ms = 0; !b.f.in_memory && !*last && ms < 10000; ms++)
+		usleep(1000);
+	assert_int_equal(*last, b.f.in_memory ? 0 : 0x5a);
+	for (unsigned i = 0; i < N; i++)
+		assert_int_equal(aio_kit_finish(b.loop, &ops[i]), 4096);
+	box_fini(&b);
+	free(buf);
+}
+
 static void errors_are_the_kernels(void **state)
 {
 	uint8_t *buf = xaligned_zalloc(4096, 4096);
@@ -361,6 +385,7 @@ static const struct CMUnitTest engine_tests[] = {
 	cmocka_unit_test(a_vector_is_filled_piece_by_piece),
 	cmocka_unit_test(reads_at_the_end_are_short_and_beyond_it_empty),
 	cmocka_unit_test(thousands_at_once_are_each_done_once),
+	cmocka_unit_test(a_device_with_nothing_to_do_gets_requests_before_the_turn_ends),
 	cmocka_unit_test(errors_are_the_kernels),
 	cmocka_unit_test(a_short_write_is_continued_and_its_error_found),
 	cmocka_unit_test(zeroes_and_discards_clear),
