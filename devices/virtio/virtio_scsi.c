@@ -48,6 +48,7 @@
 #define DEFAULT_CDB	32
 #define MAX_SENSE	256
 #define LUN_BYTES	8
+#define PERIPHERAL_LUNS 256
 #define SEGMENT_MARGIN	2
 #define DEFAULT_CMD_LUN 128
 #define SMALL_QUEUE	128
@@ -160,12 +161,14 @@ static bool parse_lun(const uint8_t *p, unsigned *target, unsigned *lun)
 	return true;
 }
 
+/* In the form that REPORT LUNS gives: Linux looks a unit up by these two bytes. */
 static void put_lun(uint8_t *p, unsigned target, unsigned lun)
 {
 	memset(p, 0, LUN_BYTES);
 	p[0] = 1;
 	p[1] = (uint8_t)target;
-	p[2] = (uint8_t)(0x40 | lun >> 8);
+	if (lun >= PERIPHERAL_LUNS)
+		p[2] = (uint8_t)(0x40 | lun >> 8);
 	p[3] = (uint8_t)lun;
 }
 

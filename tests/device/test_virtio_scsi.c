@@ -428,7 +428,8 @@ static void events(void **state)
 	dev = kit_add(k, &scsi_hd_type, "drive", "d1", "scsi-id", "9", NULL);
 	until_used(EVENT);
 	assert_int_equal(vk_get(&v, AT_IN, 4), 1);
-	assert_int_equal(vk_get(&v, AT_IN + 5, 1), 9);
+	/* As REPORT LUNS has it: Linux takes these two bytes for the number. */
+	assert_int_equal(vk_get(&v, AT_IN + 4, 4), 0x0901);
 	assert_int_equal(vk_get(&v, AT_IN + 12, 4), 1);
 	/* No room: the next one says that some were missed. */
 	device_unrealize(dev);
@@ -436,6 +437,19 @@ static void events(void **state)
 	vk_kick(&v, EVENT);
 	until_used(EVENT);
 	assert_int_equal(vk_get(&v, AT_IN, 4), 0x80000000);
+}
+
+/* LUNs of 256 and more are in the flat space. */
+static void an_event_of_a_high_lun(void **state)
+{
+	const struct vk_piece piece = {AT_IN, 16, true};
+
+	start();
+	vk_add(&v, EVENT, &piece, 1);
+	vk_kick(&v, EVENT);
+	kit_add(k, &scsi_hd_type, "drive", "d1", "scsi-id", "9", "lun", "300", NULL);
+	until_used(EVENT);
+	assert_int_equal(vk_get(&v, AT_IN + 4, 4), 0x2c410901);
 }
 
 static void bad_requests(void **state)
@@ -529,6 +543,7 @@ int main(void)
 		TEST(a_cd),
 		TEST(task_management),
 		TEST(events),
+		TEST(an_event_of_a_high_lun),
 		TEST(bad_requests),
 		TEST(every_opcode),
 		TEST(reset_with_requests_in_flight),
