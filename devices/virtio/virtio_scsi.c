@@ -68,7 +68,7 @@
 #define T_AN_QUERY     1
 #define T_AN_SUBSCRIBE 2
 #define TMF_BYTES      24
-#define AN_BYTES       20 /* both */
+#define AN_BYTES       16 /* both */
 
 enum tmf {
 	TMF_ABORT_TASK,

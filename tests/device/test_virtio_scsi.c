@@ -452,6 +452,27 @@ static void an_event_of_a_high_lun(void **state)
 	assert_int_equal(vk_get(&v, AT_IN + 4, 4), 0x2c410901);
 }
 
+/* 5.6.6.2: a query or subscription is of 16 bytes; no unit has asynchronous notifications. */
+static void asynchronous_notifications_are_none(void **state)
+{
+	const struct vk_piece pieces[] = {{AT_OUT, 16, false}, {AT_IN, 5, true}};
+
+	start();
+	for (unsigned type = 1; type <= 2; type++) {
+		vk_put(&v, AT_OUT, type, 4);
+		put_lun(AT_OUT + 4, 0, 0);
+		vk_put(&v, AT_OUT + 12, 0x7e, 4);
+		vk_put(&v, AT_IN, 0xeeeeeeee, 4);
+		vk_put(&v, AT_IN + 4, 0xee, 1);
+		vk_add(&v, CONTROL, pieces, 2);
+		vk_kick(&v, CONTROL);
+		until_used(CONTROL);
+		assert_int_equal(vk_get(&v, AT_IN, 4), 0);
+		assert_int_equal(vk_get(&v, AT_IN + 4, 1), 0);
+	}
+	assert_false(vk_status(&v) & VIRTIO_STATUS_NEEDS_RESET);
+}
+
 static void bad_requests(void **state)
 {
 	const struct vk_piece short_head[] = {{AT_HEADER, 50, false}, {AT_RESPONSE, 108, true}};
@@ -544,6 +565,7 @@ int main(void)
 		TEST(task_management),
 		TEST(events),
 		TEST(an_event_of_a_high_lun),
+		TEST(asynchronous_notifications_are_none),
 		TEST(bad_requests),
 		TEST(every_opcode),
 		TEST(reset_with_requests_in_flight),
