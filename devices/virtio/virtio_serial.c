@@ -161,13 +161,16 @@ static enum virtq_next control_one(struct virtqueue *vq)
 
 /* ---- data ---- */
 
-/* False: the back end is full, and the rest has to wait. */
-static bool output(struct virtio_serial *s, struct virtio_serial_port *port)
+/*
+ * False: the back end is full, and the rest has to wait. While it is written to it may ask for room or say that somebody has
+ * come or gone, and that uses s->elem.
+ */
+static bool output(struct virtio_serial_port *port)
 {
 	uint8_t buf[OUTPUT_CHUNK];
 	size_t n;
 
-	while ((n = virtq_read(&s->elem, port->transmitted, buf, sizeof(buf)))) {
+	while ((n = virtq_read(&port->out, port->transmitted, buf, sizeof(buf)))) {
 		size_t taken = port_output(port, buf, n);
 
 		port->transmitted += taken;
@@ -182,19 +185,20 @@ static enum virtq_next transmit_one(struct virtqueue *vq)
 	struct virtio_serial *s = serial_of(vq->virtio);
 	unsigned n = vq->index < 2 ? 0 : vq->index / 2 - 1;
 	struct virtio_serial_port *port = s->ports[n];
+	struct virtq_elem *e = port ? &port->out : &s->elem;
 
 	if (port && port->stalled)
 		return VIRTQ_STALLED;
-	if (!virtq_pop(vq, &s->elem))
+	if (!virtq_pop(vq, e))
 		return VIRTQ_NONE;
-	if (port && !output(s, port)) {
+	if (port && !output(port)) {
 		port->stalled = true;
-		virtq_unpop(vq, &s->elem);
+		virtq_unpop(vq, e);
 		return VIRTQ_STALLED;
 	}
 	if (port)
 		port->transmitted = 0;
-	virtq_push(vq, &s->elem, 0);
+	virtq_push(vq, e, 0);
 	return VIRTQ_SERVED;
 }
 

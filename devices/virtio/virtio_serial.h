@@ -42,7 +42,7 @@ struct virtio_serial {
 	struct virtio_serial_port *ports[VIRTIO_SERIAL_MAX_PORTS];
 	struct virtqueue *receive[VIRTIO_SERIAL_MAX_PORTS], *transmit[VIRTIO_SERIAL_MAX_PORTS];
 	struct virtqueue *control_receive, *control_transmit;
-	struct virtq_elem elem; /* the one in hand; never kept beyond a call */
+	struct virtq_elem elem; /* the one in hand; never kept while a back end is called */
 };
 
 struct virtio_serial_port {
@@ -65,7 +65,8 @@ struct virtio_serial_port {
 	/* host side */
 	struct virtio_serial *serial; /* NULL: its controller has gone */
 	bool host_open;
-	bool stalled; /* the back end took less than there was */
+	bool stalled;	       /* the back end took less than there was */
+	struct virtq_elem out; /* the one that is with the back end */
 };
 
 /* ---- the controller, for its ports ---- */

@@ -228,6 +228,41 @@ static void a_reset_while_the_host_does_not_read(void **state)
 	assert_string_equal(agent->out, "01new");
 }
 
+/* The back end may find out while it is written to that somebody has come, and a message goes to the driver. */
+static size_t open_and_take(struct chardev *chr, const void *buf, size_t n)
+{
+	struct kit_chardev *c = container_of(chr, struct kit_chardev, chr);
+
+	chardev_set_open(chr, true);
+	memcpy(c->out + c->len, buf, n);
+	c->len += n;
+	c->out[c->len] = 0;
+	return n;
+}
+
+static void a_host_that_opens_while_it_is_written_to(void **state)
+{
+	static const struct chardev_ops ops = {.name = "opens", .write = open_and_take};
+	uint16_t id;
+	uint32_t len;
+
+	start();
+	control(1, PORT_READY, 1);
+	expect_message(1, PORT_NAME, 1);
+	expect_message(1, PORT_OPEN, 1);
+	control(1, PORT_OPEN, 1);
+	chardev_set_open(&agent->chr, false);
+	expect_message(1, PORT_OPEN, 0);
+	agent->chr.ops = &ops;
+	vk_send(&v, PORT1_TX, VK_BUFFERS + 0x400, "one");
+	expect_message(1, PORT_OPEN, 1);
+	assert_true(vk_used(&v, PORT1_TX, &id, &len));
+	assert_int_equal(id, 0);
+	assert_int_equal(len, 0);
+	assert_string_equal(agent->out, "one");
+	assert_true(no_message());
+}
+
 /* A console's driver spins until its bytes are taken: what the host does not take is lost. */
 static void a_console_never_waits(void **state)
 {
@@ -309,6 +344,7 @@ int main(void)
 		TEST(only_an_open_port_takes_input),
 		TEST(a_host_that_does_not_read),
 		TEST(a_reset_while_the_host_does_not_read),
+		TEST(a_host_that_opens_while_it_is_written_to),
 		TEST(a_console_never_waits),
 		TEST(descriptors_rewritten_while_stalled),
 		TEST(the_emergency_write),
