@@ -356,6 +356,20 @@ void virtio_mmio_detach(struct virtio *v)
 	mmio_update_irq(t);
 }
 
+void virtio_mmio_reset(struct virtio *v)
+{
+	virtio_reset(v);
+	mmio_update_irq(v->transport_opaque);
+}
+
+bool virtio_mmio_post_load(struct virtio *v, struct error *err)
+{
+	if (!virtio_post_load(v, err))
+		return false;
+	mmio_update_irq(v->transport_opaque);
+	return true;
+}
+
 bool virtio_mmio_in_use(const struct device *transport)
 {
 	return container_of(transport, struct virtio_mmio, dev)->virtio;

@@ -46,7 +46,7 @@ struct virtio_mmio_device {
 	}                                                                                         \
 	static void NAME##_reset(struct device *dev)                                              \
 	{                                                                                         \
-		virtio_reset(&container_of(dev, struct NAME, mmio.dev)->PART.v);                  \
+		virtio_mmio_reset(&container_of(dev, struct NAME, mmio.dev)->PART.v);             \
 	}                                                                                         \
 	static bool NAME##_busy(struct device *dev)                                               \
 	{                                                                                         \
@@ -61,7 +61,7 @@ struct virtio_mmio_device {
 	}                                                                                         \
 	static bool NAME##_post_load(void *opaque, struct error *err)                             \
 	{                                                                                         \
-		return virtio_post_load(&((struct NAME *)opaque)->PART.v, err);                   \
+		return virtio_mmio_post_load(&((struct NAME *)opaque)->PART.v, err);              \
 	}                                                                                         \
 	static const struct state_desc NAME##_state = {                                           \
 		.name = name_,                                                                    \
@@ -95,5 +95,8 @@ struct virtio_mmio_device {
 bool virtio_mmio_attach(struct virtio *v, const char *bus, struct error *err);
 /* From unrealize. */
 void virtio_mmio_detach(struct virtio *v);
+/* From reset and post_load: the transport, a device of its own, has had its turn before. */
+void virtio_mmio_reset(struct virtio *v);
+bool virtio_mmio_post_load(struct virtio *v, struct error *err);
 
 #endif

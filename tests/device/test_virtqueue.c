@@ -226,6 +226,28 @@ static void interrupts_are_suppressed(void **state)
 	assert_int_equal(k->rises[VK_GSI], 1);
 }
 
+/* The transport is a device of its own, and comes before the one behind it. */
+static void the_line_follows_reset_and_load(void **state)
+{
+	const struct state_desc *state_desc = serial->type->state;
+	struct error err = ERROR_INIT;
+	uint8_t *saved;
+	size_t bytes;
+
+	vk_start(&v, 0, 4, SIZE);
+	vk_send(&v, TX, VK_BUFFERS, "a");
+	assert_true(k->level[VK_GSI]);
+	saved = state_save(state_desc, serial, &bytes);
+	list_for_each(it, &k->m->devices)
+		device_reset(list_entry(it, struct device, node));
+	assert_int_equal(vk_reg(&v, ISR), 0);
+	assert_false(k->level[VK_GSI]);
+	assert_true(state_load(state_desc, serial, saved, bytes, &err));
+	assert_int_equal(vk_reg(&v, ISR), VIRTIO_ISR_QUEUE);
+	assert_true(k->level[VK_GSI]);
+	free(saved);
+}
+
 static void queue_reset(void **state)
 {
 	const struct vk_piece piece = {VK_BUFFERS, 1, false};
@@ -527,6 +549,7 @@ int main(void)
 		TEST(indirect_tables),
 		TEST(input),
 		TEST(interrupts_are_suppressed),
+		TEST(the_line_follows_reset_and_load),
 		TEST(queue_reset),
 		TEST(bad_addresses),
 		TEST(read_after_write),
