@@ -181,6 +181,17 @@ static bool features_acceptable(const struct virtio *v)
 	return !(v->guest_features & ~v->host_features) && virtio_has(v, VIRTIO_F_VERSION_1);
 }
 
+/*
+ * A driver may fill its queues before DRIVER_OK (3.1.1); a doorbell of that time was dropped, and none need come again:
+ * Linux' balloon rings once, just before.
+ */
+static void look_into_queues(struct virtio *v)
+{
+	for (unsigned i = 0; i < v->n_queues; i++)
+		if (v->queues[i].enabled)
+			virtio_kick_later(&v->queues[i]);
+}
+
 void virtio_set_status(struct virtio *v, uint8_t status, bool legacy)
 {
 	bool was_running = v->status & VIRTIO_STATUS_DRIVER_OK;
@@ -208,6 +219,7 @@ void virtio_set_status(struct virtio *v, uint8_t status, bool legacy)
 		v->cls->features_set(v);
 	if (v->cls->started)
 		v->cls->started(v);
+	look_into_queues(v);
 }
 
 void virtio_set_features(struct virtio *v, unsigned select, uint32_t value)

@@ -18,6 +18,7 @@
 #define QUEUE_READY 0x44
 #define QUEUE_RESET 0xc0
 #define ISR	    0x60
+#define STATUS	    0x70
 #define ACK	    0x64
 
 static struct kit *k;
@@ -246,6 +247,29 @@ static void the_line_follows_reset_and_load(void **state)
 	assert_int_equal(vk_reg(&v, ISR), VIRTIO_ISR_QUEUE);
 	assert_true(k->level[VK_GSI]);
 	free(saved);
+}
+
+/* 3.1.1: queues are filled before DRIVER_OK, and looked into from then on. */
+static void what_was_there_before_the_driver_was_ready(void **state)
+{
+	static const uint64_t forms[] = {0, EVENT_IDX, PACKED};
+	const struct vk_piece piece = {VK_BUFFERS, 5, false};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		uint16_t id;
+
+		assert_true(vk_negotiate(&v, forms[i] | BIT64(VIRTIO_F_VERSION_1)));
+		vk_set_queue(&v, TX, SIZE);
+		put_text(VK_BUFFERS, "early");
+		id = vk_add(&v, TX, &piece, 1);
+		vk_kick(&v, TX);
+		expect_output("");
+		assert_true(nothing_used(TX));
+		vk_set_reg(&v, STATUS, vk_status(&v) | VIRTIO_STATUS_DRIVER_OK);
+		kit_settle(k);
+		expect_output("early");
+		expect_used(TX, id, 0);
+	}
 }
 
 static void queue_reset(void **state)
@@ -550,6 +574,7 @@ int main(void)
 		TEST(input),
 		TEST(interrupts_are_suppressed),
 		TEST(the_line_follows_reset_and_load),
+		TEST(what_was_there_before_the_driver_was_ready),
 		TEST(queue_reset),
 		TEST(bad_addresses),
 		TEST(read_after_write),
