@@ -171,7 +171,8 @@ static void ask_for_stats(void *opaque)
 {
 	struct virtio_balloon *b = opaque;
 
-	if (virtq_pop(b->statistics, &b->elem))
+	/* The driver's first buffer is there before DRIVER_OK; until then it is not ours to use (2.1.2). */
+	if (virtio_running(&b->v) && virtq_pop(b->statistics, &b->elem))
 		virtq_push(b->statistics, &b->elem, 0);
 	else
 		poll_again(b);
