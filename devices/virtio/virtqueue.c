@@ -96,7 +96,7 @@ void virtq_reset(struct virtqueue *vq)
 	vq->enabled = vq->signalled_valid = false;
 	vq->avail_wrap = vq->used_wrap = true;
 	vq->notification_off = false;
-	vq->in_flight = 0;
+	vq->in_flight = vq->unsignalled = 0;
 }
 
 /* The device wrote BYTES of its area at OFFSET: whoever keeps track of written RAM hears of it. */

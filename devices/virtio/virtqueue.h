@@ -64,8 +64,9 @@ struct virtqueue {
 	int64_t looked_ns;	   /* when the poller last looked */
 	unsigned idle_sleeps;	   /* of the loop, since something was available */
 	unsigned in_flight;
-	unsigned generation; /* goes on with each reset */
-	unsigned orphans;    /* in flight since before a reset */
+	unsigned unsignalled; /* packed: descriptors used since the last interrupt decision */
+	unsigned generation;  /* goes on with each reset */
+	unsigned orphans;     /* in flight since before a reset */
 	struct virtq_done *
 		done; /* with in_order: by sequence number % size, what is used but not in turn yet */
 	uint16_t done_seq; /* the next one to be published */

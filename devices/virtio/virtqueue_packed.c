@@ -123,17 +123,20 @@ void packed_publish(struct virtqueue *vq, const struct virtq_done *d)
 	dma_unmap(vq->virtio->dev->machine, vq->desc_gpa + vq->next_used * DESC_BYTES, desc,
 		  DESC_BYTES, true);
 	advance(&vq->next_used, &vq->used_wrap, d->n_desc, vq->size);
+	vq->unsignalled += d->n_desc;
 }
 
 bool packed_wants_interrupt(struct virtqueue *vq)
 {
 	uint16_t old = vq->signalled_used, new = vq->next_used, event;
-	bool valid = vq->signalled_valid;
+	/* Once round the ring OLD and NEW are the same, and every descriptor has been passed. */
+	bool all = !vq->signalled_valid || vq->unsignalled >= vq->size;
 	uint16_t flags = __atomic_load_n((uint16_t *)(vq->driver + EVENT_FLAGS), __ATOMIC_ACQUIRE);
 	uint16_t desc = __atomic_load_n((uint16_t *)(vq->driver + EVENT_DESC), __ATOMIC_ACQUIRE);
 
 	vq->signalled_used = new;
 	vq->signalled_valid = true;
+	vq->unsignalled = 0;
 	if (flags == EVENT_DISABLE)
 		return false;
 	if (flags != EVENT_BY_DESC || !vq->event_idx)
@@ -142,7 +145,7 @@ bool packed_wants_interrupt(struct virtqueue *vq)
 	if (!!(desc & EVENT_WRAP) != vq->used_wrap)
 		event -= vq->size;
 	/* OLD may lie in the round before. */
-	return !valid || virtq_need_event(event, new, old > new ? old - vq->size : old);
+	return all || virtq_need_event(event, new, old > new ? old - vq->size : old);
 }
 
 void packed_set_notification(struct virtqueue *vq, bool on)

@@ -227,6 +227,37 @@ static void interrupts_are_suppressed(void **state)
 	assert_int_equal(k->rises[VK_GSI], 1);
 }
 
+/* Where it began is where it ends, and there is an interrupt all the same. */
+static void once_round_a_packed_ring_in_one_go(void **state)
+{
+	const struct vk_piece piece = {VK_BUFFERS, 1, false};
+
+	vk_start(&v, PACKED | EVENT_IDX, 4, SIZE);
+	vk_send(&v, TX, VK_BUFFERS, "a"); /* the first one is always told */
+	assert_false(nothing_used(TX));
+	assert_int_equal(k->rises[VK_GSI], 1);
+	vk_set_reg(&v, ACK, 1);
+	for (unsigned wanted = 1; wanted <= SIZE; wanted++) {
+		unsigned at = v.q[TX].avail + wanted - 1, round = at / SIZE;
+		bool wrap = v.q[TX].avail_wrap ^ (round & 1);
+
+		/* RING_EVENT_FLAGS_DESC: when this descriptor is used */
+		vk_put(&v, v.q[TX].driver, at % SIZE | (wrap ? 0x8000 : 0), 2);
+		vk_put(&v, v.q[TX].driver + 2, 2, 2);
+		kit_clear(k);
+		for (unsigned i = 0; i < SIZE; i++)
+			vk_add(&v, TX, &piece, 1);
+		vk_kick(&v, TX);
+		for (unsigned i = 0; i < SIZE; i++)
+			assert_false(nothing_used(TX));
+		assert_int_equal(k->rises[VK_GSI], 1);
+		vk_set_reg(&v, ACK, 1);
+		vk_send(&v, TX, VK_BUFFERS, "a"); /* so that the next round begins elsewhere */
+		assert_false(nothing_used(TX));
+		vk_set_reg(&v, ACK, 1);
+	}
+}
+
 /* The transport is a device of its own, and comes before the one behind it. */
 static void the_line_follows_reset_and_load(void **state)
 {
@@ -573,6 +604,7 @@ int main(void)
 		TEST(indirect_tables),
 		TEST(input),
 		TEST(interrupts_are_suppressed),
+		TEST(once_round_a_packed_ring_in_one_go),
 		TEST(the_line_follows_reset_and_load),
 		TEST(what_was_there_before_the_driver_was_ready),
 		TEST(queue_reset),
