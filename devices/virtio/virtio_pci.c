@@ -72,12 +72,16 @@ static void pci_interrupt(struct virtio *v, struct virtqueue *vq)
 	struct virtio_pci *p = v->transport_opaque;
 	uint16_t vector = vq ? vq->vector : v->config_vector;
 
+	/* 4.1.4.5.1: with messages too. A driver whose vectors are one, and DPDK's, look what it was. */
+	if (!vq)
+		v->isr |= VIRTIO_ISR_CONFIG;
 	if (pci_msix_enabled(&p->pci)) {
 		if (vector != VIRTIO_NO_VECTOR)
 			pci_msix_notify(&p->pci, vector);
 		return;
 	}
-	v->isr |= vq ? VIRTIO_ISR_QUEUE : VIRTIO_ISR_CONFIG;
+	if (vq)
+		v->isr |= VIRTIO_ISR_QUEUE;
 	pci_set_intx(&p->pci, true);
 }
 
