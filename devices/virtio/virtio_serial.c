@@ -355,7 +355,8 @@ static void serial_config_written(struct virtio *v, unsigned offset, unsigned by
 	struct virtio_serial *s = serial_of(v);
 	uint8_t c = v->config[CONFIG_EMERG_WR];
 
-	if (virtio_has(v, CONSOLE_F_EMERG_WRITE) && offset == CONFIG_EMERG_WR)
+	/* Before features are agreed on, too: it is for a kernel that has only just begun, or is about to end (5.3.4). */
+	if (s->emergency_write && offset == CONFIG_EMERG_WR)
 		for (unsigned i = 0; i < s->max_ports; i++)
 			if (s->ports[i] && s->ports[i]->is_console) {
 				port_output(s->ports[i], &c, 1);

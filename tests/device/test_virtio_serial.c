@@ -296,9 +296,11 @@ static void descriptors_rewritten_while_stalled(void **state)
 
 static void the_emergency_write(void **state)
 {
+	vk_set_reg(&v, CONFIG + 8, '?'); /* 5.3.4: without so much as features */
+	assert_string_equal(console->out, "?");
 	assert_true(vk_negotiate(&v, BIT64(VIRTIO_F_VERSION_1) | EMERG_WRITE));
 	vk_set_reg(&v, CONFIG + 8, '!');
-	assert_string_equal(console->out, "!");
+	assert_string_equal(console->out, "?!");
 	assert_int_equal(vk_reg(&v, CONFIG + 4), 4);
 	vk_set_reg(&v, CONFIG + 4, 1000);
 	assert_int_equal(vk_reg(&v, CONFIG + 4), 4);
