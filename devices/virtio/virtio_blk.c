@@ -54,6 +54,7 @@
 #define BLK_T_IN	   0
 #define BLK_T_OUT	   1
 #define BLK_T_FLUSH	   4
+#define BLK_T_FLUSH_OUT	   5 /* the same, of before version 1 */
 #define BLK_T_GET_ID	   8
 #define BLK_T_DISCARD	   11
 #define BLK_T_WRITE_ZEROES 13
@@ -242,6 +243,7 @@ static void serve(struct virtio_blk *b, struct blk_req *r)
 		write_sectors(b, r, &h);
 		break;
 	case BLK_T_FLUSH:
+	case BLK_T_FLUSH_OUT:
 		block_flush(b->conf.block, &r->io, done, r);
 		break;
 	case BLK_T_GET_ID:
