@@ -27,7 +27,7 @@ struct virtio_rng {
 	/* host side */
 	struct rng *rng;
 	struct virtqueue *vq;
-	struct virtq_elem elem; /* the one being filled */
+	struct virtq_elem elem; /* the one in hand; never kept beyond a call */
 	struct rng_request req;
 	bool busy;
 	uint64_t quota;
@@ -40,6 +40,10 @@ static struct virtio_rng *rng_of(struct virtio *v)
 	return container_of(v, struct virtio_rng, v);
 }
 
+/*
+ * A source may have nothing for hours. Until then the buffer stays in the ring: it is neither in the way of a reset nor lost
+ * when the machine is saved.
+ */
 static void rng_next(struct virtio_rng *s)
 {
 	if (s->busy)
@@ -58,6 +62,7 @@ static void rng_next(struct virtio_rng *s)
 		virtq_push(s->vq, &s->elem, 0);
 		return;
 	}
+	virtq_unpop(s->vq, &s->elem);
 	s->busy = true;
 	rng_ask(s->rng, &s->req);
 }
@@ -69,9 +74,8 @@ static void rng_done(void *opaque, size_t n)
 	s->busy = false;
 	if (s->max_bytes != UINT64_MAX)
 		s->quota -= n;
-	if (!virtq_is_orphan(s->vq, &s->elem))
-		virtq_write(&s->elem, 0, s->buf, n);
-	virtq_push(s->vq, &s->elem, n);
+	if (virtq_pop(s->vq, &s->elem))
+		virtq_push(s->vq, &s->elem, virtq_write(&s->elem, 0, s->buf, n));
 	rng_next(s);
 }
 
@@ -92,11 +96,8 @@ static void rng_reset(struct virtio *v)
 {
 	struct virtio_rng *s = rng_of(v);
 
-	if (s->busy) {
-		rng_cancel(&s->req);
-		s->busy = false;
-		virtq_push(s->vq, &s->elem, 0);
-	}
+	rng_cancel(&s->req);
+	s->busy = false;
 	timer_cancel(&s->period);
 	s->quota = s->max_bytes;
 }
