@@ -305,6 +305,8 @@ bool virtio_post_load(struct virtio *v, struct error *err)
 {
 	if (v->features_ok && (v->guest_features & ~v->host_features))
 		return error_set(err, "%s: features that this device has not", v->cls->name);
+	if (v->status & VIRTIO_STATUS_NEEDS_RESET)
+		v->dev->broken = "it did when it was saved";
 	for (unsigned i = 0; i < v->n_queues; i++) {
 		struct virtqueue *vq = &v->queues[i];
 

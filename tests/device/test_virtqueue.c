@@ -364,6 +364,22 @@ static void bad_addresses(void **state)
 	}
 }
 
+/* What is broken is still so on the machine that it was saved for. */
+static void needs_reset_after_a_load_too(void **state)
+{
+	const struct vk_piece bad = {KIT_RAM, 1, false}, good = {VK_BUFFERS, 1, false};
+
+	vk_start(&v, 0, 4, SIZE);
+	vk_add(&v, TX, &bad, 1);
+	vk_kick(&v, TX);
+	kit_save_load(serial);
+	vk_set_desc(&v, v.q[TX].desc, 0, VK_BUFFERS, 1, 0, 0);
+	vk_add(&v, TX, &good, 1);
+	vk_kick(&v, TX);
+	assert_true(nothing_used(TX));
+	expect_broken(0);
+}
+
 static void read_after_write(void **state)
 {
 	const struct vk_piece pieces[] = {{VK_BUFFERS, 4, true}, {VK_BUFFERS, 4, false}};
@@ -609,6 +625,7 @@ int main(void)
 		TEST(what_was_there_before_the_driver_was_ready),
 		TEST(queue_reset),
 		TEST(bad_addresses),
+		TEST(needs_reset_after_a_load_too),
 		TEST(read_after_write),
 		TEST(bad_links),
 		TEST(bad_available_ring),
