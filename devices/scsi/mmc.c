@@ -259,7 +259,8 @@ static void inquiry_page(struct mmc_call *c)
 		p[3] = 4 + serial;
 		p[4] = 2; /* ASCII */
 		p[7] = serial;
-		memcpy(p + 8, c->d->serial, serial);
+		if (serial)
+			memcpy(p + 8, c->d->serial, serial);
 	} else {
 		invalid_field(c);
 		return;

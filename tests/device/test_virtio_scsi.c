@@ -351,7 +351,8 @@ static void a_cd(void **state)
 	static const uint8_t ready[] = {0x00}, read[] = {0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0},
 			     toc[] = {0x43, 0, 0, 0, 0, 0, 0, 0, 20, 0},
 			     sense_6[] = {0x1a, 0, 0x2a, 0, 64}, eject[] = {0x1b, 0, 0, 0, 2, 0},
-			     cd[] = {0xbe, 0, 0, 0, 0, 1, 0, 0, 1, 0xf8, 0, 0};
+			     cd[] = {0xbe, 0, 0, 0, 0, 1, 0, 0, 1, 0xf8, 0, 0},
+			     identification[] = {0x12, 1, 0x83, 0, 64, 0};
 
 	start();
 	kit_add(k, &scsi_cd_type, "drive", "c0", "scsi-id", "4", NULL);
@@ -372,6 +373,9 @@ static void a_cd(void **state)
 	expect_fine(0);
 	assert_int_equal(in_be(0, 4), 0x00ffffff);
 	assert_int_equal(in_be(16, 1), 'e');
+	command_at(4, 0, identification, sizeof(identification), 0, 64);
+	expect_fine(64 - 8); /* it has no serial number */
+	assert_int_equal(in_be(0, 8), 0x0583000402000000);
 	command_at(4, 0, eject, sizeof(eject), 0, 0);
 	expect_fine(0);
 	command_at(4, 0, read, sizeof(read), 0, 2048);
