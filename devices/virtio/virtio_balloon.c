@@ -29,6 +29,7 @@
 #define PAGE_SHIFT	     12
 #define PAGE		     (1ull << PAGE_SHIFT)
 #define PFNS_AT_ONCE	     256
+#define READS_IN_A_TURN	     8
 
 #define CONFIG_NUM_PAGES  0x00
 #define CONFIG_ACTUAL	  0x04
@@ -87,20 +88,38 @@ static void run_page(struct virtio_balloon *b, struct run *run, gpa_t gpa)
 	*run = (struct run){gpa, PAGE};
 }
 
+/* The next pages of the list in hand; false at its end. */
+static bool inflate_some(struct virtio_balloon *b)
+{
+	uint32_t pfns[PFNS_AT_ONCE];
+	struct run run = {0, 0};
+	size_t n = 0;
+
+	for (unsigned i = 0; i < READS_IN_A_TURN; i++) {
+		n = virtq_read(&b->elem, b->inflated, pfns, sizeof(pfns));
+		b->inflated += n;
+		for (size_t j = 0; j < n / sizeof(*pfns); j++)
+			run_page(b, &run, (gpa_t)pfns[j] << PAGE_SHIFT);
+		if (n < sizeof(pfns))
+			break;
+	}
+	run_end(b, &run);
+	return n == sizeof(pfns);
+}
+
+/* A list may name each page many times over, each time for a system call. The loop has its turn in between. */
 static enum virtq_next inflate_one(struct virtqueue *vq)
 {
 	struct virtio_balloon *b = balloon_of(vq->virtio);
-	uint32_t pfns[PFNS_AT_ONCE];
-	struct run run = {0, 0};
-	size_t n;
 
 	if (!virtq_pop(vq, &b->elem))
 		return VIRTQ_NONE;
-	for (uint64_t at = 0; (n = virtq_read(&b->elem, at, pfns, sizeof(pfns))) >= sizeof(*pfns);
-	     at += n)
-		for (size_t i = 0; i < n / sizeof(*pfns); i++)
-			run_page(b, &run, (gpa_t)pfns[i] << PAGE_SHIFT);
-	run_end(b, &run);
+	if (inflate_some(b)) {
+		virtq_unpop(vq, &b->elem);
+		virtio_kick_later(vq);
+		return VIRTQ_STALLED;
+	}
+	b->inflated = 0;
 	virtq_push(vq, &b->elem, 0);
 	return VIRTQ_SERVED;
 }
@@ -284,10 +303,19 @@ static void balloon_reset(struct virtio *v)
 	struct virtio_balloon *b = balloon_of(v);
 
 	b->actual = b->poison_val = 0;
+	b->inflated = 0;
 	forget_stats(b);
 	timer_cancel(&b->poll);
 	poll_again(b);
 	fill_config(b);
+}
+
+static void balloon_queue_reset(struct virtqueue *vq)
+{
+	struct virtio_balloon *b = balloon_of(vq->virtio);
+
+	if (vq == b->inflate)
+		b->inflated = 0;
 }
 
 static const struct virtio_class balloon_class = {
@@ -298,6 +326,7 @@ static const struct virtio_class balloon_class = {
 	.config_written = balloon_config_written,
 	.notified = balloon_notified,
 	.reset = balloon_reset,
+	.queue_reset = balloon_queue_reset,
 };
 
 static bool virtio_balloon_init(struct virtio_balloon *b, struct device *dev, struct error *err)

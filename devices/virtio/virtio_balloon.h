@@ -31,6 +31,7 @@ struct virtio_balloon {
 	/* host side */
 	struct virtqueue *inflate, *deflate, *statistics, *reporting;
 	struct virtq_elem elem; /* the one in hand; never kept beyond a call */
+	uint64_t inflated; /* bytes of the list that is available next: what is in them has gone */
 	struct timer poll;
 	uint32_t poll_seconds; /* 0: the driver is not asked */
 	int64_t stats_unix;    /* when the last ones came; 0: never */

@@ -80,6 +80,30 @@ static void page_numbers_that_mean_harm(void **state)
 	assert_false(vk_status(&v) & VIRTIO_STATUS_NEEDS_RESET);
 }
 
+/* What a driver lists may be longer than all of RAM: the loop has its turns meanwhile, and the driver may reset. */
+static void a_list_without_end(void **state)
+{
+	struct vk_piece all[100];
+	uint16_t id;
+	uint32_t len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		all[i] = (struct vk_piece){0x90000, 0x60000, false};
+	vk_start(&v, F_STATS, 3, 128);
+	vk_add(&v, INFLATE, all, ARRAY_SIZE(all));
+	vk_kick(&v, INFLATE);
+	assert_false(vk_used(&v, INFLATE, &id, &len));
+	/* A long one has its end, and what is last in it is not forgotten. */
+	vk_start(&v, F_STATS, 3, 128);
+	vk_put(&v, 0x90000 + 4 * 2999, 0xa0, 4);
+	vk_put(&v, 0xa0000, 0x1234, 8);
+	all[0].len = 4 * 3000;
+	vk_add(&v, INFLATE, all, 1);
+	vk_kick(&v, INFLATE);
+	assert_true(vk_used(&v, INFLATE, &id, &len));
+	assert_int_equal(vk_get(&v, 0xa0000, 8), 0);
+}
+
 static void the_target_and_what_came_of_it(void **state)
 {
 	struct virtio_balloon *b = k->m->balloon;
@@ -245,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(inflated_pages_go_back),
 		TEST(page_numbers_that_mean_harm),
+		TEST(a_list_without_end),
 		TEST(the_target_and_what_came_of_it),
 		TEST(statistics),
 		TEST(statistics_of_a_driver_that_is_not_ready),
