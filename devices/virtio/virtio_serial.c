@@ -26,6 +26,7 @@
 #define QUEUE_SIZE	   128
 #define CONTROL_QUEUE_SIZE 32
 #define OUTPUT_CHUNK	   4096
+#define CHUNKS_IN_A_TURN   16
 
 #define CONFIG_MAX_PORTS 4
 #define CONFIG_EMERG_WR	 8
@@ -162,22 +163,27 @@ static enum virtq_next control_one(struct virtqueue *vq)
 /* ---- data ---- */
 
 /*
- * False: the back end is full, and the rest has to wait. While it is written to it may ask for room or say that somebody has
- * come or gone, and that uses s->elem.
+ * False: the rest has to wait, until the back end has room or the loop has had its turn: descriptors may name the same memory
+ * again and again. While the back end is written to it may ask for room or say that somebody has come or gone, and that uses
+ * s->elem.
  */
 static bool output(struct virtio_serial_port *port)
 {
 	uint8_t buf[OUTPUT_CHUNK];
-	size_t n;
 
-	while ((n = virtq_read(&port->out, port->transmitted, buf, sizeof(buf)))) {
-		size_t taken = port_output(port, buf, n);
+	for (unsigned i = 0; i < CHUNKS_IN_A_TURN; i++) {
+		size_t n = virtq_read(&port->out, port->transmitted, buf, sizeof(buf));
+		size_t taken = n ? port_output(port, buf, n) : 0;
 
 		port->transmitted += taken;
-		if (taken < n)
+		if (taken < n) {
+			port->stalled = !port->is_console;
 			return port->is_console;
+		}
+		if (n < sizeof(buf))
+			return true;
 	}
-	return true;
+	return false;
 }
 
 static enum virtq_next transmit_one(struct virtqueue *vq)
@@ -192,8 +198,9 @@ static enum virtq_next transmit_one(struct virtqueue *vq)
 	if (!virtq_pop(vq, e))
 		return VIRTQ_NONE;
 	if (port && !output(port)) {
-		port->stalled = true;
 		virtq_unpop(vq, e);
+		if (!port->stalled)
+			virtio_kick_later(vq);
 		return VIRTQ_STALLED;
 	}
 	if (port)

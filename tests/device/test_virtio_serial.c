@@ -263,6 +263,34 @@ static void a_host_that_opens_while_it_is_written_to(void **state)
 	assert_true(no_message());
 }
 
+static size_t take_all(struct chardev *chr, const void *buf, size_t n)
+{
+	container_of(chr, struct kit_chardev, chr)->len += n;
+	return n;
+}
+
+/* All of RAM, over and over, to a host that takes everything: the loop has its turns meanwhile. */
+static void a_request_without_end(void **state)
+{
+	static const struct chardev_ops ops = {.name = "takes", .write = take_all};
+	struct vk_piece all[16];
+	uint16_t id;
+	uint32_t len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		all[i] = (struct vk_piece){0, KIT_RAM, false};
+	start();
+	control(1, PORT_OPEN, 1);
+	agent->chr.ops = &ops;
+	vk_add(&v, PORT1_TX, all, ARRAY_SIZE(all));
+	vk_kick(&v, PORT1_TX);
+	assert_false(vk_used(&v, PORT1_TX, &id, &len));
+	for (unsigned i = 0; i < 1000 && !vk_used(&v, PORT1_TX, &id, &len); i++)
+		kit_settle(k);
+	assert_true(agent->len == ARRAY_SIZE(all) * KIT_RAM);
+	agent->len = 0;
+}
+
 /* A console's driver spins until its bytes are taken: what the host does not take is lost. */
 static void a_console_never_waits(void **state)
 {
@@ -347,6 +375,7 @@ int main(void)
 		TEST(a_host_that_does_not_read),
 		TEST(a_reset_while_the_host_does_not_read),
 		TEST(a_host_that_opens_while_it_is_written_to),
+		TEST(a_request_without_end),
 		TEST(a_console_never_waits),
 		TEST(descriptors_rewritten_while_stalled),
 		TEST(the_emergency_write),
