@@ -14,6 +14,7 @@
 
 #define CMD_TEST_UNIT_READY	 0x00
 #define CMD_REZERO_UNIT		 0x01
+#define CMD_FORMAT_UNIT		 0x04
 #define CMD_READ_6		 0x08
 #define CMD_WRITE_6		 0x0a
 #define CMD_INQUIRY		 0x12
@@ -52,6 +53,7 @@
 #define CDB1_FUA      0x08
 #define CDB1_UNMAP    0x08
 #define CDB1_ANCHOR   0x10
+#define CDB1_FMTDATA  0x10
 #define CDB1_NDOB     0x01
 #define CDB1_BYTCHK   0x06
 #define BYTCHK_SHIFT  1
@@ -443,6 +445,13 @@ static void cmd_nothing(struct scsi_req *req)
 	scsi_good(req, 0);
 }
 
+/* A format may leave the blocks' contents as they are (5.3). */
+static void cmd_format_unit(struct scsi_req *req)
+{
+	if (writable(req))
+		scsi_good(req, req->cdb[1] & CDB1_FMTDATA ? req->out_bytes : 0);
+}
+
 static void cmd_test_unit_ready(struct scsi_req *req)
 {
 	if (block_has_medium(scsi_disk_of(req->dev)->conf.block))
@@ -473,6 +482,7 @@ static void cmd_prevent_allow(struct scsi_req *req)
 static void (*const commands[256])(struct scsi_req *req) = {
 	[CMD_TEST_UNIT_READY] = cmd_test_unit_ready,
 	[CMD_REZERO_UNIT] = cmd_nothing,
+	[CMD_FORMAT_UNIT] = cmd_format_unit,
 	[CMD_READ_6] = cmd_read,
 	[CMD_WRITE_6] = cmd_write,
 	[CMD_INQUIRY] = disk_inquiry,

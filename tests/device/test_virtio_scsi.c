@@ -302,6 +302,15 @@ static void unmap(void **state)
 	expect_sense(SCSI_ILLEGAL_REQUEST, ASC_PARAMETER_LENGTH);
 }
 
+static void a_format_succeeds(void **state)
+{
+	start();
+	COMMAND(0, 0, 0x04, 0, 0, 0, 0, 0);
+	expect_fine(0);
+	COMMAND(4, 0, 0x04, 0x10, 0, 0, 0, 0); /* with a list of no defects */
+	expect_fine(0);
+}
+
 static void mode_select_switches_the_cache(void **state)
 {
 	start();
@@ -563,6 +572,7 @@ int main(void)
 		TEST(reads_and_writes),
 		TEST(verify_and_same),
 		TEST(unmap),
+		TEST(a_format_succeeds),
 		TEST(mode_select_switches_the_cache),
 		TEST(who_is_where),
 		TEST(a_cd),
