@@ -357,6 +357,23 @@ static void blk_reset(struct virtio *v)
 	fill_config(b);
 }
 
+/* The saved configuration says whether there is a cache; it is this disk that says how large it is. */
+static bool blk_post_load(void *opaque, struct error *err)
+{
+	struct virtio_blk *b = opaque;
+
+	block_set_write_cache(b->conf.block, b->v.config[CONFIG_WRITEBACK] & 1);
+	fill_config(b);
+	return true;
+}
+
+const struct state_desc virtio_blk_state = {
+	.name = "virtio-blk",
+	.version = 1,
+	.post_load = blk_post_load,
+	.fields = (const struct state_field[]){STATE_END},
+};
+
 static void blk_resized(void *opaque)
 {
 	struct virtio_blk *b = opaque;

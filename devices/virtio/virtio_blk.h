@@ -40,6 +40,8 @@ struct virtio_blk {
 		DEFINE_PROP(S, F.config_wce, "config-wce", PROP_BOOL, 1,                         \
 			    "the guest may switch the write cache")
 
+extern const struct state_desc virtio_blk_state;
+
 /* From a transport type's realize, before and after the transport's part. */
 bool virtio_blk_init(struct virtio_blk *b, struct device *dev, struct error *err);
 void virtio_blk_fini(struct virtio_blk *b);

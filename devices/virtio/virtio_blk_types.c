@@ -10,7 +10,7 @@ struct virtio_blk_pci {
 	struct virtio_blk blk;
 };
 VIRTIO_PCI_TYPE(virtio_blk_pci, blk, "virtio-blk-pci", "virtio-blk", "virtio block device on PCI",
-		VIRTIO_BLK_PROPS(virtio_blk_pci, blk), virtio_no_state, virtio_blk_init,
+		VIRTIO_BLK_PROPS(virtio_blk_pci, blk), virtio_blk_state, virtio_blk_init,
 		virtio_blk_fini);
 
 struct virtio_blk_device {
@@ -18,5 +18,5 @@ struct virtio_blk_device {
 	struct virtio_blk blk;
 };
 VIRTIO_MMIO_TYPE(virtio_blk_device, blk, "virtio-blk-device", "virtio block device",
-		 VIRTIO_BLK_PROPS(virtio_blk_device, blk), virtio_no_state, virtio_blk_init,
+		 VIRTIO_BLK_PROPS(virtio_blk_device, blk), virtio_blk_state, virtio_blk_init,
 		 virtio_blk_fini);

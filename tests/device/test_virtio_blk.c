@@ -263,8 +263,10 @@ static void the_driver_switches_the_cache_and_writes_nothing_else(void **state)
 	assert_int_equal(vk_reg(&v, CONFIG_WRITEBACK) & 0xff, 1);
 	vk_set_reg(&v, CONFIG_CAPACITY, 0);
 	assert_int_equal(vk_reg(&v, CONFIG_CAPACITY), DISK_BYTES / 512);
-	/* Who knows of no cache gets none. */
+	/* Who knows of no cache gets none, and none is there after a load. */
 	vk_start(&v, 0, 1, SIZE);
+	assert_false(block_write_cache(b));
+	kit_save_load(blk);
 	assert_false(block_write_cache(b));
 }
 
