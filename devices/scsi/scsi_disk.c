@@ -533,7 +533,7 @@ static void disk_reset(struct scsi_device *dev)
 {
 	struct scsi_disk *d = scsi_disk_of(dev);
 
-	block_set_write_cache(d->conf.block, d->cache_at_reset);
+	disk_set_write_cache(d, d->cache_at_reset);
 	block_lock_medium(d->conf.block, false);
 }
 
@@ -585,12 +585,24 @@ static void scsi_hd_reset(struct device *dev)
 	scsi_device_reset(&container_of(dev, struct scsi_disk, scsi.dev)->scsi);
 }
 
+static bool scsi_hd_post_load(void *opaque, struct error *err)
+{
+	struct scsi_disk *d = opaque;
+
+	disk_set_write_cache(d, d->write_cache);
+	return true;
+}
+
 static const struct state_desc scsi_hd_state = {
 	.name = "scsi-hd",
 	.version = 1,
+	STATE_SPAN(scsi_disk),
+	.post_load = scsi_hd_post_load,
 	.fields =
 		(const struct state_field[]){
 			STATE_STRUCT(scsi_disk, scsi, scsi_device_state),
+			STATE_FIELD(scsi_disk, write_cache),
+			STATE_ARRAY(scsi_disk, reserved),
 			STATE_END,
 		},
 };

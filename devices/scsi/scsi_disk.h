@@ -15,6 +15,12 @@ struct scsi_disk {
 	uint16_t rotation_rate;
 	bool removable, dpofua;
 	bool cache_at_reset;
+
+	/* guest-visible */
+	GUEST_VISIBLE_BEGIN;
+	bool write_cache; /* as the caching page has it */
+	uint8_t reserved[7];
+	GUEST_VISIBLE_END;
 };
 
 static inline struct scsi_disk *scsi_disk_of(struct scsi_device *dev)
@@ -37,6 +43,7 @@ static inline uint64_t disk_blocks(const struct scsi_disk *d)
 #define DISK_MAX_WRITE_SAME	   0x7fffff
 
 /* scsi_disk_info.c */
+void disk_set_write_cache(struct scsi_disk *d, bool on);
 void disk_inquiry(struct scsi_req *req);
 void disk_mode_sense(struct scsi_req *req);
 void disk_mode_select(struct scsi_req *req);

@@ -294,6 +294,12 @@ void disk_mode_sense(struct scsi_req *req)
 	scsi_reply(req, reply, n, six ? req->cdb[4] : be16(req->cdb + 7));
 }
 
+void disk_set_write_cache(struct scsi_disk *d, bool on)
+{
+	d->write_cache = on;
+	block_set_write_cache(d->conf.block, on);
+}
+
 /* Does PAGE change nothing but what may be changed? */
 static bool page_acceptable(const struct scsi_disk *d, const uint8_t *page, unsigned bytes)
 {
@@ -342,7 +348,7 @@ void disk_mode_select(struct scsi_req *req)
 		at += bytes;
 	}
 	if (cache >= 0)
-		block_set_write_cache(d->conf.block, cache);
+		disk_set_write_cache(d, cache);
 	scsi_good(req, listed);
 }
 

@@ -24,6 +24,7 @@
 
 static struct kit *k;
 static struct vk v;
+static struct device *disk;
 static char disk_path[] = "/tmp/evmm-test-scsi-XXXXXX", cd_path[] = "/tmp/evmm-test-cd-XXXXXX";
 
 /* of the last command */
@@ -69,7 +70,7 @@ static int setup(void **state)
 	add_drive("d1", "null-co://", false);
 	add_drive("c0", cd_path, true);
 	kit_add(k, &virtio_scsi_device_type, NULL);
-	kit_add(k, &scsi_hd_type, "drive", "d0", "serial", "S1", NULL);
+	disk = kit_add(k, &scsi_hd_type, "drive", "d0", "serial", "S1", NULL);
 	return 0;
 }
 
@@ -322,6 +323,9 @@ static void mode_select_switches_the_cache(void **state)
 	vk_put(&v, AT_OUT + 6, 0, 1);
 	COMMAND(24, 0, 0x15, 0x10, 0, 0, 24);
 	expect_fine(0);
+	COMMAND(0, 24, 0x1a, 8, 8, 0, 24);
+	assert_int_equal(in_be(6, 1) & 4, 0);
+	kit_save_load(disk);
 	COMMAND(0, 24, 0x1a, 8, 8, 0, 24);
 	assert_int_equal(in_be(6, 1) & 4, 0);
 	vk_put(&v, AT_OUT + 10, 1, 1);
