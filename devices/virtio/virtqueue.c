@@ -272,8 +272,11 @@ static bool split_pop(struct virtqueue *vq, struct virtq_elem *e)
 	if (!split_walk(vq, e))
 		return false;
 	vq->next_avail++;
-	if (vq->event_idx && !vq->notification_off)
+	if (vq->event_idx && !vq->notification_off) {
 		split_set_avail_event(vq);
+		/* The driver must see it before we find that nothing more is available, or neither hears of what it adds now. */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	}
 	return true;
 }
 
