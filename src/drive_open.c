@@ -58,14 +58,14 @@ json_t *drive_parse_filename(const char *name, struct error *err)
 	return NULL;
 }
 
-/* "file" is a file name: becomes an object, with what "file.*" says besides. AIO, given for the drive, is the file's. */
+/* "file" is a file name, also where a node is called so: it becomes an object, with "file.*". AIO of the drive is the file's. */
 static bool expand_file(json_t *o, struct error *err)
 {
 	json_t *file = json_object_get(o, "file"), *more = json_object_get(o, "file-options"),
 	       *parsed;
 	const char *inherited[] = {"aio", "locking"};
 
-	if (json_is_string(file) && !block_node_find(json_string_value(file))) {
+	if (json_is_string(file)) {
 		parsed = drive_parse_filename(json_string_value(file), err);
 		if (!parsed)
 			return false;

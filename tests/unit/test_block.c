@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "io/block/ahead.h"
+#include "src/drive.h"
 #include "tests/unit/block_kit.h"
 
 static void a_write_is_read_back(void **state)
@@ -112,6 +113,28 @@ static void a_part_of_a_file_is_a_disk(void **state)
 	assert_int_equal(pread(fd, in, 512, 65536 + 131072 - 512), 512);
 	assert_memory_equal(in, out, 512);
 	close(fd);
+	kit_fini(&k);
+}
+
+static void a_file_that_is_named_as_a_node_is_found(void **state)
+{
+	struct error err = ERROR_INIT;
+	char *name;
+	struct kit k;
+
+	kit_init(&k, 1 * MiB);
+	name = strrchr(k.path, '/');
+	*name++ = '\0';
+	assert_int_equal(chdir(k.path), 0);
+	memmove(k.path, name, strlen(name) + 1);
+	assert_true(blockdev_add(k.loop,
+				 json_pack("{s:s,s:s,s:i}", "driver", "null-co", "node-name",
+					   k.path, "size", 4096),
+				 &err));
+	kit_open(&k, "format=raw");
+	assert_int_equal(block_bytes(k.block), 1 * MiB);
+	kit_close(&k);
+	assert_true(blockdev_del(k.path, &err));
 	kit_fini(&k);
 }
 
@@ -274,6 +297,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_became_shorter_has_lost_data),
 		cmocka_unit_test(the_last_sector_of_an_odd_file_reads_as_zeroes),
 		cmocka_unit_test(a_part_of_a_file_is_a_disk),
+		cmocka_unit_test(a_file_that_is_named_as_a_node_is_found),
 		cmocka_unit_test(discards_need_to_be_allowed),
 		cmocka_unit_test(an_image_in_use_is_refused_and_its_holder_named),
 		cmocka_unit_test(the_loop_searches_for_no_holder_a_worker_has),
