@@ -173,15 +173,29 @@ static struct block_node *open_guessed(struct loop *loop, json_t *options, struc
 }
 
 /* What snapshot=on puts upon IMAGE, whose reference it takes over. */
-static struct block_node *open_overlay(struct loop *loop, struct block_node *image,
+static struct block_node *open_overlay(struct loop *loop, struct block_node *image, bool read_only,
 				       struct error *err)
 {
-	json_t *json = json_pack("{s:s,s:s}", "driver", block_overlay.name, "file", image->name);
+	json_t *json = json_pack("{s:s,s:s,s:b}", "driver", block_overlay.name, "file", image->name,
+				 "read-only", read_only);
 	struct block_node *n = open_node(loop, json, err);
 
 	json_decref(json);
 	block_node_unref(image);
 	return n;
+}
+
+/* With snapshot=on; *GUEST_TOO: read-only=on was said, and then the guest may not write to what is upon it either. */
+static bool image_is_only_read(json_t *options, bool *guest_too, struct error *err)
+{
+	struct block_options o;
+	bool ok;
+
+	block_options_init(&o, json_incref(options));
+	ok = block_options_bool(&o, "read-only", guest_too, err);
+	block_options_fini(&o);
+	json_object_set_new(options, "read-only", json_true());
+	return ok;
 }
 
 struct block_node *drive_open_node(struct loop *loop, json_t *options, bool snapshot,
@@ -190,11 +204,11 @@ struct block_node *drive_open_node(struct loop *loop, json_t *options, bool snap
 	struct block_node *n = NULL;
 
 	json_t *driver = json_object_get(options, "driver");
+	bool read_only = false;
 
-	if (snapshot)
-		json_object_set_new(options, "read-only", json_true());
-	if (expand_file(options, err))
+	if ((!snapshot || image_is_only_read(options, &read_only, err)) &&
+	    expand_file(options, err))
 		n = driver ? open_node(loop, options, err) : open_guessed(loop, options, err);
 	json_decref(options);
-	return n && snapshot ? open_overlay(loop, n, err) : n;
+	return n && snapshot ? open_overlay(loop, n, read_only, err) : n;
 }

@@ -444,6 +444,23 @@ static void with_snapshot_the_image_stays_as_it_is(void **state)
 	free(buf);
 }
 
+static void with_snapshot_a_read_only_disk_is_still_one(void **state)
+{
+	uint8_t buf[512] = {1};
+	struct kit k;
+
+	kit_init(&k, SIZE);
+	kit_open(&k, "format=raw,snapshot=on,read-only=on");
+	assert_true(block_read_only(k.block));
+	assert_int_equal(kit_write(&k, 0, buf, sizeof(buf), 0), -EPERM);
+	assert_int_equal(kit_read(&k, 0, buf, sizeof(buf)), 0);
+	assert_int_equal(buf[0], 0);
+	kit_close(&k);
+	kit_open(&k, "format=raw,snapshot=on,read-only=off");
+	assert_false(block_read_only(k.block));
+	kit_fini(&k);
+}
+
 /* ---- limits ---- */
 
 static int64_t time_of_reads(struct kit *k, unsigned n, size_t bytes)
@@ -549,6 +566,7 @@ int main(void)
 		cmocka_unit_test(writes_within_one_block_do_not_undo_each_other),
 		cmocka_unit_test(the_log_has_what_was_written_in_its_order),
 		cmocka_unit_test(with_snapshot_the_image_stays_as_it_is),
+		cmocka_unit_test(with_snapshot_a_read_only_disk_is_still_one),
 		cmocka_unit_test(a_limit_of_requests_is_kept),
 		cmocka_unit_test(a_limit_of_bytes_is_kept_and_a_burst_is_not_limited),
 		cmocka_unit_test(limits_that_make_no_sense_are_refused),
