@@ -159,15 +159,6 @@ bool object_delete(struct object_set *set, const char *id, struct error *err)
 
 /* ---- -object ---- */
 
-/* The rule that QEMU has for ids. */
-static bool id_is_well_formed(const char *id)
-{
-	if (!((*id >= 'a' && *id <= 'z') || (*id >= 'A' && *id <= 'Z')))
-		return false;
-	return strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
-	       strlen(id);
-}
-
 static bool set_props(struct object *o, struct optlist *l, struct error *err)
 {
 	for (unsigned i = 0; i < l->n; i++) {
@@ -198,13 +189,8 @@ struct object *object_create_from_list(struct object_set *set, struct optlist *l
 		error_set(err, "Parameter 'id' is missing");
 		return NULL;
 	}
-	if (!id_is_well_formed(id)) {
-		error_set(err,
-			  "'%s' is not an identifier: a letter, then letters, digits, '-', "
-			  "'.', '_'",
-			  id);
+	if (!error_check_id(id, err))
 		return NULL;
-	}
 	if (find(set, id)) {
 		error_set(err, "Duplicate object ID '%s'", id);
 		return NULL;

@@ -282,6 +282,8 @@ struct chardev *chardev_new(struct loop *loop, const struct chardev_config *c, s
 	char *base_id;
 
 	LOOP_ASSERT();
+	if (c->id && !error_check_id(c->id, err))
+		return NULL;
 	if (c->id && chardev_find(c->id)) {
 		error_set(err, "there is a chardev with id=%s already", c->id);
 		return NULL;

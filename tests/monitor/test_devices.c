@@ -154,6 +154,22 @@ static void events_that_cannot_be_are_refused_as_a_whole(void **state)
 	done("input-send-event", "{\"events\": []}");
 }
 
+/* ---- names ---- */
+
+static void a_device_is_not_called_anything(void **state)
+{
+	static const char *const bad[] = {"", "1", "-a", "a/b", "a b", "a,b", "\\u00e9"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		char *args = xasprintf("{\"driver\": \"virtio-rng-pci\", \"id\": \"%s\"}", bad[i]);
+
+		assert_non_null(strstr(kit_error(k, "device_add", args, "GenericError"),
+				       "is not an identifier"));
+		free(args);
+	}
+	done("device_add", "{\"driver\": \"virtio-rng-pci\", \"id\": \"Az-._9\"}");
+}
+
 /* ---- the balloon ---- */
 
 static void the_balloon_is_asked_and_told(void **state)
@@ -212,6 +228,7 @@ int main(void)
 		TEST(pointers_are_listed_and_chosen),
 		TEST(events_of_keys_buttons_and_moves_arrive),
 		TEST(events_that_cannot_be_are_refused_as_a_whole),
+		TEST(a_device_is_not_called_anything),
 		TEST(the_balloon_is_asked_and_told),
 		TEST(lists_of_a_small_machine),
 		TEST(a_terminal_remembers_its_lines),

@@ -362,6 +362,9 @@ static void bad_options_say_what_is_wrong(void **state)
 
 	option_fails("null", "id");
 	option_fails("null,id=a", "id=a already");
+	option_fails("null,id=", "'' is not an identifier");
+	option_fails("null,id=1", "'1' is not an identifier");
+	option_fails("null,id=a/b", "'a/b' is not an identifier");
 	option_fails("nul,id=b", "'nul' is not a character device");
 	option_fails("file,id=b", "path=");
 	option_fails("file,id=b,path=/nonexistent/x",
