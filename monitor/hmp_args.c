@@ -67,9 +67,10 @@ char *hmp_next_word(const char **s, bool *unclosed)
 static bool complain(struct monitor *mon, const struct hmp_command *c, const char *what)
 {
 	int n = (int)strcspn(c->name, "|");
+	bool info = hmp_find(c->name, (size_t)n, true) == c;
 
-	monitor_printf(mon, "%.*s: %s\nTry \"help %.*s\" for more information\n", n, c->name, what,
-		       n, c->name);
+	monitor_printf(mon, "%.*s: %s\nTry \"help %s%.*s\" for more information\n", n, c->name,
+		       what, info ? "info " : "", n, c->name);
 	return false;
 }
 

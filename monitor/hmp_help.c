@@ -79,7 +79,8 @@ void hmp_help_info(struct monitor *mon)
 
 void hmp_help(struct monitor *mon, json_t *args)
 {
-	const char *word = json_string_value(json_object_get(args, "name")), *sub;
+	const char *word = json_string_value(json_object_get(args, "name")),
+		   *sub = json_string_value(json_object_get(args, "sub"));
 	const struct hmp_command *c;
 	size_t n;
 
@@ -89,18 +90,17 @@ void hmp_help(struct monitor *mon, json_t *args)
 	}
 	n = hmp_name_length(word);
 	c = hmp_find(word, n, false);
-	sub = word + n + strspn(word + n, " ");
-	if (c && c->is_info && *sub) {
-		c = hmp_find(sub, hmp_name_length(sub), true);
-		if (c) {
-			print_row(mon, "info ", c);
-			return;
-		}
-	}
-	if (!c)
+	if (!c) {
 		monitor_printf(mon, "unknown command: '%s'\n", word);
-	else if (c->is_info)
-		hmp_help_info(mon);
-	else
+	} else if (!c->is_info) {
 		print_row(mon, "", c);
+	} else if (!sub || !*sub) {
+		hmp_help_info(mon);
+	} else {
+		c = hmp_find(sub, hmp_name_length(sub), true);
+		if (c)
+			print_row(mon, "info ", c);
+		else
+			monitor_printf(mon, "unknown command: 'info %s'\n", sub);
+	}
 }

@@ -88,7 +88,11 @@ static void help_lists_every_command(void **state)
 	assert_string_equal(command(f, "help q"), "quit|q -- quit the emulator\r\n");
 	assert_non_null(strstr(command(f, "info"), "info status -- "));
 	assert_non_null(strstr(command(f, "help info"), "info mtree [-f] -- "));
+	assert_string_equal(command(f, "help info mem"),
+			    "info mem -- show the active virtual memory mappings\r\n");
 	assert_string_equal(command(f, "help nonsense"), "unknown command: 'nonsense'\r\n");
+	assert_string_equal(command(f, "help info nonsense"),
+			    "unknown command: 'info nonsense'\r\n");
 }
 
 static void what_it_does_not_know_it_says(void **state)
@@ -105,7 +109,7 @@ static void what_it_does_not_know_it_says(void **state)
 	assert_string_equal(command(f, "/"), "unknown command: '/'\r\n");
 	assert_string_equal(
 		command(f, "info registers -z"),
-		"registers: extraneous characters at the end of line\r\nTry \"help registers\" for more information\r\n");
+		"registers: extraneous characters at the end of line\r\nTry \"help info registers\" for more information\r\n");
 }
 
 /* ---- the machine ---- */
