@@ -328,8 +328,13 @@ static bool set_histogram(struct block_histogram *h, json_t *args, const char *k
 	}
 	if (!json_array_size(list) || json_array_size(list) > BLOCK_HISTOGRAM_MAX)
 		return false;
-	for (unsigned i = 0; i < json_array_size(list); i++)
-		bounds[i] = (uint64_t)json_integer_value(json_array_get(list, i));
+	for (unsigned i = 0; i < json_array_size(list); i++) {
+		json_int_t bound = json_integer_value(json_array_get(list, i));
+
+		if (bound <= 0)
+			return false;
+		bounds[i] = (uint64_t)bound;
+	}
 	return block_histogram_set(h, bounds, (unsigned)json_array_size(list));
 }
 
@@ -350,7 +355,8 @@ static json_t *cmd_histogram(struct command_call *call, json_t *args)
 	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
 		if (!set_histogram(&b->stats.of[lists[i].kind].histogram, args, lists[i].key))
 			return command_fail(
-				call, "Device '%s' set %s fail: bounds have to rise, %d at most",
+				call,
+				"Device '%s' set %s fail: bounds are above 0 and rise, %d at most",
 				str(args, "id"), lists[i].key, BLOCK_HISTOGRAM_MAX);
 	return command_ok();
 }

@@ -195,6 +195,7 @@ static void query_blockstats_counts(void **state)
 	json_decref(list);
 	json_decref(run(k, "query-blockstats", "{'query-nodes': true}"));
 	assert_non_null(strstr(kit_hmp(k, "info blockstats"), "hd: rd_bytes=512 wr_bytes=512"));
+	fails(k, "block-latency-histogram-set", "{'id': 'hd', 'boundaries': [-1]}", "GenericError");
 	fails(k, "block-latency-histogram-set", "{'id': 'hd', 'boundaries': [5, 5]}",
 	      "GenericError");
 	kit_free(k);
