@@ -546,11 +546,13 @@ static void on_io_error(void *opaque, struct block *b, bool is_read, enum block_
 
 static void on_tray_moved(void *opaque, struct block *b, bool open)
 {
-	const char *id = b->dev && b->dev->id ? b->dev->id : block_id(b);
+	char *path = b->dev && !b->dev->id ? device_path(b->dev) : NULL;
+	const char *id = !b->dev ? "" : path ? path : b->dev->id;
 
 	qmp_event_emit(opaque, "DEVICE_TRAY_MOVED",
 		       json_pack("{s:s,s:s,s:b}", "device", block_id(b), "id", id, "tray-open",
 				 open));
+	free(path);
 }
 
 static void on_idle(void *opaque)

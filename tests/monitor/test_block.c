@@ -392,6 +392,24 @@ static void media_are_changed_with_the_tray_open(void **state)
 	kit_free(k);
 }
 
+/* "device" is the disk's name, "id" what has it, by its path when it has no id. */
+static void a_tray_that_moves_names_the_disk_and_the_device(void **state)
+{
+	struct kit *k = kit_new(KIT_PC, NULL);
+	struct error err = ERROR_INIT;
+	char *path;
+	json_t *e;
+
+	assert_true(drive_add(k->m, json_pack("{s:s,s:s}", "if", "none", "id", "cd0"), &err));
+	path = device_path(add_device(k, "ide-cd", NULL, "cd0"));
+	json_decref(run(k, "blockdev-open-tray", "{'device': 'cd0'}"));
+	e = json_object_get(kit_event(k, "DEVICE_TRAY_MOVED"), "data");
+	assert_string_equal(str(e, "device"), "cd0");
+	assert_string_equal(str(e, "id"), path);
+	free(path);
+	kit_free(k);
+}
+
 static void a_fixed_disk_is_not_ejected(void **state)
 {
 	struct kit *k = with_disk("");
@@ -461,6 +479,7 @@ int main(void)
 		cmocka_unit_test(limits_are_set_and_shown),
 		cmocka_unit_test(a_file_that_cannot_be_opened_yet_holds_up_its_command_alone),
 		cmocka_unit_test(media_are_changed_with_the_tray_open),
+		cmocka_unit_test(a_tray_that_moves_names_the_disk_and_the_device),
 		cmocka_unit_test(a_fixed_disk_is_not_ejected),
 		cmocka_unit_test(drives_come_and_go),
 		cmocka_unit_test(a_drive_in_use_is_taken_away),
