@@ -286,15 +286,29 @@ static long long num(json_t *o, const char *key)
 	return json_integer_value(json_object_get(o, key));
 }
 
+/* Of bytes or of requests, from FIRST on: in all, of reads, of writes. */
+static void show_three_limits(struct monitor *mon, json_t *inserted, unsigned first,
+			      const char *suffix)
+{
+	for (unsigned i = first; i < first + 3; i++) {
+		char key[64];
+
+		snprintf(key, sizeof(key), "%s%s", block_limit_words[i], suffix);
+		monitor_printf(mon, " %s=%lld", key, num(inserted, key));
+	}
+}
+
 static void show_limits(struct monitor *mon, json_t *inserted)
 {
 	if (!str(inserted, "group"))
 		return;
 	monitor_printf(mon, "    I/O throttling:  ");
-	for (unsigned i = 0; i < THROTTLE_LIMITS; i++)
-		monitor_printf(mon, " %s=%lld", block_limit_words[i],
-			       num(inserted, block_limit_words[i]));
-	monitor_printf(mon, " group=%s\n", str(inserted, "group"));
+	for (unsigned i = 0; i < THROTTLE_LIMITS; i += 3) {
+		show_three_limits(mon, inserted, i, "");
+		show_three_limits(mon, inserted, i, "_max");
+	}
+	monitor_printf(mon, " iops_size=%lld group=%s\n", num(inserted, "iops_size"),
+		       str(inserted, "group"));
 }
 
 static void show_inserted(struct monitor *mon, json_t *inserted, bool verbose)
@@ -317,16 +331,31 @@ static void show_inserted(struct monitor *mon, json_t *inserted, bool verbose)
 		monitor_printf(mon, "disk size: %lld bytes\n", num(image, "actual-size"));
 }
 
+/* A disk without a name goes by its node, or else by its device. */
+static void show_name(struct monitor *mon, json_t *info)
+{
+	json_t *inserted = json_object_get(info, "inserted");
+	const char *name = str(info, "device"), *node = str(inserted, "node-name");
+
+	if (*name && node)
+		monitor_printf(mon, "%s (%s)", name, node);
+	else
+		monitor_printf(mon, "%s",
+			       *name		   ? name
+			       : node		   ? node
+			       : str(info, "qdev") ? str(info, "qdev")
+						   : "<anonymous>");
+}
+
 static void show_block(struct monitor *mon, json_t *info, bool verbose)
 {
 	json_t *inserted = json_object_get(info, "inserted");
 	const char *status = str(info, "io-status");
 
-	monitor_printf(mon, "%s", str(info, "device"));
+	show_name(mon, info);
 	if (inserted)
-		monitor_printf(mon, "%s(%s): %s (%s%s)\n", *str(info, "device") ? " " : "",
-			       str(inserted, "node-name"), str(inserted, "file"),
-			       str(inserted, "drv"), is_true(inserted, "ro") ? ", read-only" : "");
+		monitor_printf(mon, ": %s (%s%s)\n", str(inserted, "file"), str(inserted, "drv"),
+			       is_true(inserted, "ro") ? ", read-only" : "");
 	else
 		monitor_printf(mon, ": [not inserted]\n");
 	if (str(info, "qdev"))

@@ -167,6 +167,22 @@ static void query_block_shows_the_disk_and_its_image(void **state)
 	kit_free(k);
 }
 
+static void a_disk_without_a_name_goes_by_its_node_or_its_device(void **state)
+{
+	struct kit *k = kit_new(KIT_PC, NULL);
+	char *line, *path;
+
+	path = device_path(add_device(k, "ide-cd", NULL, NULL));
+	json_decref(run(k, "blockdev-add", "{'driver': 'null-co', 'node-name': 'n'}"));
+	add_device(k, "virtio-blk-pci", "disk", "n");
+	line = xasprintf("%s: [not inserted]\r\n    Attached to:      %s\r\n", path, path);
+	assert_non_null(strstr(kit_hmp(k, "info block"), line));
+	assert_non_null(strstr(kit_hmp(k, "info block"), "\nn: null-co (null-co)\r\n"));
+	free(line);
+	free(path);
+	kit_free(k);
+}
+
 static void query_blockstats_counts(void **state)
 {
 	struct kit *k = with_disk("file.inject-error.0.sector=100,file.inject-error.0.errno=5,"
@@ -341,6 +357,11 @@ static void limits_are_set_and_shown(void **state)
 	assert_int_equal(num(inserted, "iops_max_length"), 3);
 	assert_string_equal(str(inserted, "group"), "hd");
 	json_decref(list);
+	assert_non_null(strstr(
+		kit_hmp(k, "info block"),
+		"    I/O throttling:   bps=0 bps_rd=1000 bps_wr=0 bps_max=0 bps_rd_max=0 bps_wr_max=0 "
+		"iops=50 iops_rd=0 iops_wr=0 iops_max=100 iops_rd_max=0 iops_wr_max=0 iops_size=0 "
+		"group=hd\r\n"));
 	fails(k, "block_set_io_throttle",
 	      "{'device': 'hd', 'bps': 1, 'bps_rd': 1, 'bps_wr': 0, 'iops': 0, 'iops_rd': 0, "
 	      "'iops_wr': 0}",
@@ -472,6 +493,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(query_block_shows_the_disk_and_its_image),
+		cmocka_unit_test(a_disk_without_a_name_goes_by_its_node_or_its_device),
 		cmocka_unit_test(query_blockstats_counts),
 		cmocka_unit_test(an_error_stops_the_guest_and_cont_tries_again),
 		cmocka_unit_test(a_reset_waits_for_requests_in_flight),
