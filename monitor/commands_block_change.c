@@ -42,9 +42,7 @@ static struct block *find_block(struct command_call *call, json_t *args)
 	if (!b && id && block_by_id(id))
 		b = block_by_id(id);
 	if (!b)
-		command_fail_class(call, QMP_DEVICE_NOT_FOUND,
-				   id ? "Device '%s' not found"
-				      : "Cannot find device='%s' nor node-name=''",
+		command_fail_class(call, QMP_DEVICE_NOT_FOUND, "Device '%s' not found",
 				   id ? id : device);
 	return b;
 }

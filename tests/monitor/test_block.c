@@ -401,6 +401,8 @@ static void media_are_changed_with_the_tray_open(void **state)
 	json_decref(run(k, "eject", "{'id': 'cd'}"));
 	json_decref(run(k, "blockdev-del", "{'node-name': 'disc'}"));
 	fails(k, "blockdev-open-tray", "{'id': 'nope'}", "DeviceNotFound");
+	assert_string_equal(fails(k, "eject", "{'device': 'nope'}", "DeviceNotFound"),
+			    "Device 'nope' not found");
 	fails(k, "eject", "{}", "GenericError");
 	args = xasprintf("{'id': 'cd', 'filename': '%s', 'format': 'raw'}", image);
 	json_decref(run(k, "blockdev-change-medium", args));
