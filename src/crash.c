@@ -31,6 +31,12 @@ void crash_thread_init(void)
 		sigaltstack(&ss, NULL);
 }
 
+void crash_ignore_writes(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
 void crash_catch(void (*tidy)(void))
 {
 	static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGQUIT};

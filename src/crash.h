@@ -10,6 +10,8 @@
 
 /* From now on TIDY, which must be async-signal-safe, is called by the thread that crashes, then the process dies of the signal. */
 void crash_catch(void (*tidy)(void));
+/* A pipe that closes, and a file that may not grow (RLIMIT_FSIZE), are errors of that write, not the end of the guest. */
+void crash_ignore_writes(void);
 /* The calling thread's stack for it; crash_catch() brings that of its own thread. */
 void crash_thread_init(void);
 

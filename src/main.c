@@ -59,8 +59,7 @@ static void catch_crashes(void)
 {
 	/* What would leave the terminal raw: put it back first. */
 	crash_catch(chardev_stdio_restore_terminal);
-	/* A pipe that closes is an error of that write, not the end of the guest. */
-	signal(SIGPIPE, SIG_IGN);
+	crash_ignore_writes();
 	atexit(chardev_stdio_restore_terminal);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Signals that end the process: the terminal is put in order before, wherever they come from. */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -95,12 +96,39 @@ static void test_failed_assertion(void **state)
 	assert_int_equal(dies(crash_abort), SIGABRT);
 }
 
+/* Neither a limit for files nor a closed pipe ends the process: the write fails. */
+static void test_a_write_that_fails_is_an_error(void **state)
+{
+	char path[] = "/tmp/evmm-test-XXXXXX";
+	int fd = mkstemp(path), pipes[2], status;
+	const struct rlimit none = {0, 0};
+	pid_t pid;
+
+	assert_true(fd >= 0);
+	unlink(path);
+	assert_int_equal(pipe(pipes), 0);
+	close(pipes[0]);
+	pid = fork();
+	if (!pid) {
+		setrlimit(RLIMIT_FSIZE, &none);
+		crash_ignore_writes();
+		if (write(fd, "x", 1) != -1 || errno != EFBIG)
+			_exit(1);
+		_exit(write(pipes[1], "x", 1) == -1 && errno == EPIPE ? 0 : 2);
+	}
+	close(fd);
+	close(pipes[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stack_overflow_in_the_main_thread),
 		cmocka_unit_test(test_stack_overflow_in_another_thread),
 		cmocka_unit_test(test_failed_assertion),
+		cmocka_unit_test(test_a_write_that_fails_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
