@@ -39,7 +39,10 @@ void crash_ignore_writes(void)
 
 void crash_catch(void (*tidy)(void))
 {
-	static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGQUIT};
+	/* All that end a process and that nothing here has a use for. */
+	static const int signals[] = {SIGABRT, SIGALRM, SIGBUS,	 SIGFPE,    SIGILL,    SIGIO,
+				      SIGPROF, SIGPWR,	SIGQUIT, SIGSEGV,   SIGSTKFLT, SIGSYS,
+				      SIGTRAP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU};
 	struct sigaction sa = {.sa_handler = on_crash,
 			       .sa_flags = (int)SA_RESETHAND | SA_NODEFER | SA_ONSTACK};
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "src/crash.h"
+#include "src/util.h"
 
 static int tell;
 
@@ -96,6 +97,23 @@ static void test_failed_assertion(void **state)
 	assert_int_equal(dies(crash_abort), SIGABRT);
 }
 
+static int sent;
+
+static void crash_sent(void)
+{
+	raise(sent);
+}
+
+static void test_signals_that_nobody_uses(void **state)
+{
+	static const int signals[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGXCPU, SIGTRAP};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++) {
+		sent = signals[i];
+		assert_int_equal(dies(crash_sent), sent);
+	}
+}
+
 /* Neither a limit for files nor a closed pipe ends the process: the write fails. */
 static void test_a_write_that_fails_is_an_error(void **state)
 {
@@ -128,6 +146,7 @@ int main(void)
 		cmocka_unit_test(test_stack_overflow_in_the_main_thread),
 		cmocka_unit_test(test_stack_overflow_in_another_thread),
 		cmocka_unit_test(test_failed_assertion),
+		cmocka_unit_test(test_signals_that_nobody_uses),
 		cmocka_unit_test(test_a_write_that_fails_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
