@@ -633,7 +633,7 @@ const struct option_desc option_table[] = {
 	 .arg = "[file=]FILE[,if=IF][,id=ID][,format=FORMAT][,media=disk|cdrom][,cache=MODE][,KEY=VALUE]...",
 	 .heading = "Disks",
 	 .help = "a disk and its image; docs/disks.md has all keys",
-	 .man = "if= is ide, scsi, floppy, pflash, virtio or none (for a -device that names it); index=, "
+	 .man = "if= is ide, floppy, pflash, virtio or none (for a -device that names it); index=, "
 		"or bus= and unit=, say where. cache= is writeback, none, writethrough, directsync or "
 		"unsafe; aio= is io_uring, native or threads; werror= and rerror= are report, ignore, stop and "
 		"enospc. Further keys are snapshot=, read-only=, discard=, detect-zeroes=, throttling.*, "
