@@ -119,6 +119,18 @@ bool options_connect_one(struct options_parse_state *p, const char *option, cons
 	return false;
 }
 
+/* -mon says where the monitor is, as -monitor does; -qmp stdio leaves no terminal for one. */
+static bool is_monitor_said(struct options_parse_state *p)
+{
+	list_for_each(it, &p->o->monitors) {
+		const struct option_monitor *mon = list_entry(it, struct option_monitor, node);
+
+		if (!strcmp(mon->option, "mon") || !strcmp(mon->spec, "stdio"))
+			return true;
+	}
+	return p->monitor;
+}
+
 /*
  * As QEMU: on the terminal the first serial port and the monitor share it, and each option takes
  * one away.
@@ -126,7 +138,7 @@ bool options_connect_one(struct options_parse_state *p, const char *option, cons
 static void set_defaults(struct options_parse_state *p)
 {
 	struct machine_config *c = &p->o->config;
-	bool default_monitor = !p->monitor && !c->nodefaults;
+	bool default_monitor = !is_monitor_said(p) && !c->nodefaults;
 
 	if (p->o->nographic && default_monitor) {
 		for (unsigned i = 0; i < p->n_serials; i++) {

@@ -29,10 +29,10 @@ static int teardown(void **state)
 }
 
 /* ARGS are separated by spaces; "~" stands for a space within one. */
-static bool parse(const char *args)
+static bool parse_after(const char *first, const char *args)
 {
-	char *argv[MAX_ARGS] = {"evmm", "-accel", "soft", "-nodefaults"}, *save;
-	int argc = 4;
+	char *argv[MAX_ARGS] = {"evmm", "-accel", "soft", (char *)first}, *save;
+	int argc = first ? 4 : 3;
 
 	line = xstrdup(args);
 	for (char *w = strtok_r(line, " ", &save); w && argc < MAX_ARGS;
@@ -42,6 +42,11 @@ static bool parse(const char *args)
 		argv[argc++] = w;
 	}
 	return options_parse(&o, loop, argc, argv, &err);
+}
+
+static bool parse(const char *args)
+{
+	return parse_after("-nodefaults", args);
 }
 
 static void done(void)
@@ -445,6 +450,26 @@ static void one_chardev_is_shared_only_through_a_mux(void **state)
 		     "-serial mon:null: the monitor is on another device already");
 }
 
+/* Else it would take the terminal, which they may need. */
+static void a_monitor_that_is_elsewhere_leaves_the_terminal(void **state)
+{
+	static const char *const lines[] = {
+		"-nographic -chardev null,mux=on,id=c -mon chardev=c -serial chardev:c",
+		"-nographic -serial null -chardev null,id=c -mon chardev=c,mode=control",
+		"-nographic -serial null -qmp stdio",
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (!parse_after(NULL, lines[i]))
+			fail_msg("'%s': %s", lines[i], err.msg);
+		assert_null(o.monitor);
+		done();
+	}
+	assert_true(parse_after(NULL, "-nographic -serial null -qmp null"));
+	assert_non_null(o.monitor);
+	done();
+}
+
 static void debug_consoles_become_devices(void **state)
 {
 	struct option_device *d;
@@ -618,6 +643,7 @@ int main(void)
 		cmocka_unit_test(unknown_options_name_the_nearest),
 		cmocka_unit_test(serial_ports_get_their_back_ends),
 		cmocka_unit_test(one_chardev_is_shared_only_through_a_mux),
+		cmocka_unit_test(a_monitor_that_is_elsewhere_leaves_the_terminal),
 		cmocka_unit_test(debug_consoles_become_devices),
 		cmocka_unit_test(other_values_are_checked),
 		cmocka_unit_test(short_forms_say_what_the_long_ones_do),
