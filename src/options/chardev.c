@@ -89,21 +89,30 @@ static struct chardev *make(struct options_parse_state *p, const char *id, const
 	return chr ? chardev_take(id, err) : NULL;
 }
 
+/* CHR has a monitor for people; there may be several. */
+static void set_monitor(struct options_parse_state *p, const char *option, const char *value,
+			struct chardev *chr)
+{
+	if (p->o->monitor)
+		options_add_monitor(p->o, option, value, chr);
+	else
+		p->o->monitor = chr;
+}
+
 /* "mon:DEV": DEV carries this front end and the monitor, C-a c switches. */
 static struct chardev *make_with_monitor(struct options_parse_state *p, const char *id,
 					 const char *spec, struct error *err)
 {
-	struct chardev *chr;
+	struct chardev *chr, *monitor;
 
-	if (p->o->monitor) {
-		error_set(err, "the monitor is on another device already");
-		return NULL;
-	}
 	chr = make(p, id, spec, true, true, err);
 	if (!chr)
 		return NULL;
-	p->o->monitor = chardev_take(chardev_id(chr), err);
-	return p->o->monitor ? chr : NULL;
+	monitor = chardev_take(chardev_id(chr), err);
+	if (!monitor)
+		return NULL;
+	set_monitor(p, "serial", spec, monitor);
+	return chr;
 }
 
 bool options_connect_one(struct options_parse_state *p, const char *option, const char *id,
@@ -228,12 +237,8 @@ bool options_connect_chardevs(struct options_parse_state *p, struct error *err)
 
 		if (!options_connect_one(p, "monitor", "compat_monitor0", p->monitor, &chr, err))
 			return false;
-		if (chr && p->o->monitor) {
-			return error_set(err, "-monitor %s: -serial mon: has given it a place",
-					 p->monitor);
-		}
 		if (chr)
-			p->o->monitor = chr;
+			set_monitor(p, "monitor", p->monitor, chr);
 	}
 	if (!connect_devices(p, "debugcon", p->debugcons, p->n_debugcons, err) ||
 	    !connect_devices(p, "parallel", p->parallels, p->n_parallels, err) ||

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Monitors beyond the one of -monitor: -qmp, -qmp-pretty and -mon. */
+/* Monitors beyond the first of -monitor: further ones, -qmp, -qmp-pretty and -mon. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "io/char/chardev.h"
 #include "src/options/table.h"
 
-static void add(struct options *o, const char *option, const char *value, char *spec, bool qmp,
-		bool pretty)
+static struct option_monitor *add(struct options *o, const char *option, const char *value,
+				  char *spec, bool qmp, bool pretty)
 {
 	struct option_monitor *mon = xzalloc(sizeof(*mon));
 
@@ -16,6 +16,13 @@ static void add(struct options *o, const char *option, const char *value, char *
 	mon->qmp = qmp;
 	mon->pretty = pretty;
 	list_push_back(&o->monitors, &mon->node);
+	return mon;
+}
+
+void options_add_monitor(struct options *o, const char *option, const char *value,
+			 struct chardev *chr)
+{
+	add(o, option, value, xstrdup(value), false, false)->chr = chr;
 }
 
 bool opt_qmp(struct options_parse_state *p, const char *value, struct error *err)
@@ -73,6 +80,8 @@ bool options_connect_monitors(struct options_parse_state *p, struct error *err)
 		struct option_monitor *mon = list_entry(it, struct option_monitor, node);
 		char id[24];
 
+		if (mon->chr)
+			continue;
 		snprintf(id, sizeof(id), "compat_monitor%u", n++);
 		if (!options_connect_one(p, mon->option, id, mon->spec, &mon->chr, err))
 			return false;

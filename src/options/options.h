@@ -19,11 +19,11 @@ struct options {
 	struct object_set objects; /* -object */
 	struct list chardevs;	   /* struct option_chardev: -chardev, in order */
 	struct list strings;	   /* struct option_string: what config and others point at */
-	struct chardev *monitor;   /* NULL: none */
+	struct chardev *monitor;   /* the first; NULL: none */
 	struct list globals;	   /* struct device_global */
 	struct list drives;	   /* struct option_drive, in order */
 	struct list fw_cfg;	   /* struct option_device: -fw_cfg, in order */
-	struct list monitors;	   /* struct option_monitor: -qmp, -mon */
+	struct list monitors;	   /* struct option_monitor: further ones, -qmp, -mon */
 	struct chardev *qtest;	   /* NULL: none */
 	const char *qtest_log;
 	const char *gdb; /* where -gdb or -s listens; NULL: none */
@@ -50,7 +50,7 @@ struct option_drive {
 
 struct option_monitor {
 	struct list node;
-	const char *option; /* "qmp", "qmp-pretty" or "mon" */
+	const char *option; /* "qmp", "qmp-pretty", "mon", or as the first monitor has it */
 	const char *value;  /* what the user gave it */
 	char *spec;	    /* the chardev: as -serial has it, or "chardev:ID" */
 	struct chardev *chr;

@@ -358,8 +358,9 @@ static bool opt_serial(struct options_parse_state *p, const char *value, struct 
 static bool opt_monitor(struct options_parse_state *p, const char *value, struct error *err)
 {
 	if (p->monitor && strcmp(p->monitor, "none"))
-		return error_set(err, "one monitor is enough");
-	p->monitor = value;
+		options_add_monitor(p->o, "monitor", value, NULL);
+	else
+		p->monitor = value;
 	return true;
 }
 
@@ -772,6 +773,7 @@ const struct option_desc option_table[] = {
 	{.name = "monitor",
 	 .arg = "DEV",
 	 .help = "where the monitor is: as for -serial",
+	 .man = "Each gives one more, as mon: of -serial does.",
 	 .fn = opt_monitor},
 	{.name = "qmp", .arg = "DEVICE", .help = "QMP on DEVICE, as for -serial", .fn = opt_qmp},
 	{.name = "qmp-pretty",

@@ -113,6 +113,9 @@ option_fn opt_qtest, opt_qtest_log, opt_gdb, opt_s;
 bool options_connect_qtest(struct options_parse_state *p, struct error *err);
 /* -qmp, -qmp-pretty, -mon (monitor.c) */
 option_fn opt_qmp, opt_qmp_pretty, opt_mon;
+/* One more monitor for people; CHR: where it is, or NULL: that VALUE says. */
+void options_add_monitor(struct options *o, const char *option, const char *value,
+			 struct chardev *chr);
 bool options_connect_monitors(struct options_parse_state *p, struct error *err);
 void options_free_monitors(struct options *o);
 void options_free_chardevs(struct options *o);

@@ -446,8 +446,37 @@ static void one_chardev_is_shared_only_through_a_mux(void **state)
 	assert_ok("-chardev null,id=c -serial mon:chardev:c");
 	assert_true(chardev_is_mux(o.config.serials[0]));
 	done();
-	assert_fails("-serial mon:null -serial mon:null",
-		     "-serial mon:null: the monitor is on another device already");
+}
+
+static void there_may_be_several_monitors(void **state)
+{
+	static const struct {
+		const char *line;
+		unsigned more;
+	} lines[] = {
+		{"-monitor null -monitor null -monitor null", 2},
+		{"-serial mon:null -monitor null", 1},
+		{"-serial mon:null -serial mon:null", 1},
+		{"-monitor none -monitor null", 0},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
+		unsigned n = 0;
+
+		assert_ok(lines[i].line);
+		assert_non_null(o.monitor);
+		list_for_each(it, &o.monitors) {
+			const struct option_monitor *mon =
+				list_entry(it, struct option_monitor, node);
+
+			assert_non_null(mon->chr);
+			assert_ptr_not_equal(mon->chr, o.monitor);
+			assert_false(mon->qmp);
+			n++;
+		}
+		assert_int_equal(n, lines[i].more);
+		done();
+	}
 }
 
 /* Else it would take the terminal, which they may need. */
@@ -643,6 +672,7 @@ int main(void)
 		cmocka_unit_test(unknown_options_name_the_nearest),
 		cmocka_unit_test(serial_ports_get_their_back_ends),
 		cmocka_unit_test(one_chardev_is_shared_only_through_a_mux),
+		cmocka_unit_test(there_may_be_several_monitors),
 		cmocka_unit_test(a_monitor_that_is_elsewhere_leaves_the_terminal),
 		cmocka_unit_test(debug_consoles_become_devices),
 		cmocka_unit_test(other_values_are_checked),
