@@ -70,6 +70,8 @@ bool block_conf_attach(struct block_conf *c, struct device *dev, const struct bl
 		if (!b)
 			return false;
 	}
+	if (!empty_ok && !block_has_medium(b))
+		return error_set(err, "Device needs media, but drive is empty");
 	if (!read_only_ok && block_read_only(b))
 		return error_set(err, "Block node is read-only");
 	if (b->dev)

@@ -433,6 +433,26 @@ static void a_tray_that_moves_names_the_disk_and_the_device(void **state)
 	kit_free(k);
 }
 
+static void a_fixed_disk_has_an_image(void **state)
+{
+	static const char *const types[] = {"virtio-blk-pci", "ide-hd"};
+	struct kit *k = kit_new(KIT_PC, NULL);
+	struct error err = ERROR_INIT;
+
+	assert_true(drive_add(k->m, json_pack("{s:s,s:s}", "if", "none", "id", "none0"), &err));
+	for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
+		struct device *dev = device_new(k->m, device_type_find(types[i]), "d");
+
+		assert_true(device_set_prop(dev, "drive", "none0", &err));
+		assert_false(device_realize(dev, &err));
+		assert_string_equal(err.msg, "Device needs media, but drive is empty");
+		error_clear(&err);
+		device_unrealize(dev);
+	}
+	fails(k, "device_add", "{'driver': 'virtio-blk-pci', 'drive': 'none0'}", "GenericError");
+	kit_free(k);
+}
+
 static void a_fixed_disk_is_not_ejected(void **state)
 {
 	struct kit *k = with_disk("");
@@ -504,6 +524,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_cannot_be_opened_yet_holds_up_its_command_alone),
 		cmocka_unit_test(media_are_changed_with_the_tray_open),
 		cmocka_unit_test(a_tray_that_moves_names_the_disk_and_the_device),
+		cmocka_unit_test(a_fixed_disk_has_an_image),
 		cmocka_unit_test(a_fixed_disk_is_not_ejected),
 		cmocka_unit_test(drives_come_and_go),
 		cmocka_unit_test(a_drive_in_use_is_taken_away),
