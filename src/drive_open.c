@@ -66,6 +66,8 @@ static bool expand_file(json_t *o, struct error *err)
 	const char *inherited[] = {"aio", "locking"};
 
 	if (json_is_string(file)) {
+		if (json_object_get(more, "filename"))
+			return error_set(err, "'file' and 'file.filename' both name an image");
 		parsed = drive_parse_filename(json_string_value(file), err);
 		if (!parsed)
 			return false;

@@ -264,6 +264,8 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 {
 	static const char *const bad[][2] = {
 		{"format=rwa", "Unknown driver 'rwa'; did you mean 'raw'?"},
+		{"format=raw,file.filename=/other",
+		 "'file' and 'file.filename' both name an image"},
 		{"format=raw,cache=nonne", "invalid cache option 'nonne'"},
 		{"format=raw,aio=native",
 		 "aio=native was specified, but it requires cache.direct=on"},
