@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "io/block/block_internal.h"
+#include "src/bus.h"
 #include "src/drive.h"
 #include "src/events.h"
 #include "src/machine.h"
@@ -408,6 +409,28 @@ static bool add(struct machine *m, json_t *options, bool is_default, struct erro
 bool drive_add(struct machine *m, json_t *options, struct error *err)
 {
 	return add(m, options, false, err);
+}
+
+static bool is_below(const struct device *dev, const struct device *top)
+{
+	while (dev && dev != top)
+		dev = dev->parent_bus ? dev->parent_bus->owner : NULL;
+	return dev;
+}
+
+void drives_leave_with(struct machine *m, const struct device *dev)
+{
+	LOOP_ASSERT();
+	list_for_each_safe(it, &m->drives) {
+		struct drive *d = list_entry(it, struct drive, node);
+
+		if (!d->block->dev || !is_below(d->block->dev, dev))
+			continue;
+		/* Without a name, a disk ends when its device lets go of it. */
+		block_make_anonymous(d->block);
+		list_remove(&d->node);
+		free(d);
+	}
 }
 
 bool drive_del(struct machine *m, const char *id, struct error *err)

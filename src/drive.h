@@ -50,6 +50,8 @@ struct block *drive_new_block(struct loop *loop, json_t *options, struct error *
 bool drive_add(struct machine *m, json_t *options, struct error *err);
 /* The disk with that id goes. A device that has it stays: its requests fail from now on. */
 bool drive_del(struct machine *m, const char *id, struct error *err);
+/* DEV will be unplugged, with what is on its buses: their drives go too, as in QEMU, but not the nodes of -blockdev. */
+void drives_leave_with(struct machine *m, const struct device *dev);
 /* -drive's text, to an object. */
 json_t *drive_parse_option(const char *text, struct error *err);
 /* The empty CD and floppy drives that a PC has, unless -nodefaults. */

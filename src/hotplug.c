@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include "src/bus.h"
+#include "src/drive.h"
 #include "src/events.h"
 #include "src/hotplug.h"
 #include "src/machine.h"
@@ -99,6 +100,7 @@ static void remove_device(void *opaque)
 	if (dev->id)
 		json_object_set_new(data, "device", json_string(dev->id));
 	unplug_free(u);
+	drives_leave_with(m, dev);
 	device_unrealize(dev);
 	qmp_event_emit(m, "DEVICE_DELETED", data);
 }

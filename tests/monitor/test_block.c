@@ -495,6 +495,33 @@ static void a_drive_in_use_is_taken_away(void **state)
 	kit_free(k);
 }
 
+/* By itself or with its adapter. A node that was named for itself stays. */
+static void a_drive_goes_with_its_device(void **state)
+{
+	static const char *const away[] = {"{'id': 'disk'}", "{'id': 'adapter'}"};
+	char *line = xasprintf("drive_add 0 if=none,id=hd,format=raw,file=%s", image);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(away); i++) {
+		struct kit *k = kit_new(KIT_PC, NULL);
+
+		json_decref(run(k, "device_add", "{'driver': 'virtio-scsi-pci', 'id': 'adapter'}"));
+		json_decref(run(k, "blockdev-add", "{'driver': 'null-co', 'node-name': 'n'}"));
+		assert_non_null(strstr(kit_hmp(k, line), "OK"));
+		json_decref(run(k, "device_add",
+				"{'driver': 'scsi-hd', 'drive': 'hd', 'id': 'disk', 'lun': 1}"));
+		json_decref(run(k, "device_add",
+				"{'driver': 'scsi-hd', 'drive': 'n', 'id': 'other', 'lun': 2}"));
+		json_decref(run(k, "device_del", away[i]));
+		assert_non_null(kit_event(k, "DEVICE_DELETED"));
+		assert_null(block_by_id("hd"));
+		assert_non_null(block_node_find("n"));
+		/* Its lock is gone too. */
+		assert_non_null(strstr(kit_hmp(k, line), "OK"));
+		kit_free(k);
+	}
+	free(line);
+}
+
 static void nodes_that_make_no_sense_are_refused(void **state)
 {
 	struct kit *k = kit_new(KIT_NONE, NULL);
@@ -528,6 +555,7 @@ int main(void)
 		cmocka_unit_test(a_fixed_disk_is_not_ejected),
 		cmocka_unit_test(drives_come_and_go),
 		cmocka_unit_test(a_drive_in_use_is_taken_away),
+		cmocka_unit_test(a_drive_goes_with_its_device),
 		cmocka_unit_test(nodes_that_make_no_sense_are_refused),
 	};
 	int failed;
