@@ -203,8 +203,13 @@ struct block_node *block_node_open(struct loop *loop, struct block_options *o,
 	list_init(&n->writes);
 	list_init(&n->waiting);
 	list_init(&n->bounce_waiting);
-	if (!take_common(n, o, err) || !drv->open(n, o, err) ||
-	    !block_options_check_unused(o, err)) {
+	if (!take_common(n, o, err)) {
+		/* The driver has nothing to close yet. */
+		free(n->name);
+		free(n);
+		return NULL;
+	}
+	if (!drv->open(n, o, err) || !block_options_check_unused(o, err)) {
 		node_free(n);
 		return NULL;
 	}

@@ -290,6 +290,26 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 	kit_fini(&k);
 }
 
+/* The node is given up before its driver has opened anything. */
+static void a_node_that_is_refused_closes_nothing(void **state)
+{
+	int saved = dup(0), null = open("/dev/null", O_RDONLY);
+	struct kit k;
+	char *msg;
+
+	dup2(null, 0);
+	kit_init(&k, 1 * MiB);
+	msg = kit_try_open(&k, "driver=raw,file.driver=file,file.filename=x,file.node-name=1");
+	assert_non_null(msg);
+	assert_string_equal(msg, "Invalid node-name: '1'");
+	free(msg);
+	assert_true(fcntl(0, F_GETFD) >= 0);
+	kit_fini(&k);
+	dup2(saved, 0);
+	close(saved);
+	close(null);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +323,7 @@ int main(void)
 		cmocka_unit_test(discards_need_to_be_allowed),
 		cmocka_unit_test(an_image_in_use_is_refused_and_its_holder_named),
 		cmocka_unit_test(the_loop_searches_for_no_holder_a_worker_has),
+		cmocka_unit_test(a_node_that_is_refused_closes_nothing),
 		cmocka_unit_test(what_is_wrong_is_said_in_one_line),
 	};
 
