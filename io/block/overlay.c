@@ -259,6 +259,7 @@ static bool overlay_open(struct block_node *n, struct block_options *opts, struc
 		return false;
 	n->flags.read_only = read_only;
 	n->align = n->serial_unit = BLOCK_SECTOR;
+	n->mem_align = 1;
 	n->limits.discard = false;
 	n->bytes = ALIGN_DOWN(n->bytes, BLOCK_SECTOR);
 	return open_temporary(o, err) && map_bitmap(o, err);

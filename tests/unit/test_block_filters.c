@@ -461,6 +461,35 @@ static void with_snapshot_a_read_only_disk_is_still_one(void **state)
 	kit_fini(&k);
 }
 
+/* More pieces than the kernel takes at once: in the image, in the temporary file, and in both. */
+static void with_snapshot_too_memory_may_be_in_many_pieces(void **state)
+{
+	enum { PIECES = 2000 };
+	uint8_t *in = xzalloc(PIECES * 512), *out = xmalloc(PIECES * 512);
+	struct iovec iov[PIECES];
+	struct kit_request q = {.done = false};
+	struct kit k;
+
+	memset(out, 0x77, PIECES * 512);
+	kit_init(&k, SIZE);
+	kit_open(&k, "format=raw,snapshot=on");
+	for (unsigned i = 0; i < PIECES; i++)
+		iov[i] = (struct iovec){out + (size_t)i * 512, 512};
+	block_writev(k.block, &q.r, 0, iov, PIECES, 0, kit_done, &q);
+	kit_wait(&k, &q);
+	assert_int_equal(q.ret, 0);
+	q = (struct kit_request){.done = false};
+	for (unsigned i = 0; i < PIECES; i++)
+		iov[i].iov_base = in + (size_t)i * 512;
+	block_readv(k.block, &q.r, 0, iov, PIECES, kit_done, &q);
+	kit_wait(&k, &q);
+	assert_int_equal(q.ret, 0);
+	assert_memory_equal(in, out, PIECES * 512);
+	kit_fini(&k);
+	free(in);
+	free(out);
+}
+
 /* ---- limits ---- */
 
 static int64_t time_of_reads(struct kit *k, unsigned n, size_t bytes)
@@ -567,6 +596,7 @@ int main(void)
 		cmocka_unit_test(the_log_has_what_was_written_in_its_order),
 		cmocka_unit_test(with_snapshot_the_image_stays_as_it_is),
 		cmocka_unit_test(with_snapshot_a_read_only_disk_is_still_one),
+		cmocka_unit_test(with_snapshot_too_memory_may_be_in_many_pieces),
 		cmocka_unit_test(a_limit_of_requests_is_kept),
 		cmocka_unit_test(a_limit_of_bytes_is_kept_and_a_burst_is_not_limited),
 		cmocka_unit_test(limits_that_make_no_sense_are_refused),
