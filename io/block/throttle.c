@@ -259,8 +259,9 @@ bool throttle_enter(struct throttle_member *m, struct block_req *r)
 	if (list_empty(&m->queue[dir]))
 		list_push_back(&g->waiting[dir], &m->waiting[dir]);
 	list_push_back(&m->queue[dir], &r->node);
-	if (!g->serving && !timer_pending(&g->timer))
-		timer_arm(&g->timer, g->leaked_ns + group_wait(g, (unsigned)dir));
+	/* The timer may be set for the other direction, to much later. */
+	if (!g->serving)
+		arm(g);
 	return false;
 }
 

@@ -536,6 +536,42 @@ static void a_limit_of_bytes_is_kept_and_a_burst_is_not_limited(void **state)
 	kit_fini(&k);
 }
 
+static struct kit_request *start_reads(struct kit *k, unsigned n, uint8_t *buf, size_t bytes)
+{
+	struct kit_request *q = xzalloc(n * sizeof(*q));
+
+	for (unsigned i = 0; i < n; i++) {
+		q[i].iov = (struct iovec){buf, bytes};
+		block_readv(k->block, &q[i].r, 0, &q[i].iov, 1, kit_done, &q[i]);
+	}
+	return q;
+}
+
+/* A write that has to wait for hours: reads have a limit of their own. */
+static void reads_do_not_wait_until_writes_may_go(void **state)
+{
+	uint8_t *buf = xzalloc(SIZE);
+	struct kit_request writes[2], *reads;
+	struct kit k;
+
+	memset(writes, 0, sizeof(writes));
+	kit_init(&k, SIZE);
+	kit_open(&k, "format=raw,throttling.bps-write=100,throttling.iops-read=100");
+	for (unsigned i = 0; i < ARRAY_SIZE(writes); i++) {
+		writes[i].iov = (struct iovec){buf, SIZE};
+		block_writev(k.block, &writes[i].r, 0, &writes[i].iov, 1, 0, kit_done, &writes[i]);
+	}
+	reads = start_reads(&k, 20, buf, 512);
+	kit_turn(&k, 500 * NS_PER_MS);
+	assert_true(writes[0].done);
+	assert_false(writes[1].done);
+	for (unsigned i = 0; i < 20; i++)
+		assert_true(reads[i].done);
+	kit_fini(&k);
+	free(reads);
+	free(buf);
+}
+
 static void limits_that_make_no_sense_are_refused(void **state)
 {
 	static const char *const bad[][2] = {
@@ -599,6 +635,7 @@ int main(void)
 		cmocka_unit_test(with_snapshot_too_memory_may_be_in_many_pieces),
 		cmocka_unit_test(a_limit_of_requests_is_kept),
 		cmocka_unit_test(a_limit_of_bytes_is_kept_and_a_burst_is_not_limited),
+		cmocka_unit_test(reads_do_not_wait_until_writes_may_go),
 		cmocka_unit_test(limits_that_make_no_sense_are_refused),
 		cmocka_unit_test(what_waits_for_a_limit_does_not_hold_the_end_up),
 	};
