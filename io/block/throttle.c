@@ -22,6 +22,7 @@ struct throttle_group {
 	struct bucket buckets[THROTTLE_LIMITS];
 	int64_t leaked_ns;	/* up to when the buckets have leaked */
 	struct list waiting[2]; /* members that wait to read, to write */
+	unsigned turn;		/* who is asked next: readers or writers */
 	struct timer timer;
 	bool serving;
 };
@@ -218,27 +219,29 @@ static void arm(struct throttle_group *g)
 		timer_arm(&g->timer, g->leaked_ns + next);
 }
 
-/* Lets go what may, and sets the timer for the rest. */
+static bool serve_one(struct throttle_group *g, unsigned dir)
+{
+	struct throttle_member *m;
+	struct block_req *r;
+
+	if (list_empty(&g->waiting[dir]) || group_wait(g, dir))
+		return false;
+	r = take_next(g, dir, &m);
+	pour(g, dir, r->bytes);
+	m->go(m, r);
+	return true;
+}
+
+/* Lets go what may, reads and writes in turns, and sets the timer for the rest. */
 static void serve(struct throttle_group *g)
 {
-
 	if (g->serving)
 		return;
 	g->serving = true;
 	g->refs++;
 	leak(g);
-	for (unsigned dir = 0; dir < 2; dir++) {
-		while (!list_empty(&g->waiting[dir])) {
-			struct throttle_member *m;
-			struct block_req *r;
-
-			if (group_wait(g, dir))
-				break;
-			r = take_next(g, dir, &m);
-			pour(g, dir, r->bytes);
-			m->go(m, r);
-		}
-	}
+	for (unsigned refused = 0; refused < 2; g->turn = !g->turn)
+		refused = serve_one(g, g->turn) ? 0 : refused + 1;
 	arm(g);
 	g->serving = false;
 	throttle_group_put(g);

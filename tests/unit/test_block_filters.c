@@ -572,6 +572,24 @@ static void reads_do_not_wait_until_writes_may_go(void **state)
 	free(buf);
 }
 
+/* Of one limit for both: there are always more reads that wait. */
+static void reads_do_not_keep_writes_waiting(void **state)
+{
+	uint8_t buf[512] = {0};
+	struct kit_request write = {.iov = {buf, sizeof(buf)}}, *reads;
+	struct kit k;
+
+	kit_init(&k, SIZE);
+	kit_open(&k, "format=raw,throttling.iops-total=100");
+	reads = start_reads(&k, 200, buf, sizeof(buf));
+	block_writev(k.block, &write.r, 0, &write.iov, 1, 0, kit_done, &write);
+	kit_turn(&k, 300 * NS_PER_MS);
+	assert_true(write.done);
+	assert_false(reads[199].done);
+	kit_fini(&k);
+	free(reads);
+}
+
 static void limits_that_make_no_sense_are_refused(void **state)
 {
 	static const char *const bad[][2] = {
@@ -636,6 +654,7 @@ int main(void)
 		cmocka_unit_test(a_limit_of_requests_is_kept),
 		cmocka_unit_test(a_limit_of_bytes_is_kept_and_a_burst_is_not_limited),
 		cmocka_unit_test(reads_do_not_wait_until_writes_may_go),
+		cmocka_unit_test(reads_do_not_keep_writes_waiting),
 		cmocka_unit_test(limits_that_make_no_sense_are_refused),
 		cmocka_unit_test(what_waits_for_a_limit_does_not_hold_the_end_up),
 	};
