@@ -332,16 +332,45 @@ int64_t block_oldest_ns(const struct block *b)
 	       list_first(&b->inflight, struct block_req, inflight)->start_ns;
 }
 
+/*
+ * Nobody waits for limits that the guest does not see. What goes now may be done at once, and a disk that its device has
+ * left ends with its last request.
+ */
+static void lift_limits(struct block *b, bool for_good)
+{
+	b->delivering++;
+	throttle_set_unlimited(&b->throttle, true);
+	throttle_set_unlimited(&b->throttle, for_good);
+	b->delivering--;
+	free_if_left(b);
+}
+
+/* The same goes for nodes whose medium was taken out. */
+static void for_each_node(void (*fn)(struct block_node *n))
+{
+	for (struct list *it = block_nodes()->next; it != block_nodes();) {
+		struct block_node *n = block_node_ref(list_entry(it, struct block_node, node));
+
+		fn(n);
+		it = it->next;
+		block_node_unref(n);
+	}
+}
+
+static void cancel_waiting(struct block_node *n)
+{
+	if (n->drv->cancel_waiting)
+		n->drv->cancel_waiting(n);
+}
+
 bool block_when_idle(void)
 {
 	LOOP_ASSERT();
-	list_for_each(it, &all) {
+	list_for_each_safe(it, &all) {
 		struct block *b = list_entry(it, struct block, node);
 
 		block_cancel_held(b);
-		/* Nobody waits for limits that the guest does not see. */
-		throttle_set_unlimited(&b->throttle, true);
-		throttle_set_unlimited(&b->throttle, false);
+		lift_limits(b, false);
 	}
 	idle_wanted = block_any_inflight();
 	return !idle_wanted;
@@ -353,18 +382,13 @@ bool block_drain(struct loop *loop, int64_t max_ns)
 	int64_t end = clock_now_ns(clock) + max_ns, left = max_ns;
 
 	draining = true;
-	list_for_each(it, &all) {
+	list_for_each_safe(it, &all) {
 		struct block *b = list_entry(it, struct block, node);
 
 		block_cancel_held(b);
-		throttle_set_unlimited(&b->throttle, true);
+		lift_limits(b, true);
 	}
-	list_for_each(it, block_nodes()) {
-		struct block_node *n = list_entry(it, struct block_node, node);
-
-		if (n->drv->cancel_waiting)
-			n->drv->cancel_waiting(n);
-	}
+	for_each_node(cancel_waiting);
 	while (block_any_inflight() && left > 0) {
 		loop_run_once(loop, MIN(left, 100 * NS_PER_MS));
 		left = end - clock_now_ns(clock);

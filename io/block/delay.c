@@ -14,28 +14,38 @@ static struct block_req *first(struct block_delay *d)
 	return list_first(&d->requests, struct block_req, node);
 }
 
-static void take_first(struct block_delay *d)
-{
-	struct block_req *r = first(d);
-
-	list_remove(&r->node);
-	d->go(d, r);
-}
-
 static void arm(struct block_delay *d)
 {
 	if (!list_empty(&d->requests))
 		timer_arm(&d->timer, *deadline_of(first(d)));
 }
 
+/* Those whose time comes up to WHEN. After the last of them D may be gone. */
+static void let_go(struct block_delay *d, int64_t when)
+{
+	struct list due;
+
+	list_init(&due);
+	while (!list_empty(&d->requests) && *deadline_of(first(d)) <= when) {
+		struct block_req *r = first(d);
+
+		list_remove(&r->node);
+		list_push_back(&due, &r->node);
+	}
+	arm(d);
+	while (!list_empty(&due)) {
+		struct block_req *r = list_first(&due, struct block_req, node);
+
+		list_remove(&r->node);
+		d->go(d, r);
+	}
+}
+
 static void on_timer(void *opaque)
 {
 	struct block_delay *d = opaque;
-	int64_t now = clock_now_ns(d->timer.clock);
 
-	while (!list_empty(&d->requests) && *deadline_of(first(d)) <= now)
-		take_first(d);
-	arm(d);
+	let_go(d, clock_now_ns(d->timer.clock));
 }
 
 void block_delay_init(struct block_delay *d, struct loop *loop, const char *name,
@@ -68,6 +78,5 @@ void block_delay_add(struct block_delay *d, struct block_req *r, uint64_t ns)
 
 void block_delay_end_all(struct block_delay *d)
 {
-	while (!list_empty(&d->requests))
-		take_first(d);
+	let_go(d, INT64_MAX);
 }

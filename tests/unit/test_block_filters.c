@@ -173,6 +173,69 @@ static void with_stop_a_request_waits_and_is_done_again(void **state)
 	kit_fini(&k);
 }
 
+/* The request is the last to refer to the node. */
+static void a_medium_may_be_taken_out_while_a_request_is_delayed(void **state)
+{
+	static const char *const drivers[] = {
+		"driver=raw,file.driver=null-co,file.latency-ns=5000000",
+		"driver=raw,file.driver=blkdebug,file.image.driver=null-co,"
+		"file.inject-error.0.delay-ns=5000000",
+	};
+	uint8_t buf[512];
+	struct kit k;
+
+	for (unsigned end = 0; end < 2; end++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++) {
+			struct kit_request q = {.iov = {buf, sizeof(buf)}};
+
+			kit_init(&k, SIZE);
+			kit_open(&k, drivers[i]);
+			block_readv(k.block, &q.r, 0, &q.iov, 1, kit_done, &q);
+			block_remove_medium(k.block);
+			if (end)
+				assert_true(block_drain(k.loop, NS_PER_SEC));
+			kit_wait(&k, &q);
+			assert_int_equal(q.ret, i ? -EIO : 0);
+			kit_fini(&k);
+		}
+	}
+}
+
+/* Its requests wait for its limits, and are done as soon as they don't. */
+static void a_disk_that_its_device_left_may_end_with_its_limits(void **state)
+{
+	struct throttle_config c = {.of[THROTTLE_IOPS] = {.avg = 1}};
+	struct kit_request q[3];
+	uint8_t buf[512];
+	struct block *b;
+	struct kit k;
+
+	for (unsigned end = 0; end < 2; end++) {
+		kit_init(&k, SIZE);
+		kit_open(&k, "driver=raw,file.driver=null-co,node-name=n");
+		block_node_ref(block_node_find("n"));
+		block_free(k.block);
+		k.block = NULL;
+		memset(q, 0, sizeof(q));
+		b = block_new(k.loop, NULL, NULL);
+		assert_true(block_insert_medium(b, block_node_find("n"), NULL));
+		block_set_throttle(b, "g", &c);
+		for (unsigned i = 0; i < ARRAY_SIZE(q); i++) {
+			q[i].iov = (struct iovec){buf, sizeof(buf)};
+			block_readv(b, &q[i].r, 0, &q[i].iov, 1, kit_done, &q[i]);
+		}
+		kit_wait(&k, &q[0]);
+		assert_false(q[1].done);
+		block_release(b);
+		if (end)
+			assert_true(block_drain(k.loop, NS_PER_SEC));
+		else
+			assert_true(block_when_idle());
+		assert_true(q[2].done);
+		kit_fini(&k);
+	}
+}
+
 static void a_device_that_is_reset_gets_its_held_requests_back(void **state)
 {
 	uint8_t out[512] = {1};
@@ -642,6 +705,8 @@ int main(void)
 		cmocka_unit_test(the_end_waits_for_no_slow_disk),
 		cmocka_unit_test(rules_that_make_no_sense_are_refused),
 		cmocka_unit_test(with_stop_a_request_waits_and_is_done_again),
+		cmocka_unit_test(a_medium_may_be_taken_out_while_a_request_is_delayed),
+		cmocka_unit_test(a_disk_that_its_device_left_may_end_with_its_limits),
 		cmocka_unit_test(a_device_that_is_reset_gets_its_held_requests_back),
 		cmocka_unit_test(while_a_reset_waits_no_request_is_held),
 		cmocka_unit_test(errors_are_ignored_or_reported_as_asked),
