@@ -363,6 +363,12 @@ static void cancel_waiting(struct block_node *n)
 		n->drv->cancel_waiting(n);
 }
 
+static void lift_node_limits(struct block_node *n)
+{
+	if (n->drv->lift_limits)
+		n->drv->lift_limits(n);
+}
+
 bool block_when_idle(void)
 {
 	LOOP_ASSERT();
@@ -372,6 +378,7 @@ bool block_when_idle(void)
 		block_cancel_held(b);
 		lift_limits(b, false);
 	}
+	for_each_node(lift_node_limits);
 	idle_wanted = block_any_inflight();
 	return !idle_wanted;
 }

@@ -48,8 +48,9 @@ struct block_driver {
 	bool (*share)(struct block_node *n, bool share_write, struct error *err);
 	/* The file, for people. NULL: the child's. */
 	const char *(*filename)(const struct block_node *n);
-	void (*cancel_waiting)(
-		struct block_node *n); /* requests held back are let go; may be NULL */
+	/* Requests held back are let go: at the machine's end, and for a reset. May be NULL. */
+	void (*cancel_waiting)(struct block_node *n);
+	void (*lift_limits)(struct block_node *n);
 };
 
 extern const struct block_driver *const block_drivers[]; /* drivers.c; ends with NULL */

@@ -111,6 +111,14 @@ static void throttle_cancel_waiting(struct block_node *n)
 	throttle_set_unlimited(&t->member, true);
 }
 
+static void throttle_lift_limits(struct block_node *n)
+{
+	struct throttle_node *t = container_of(n, struct throttle_node, n);
+
+	throttle_set_unlimited(&t->member, true);
+	throttle_set_unlimited(&t->member, false);
+}
+
 const struct block_driver block_throttle = {
 	.name = "throttle",
 	.size = sizeof(struct throttle_node),
@@ -118,4 +126,5 @@ const struct block_driver block_throttle = {
 	.close = throttle_close,
 	.submit = throttle_submit,
 	.cancel_waiting = throttle_cancel_waiting,
+	.lift_limits = throttle_lift_limits,
 };

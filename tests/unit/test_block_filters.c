@@ -653,6 +653,33 @@ static void reads_do_not_keep_writes_waiting(void **state)
 	free(reads);
 }
 
+/* As its own limits don't, so those of a filter don't hold a reset up; they hold afterwards. */
+static void what_waits_in_a_filter_does_not_hold_a_reset_up(void **state)
+{
+	struct throttle_config c = {.of[THROTTLE_IOPS] = {.avg = 1}};
+	struct throttle_group *g;
+	struct kit_request *reads, *more;
+	uint8_t buf[512];
+	struct kit k;
+
+	kit_init(&k, SIZE);
+	g = throttle_group_get(k.loop, "g");
+	throttle_group_set(g, &c);
+	kit_open(&k, "driver=throttle,throttle-group=g,file.driver=null-co");
+	reads = start_reads(&k, 30, buf, sizeof(buf));
+	if (!block_when_idle())
+		kit_turn(&k, 100 * NS_PER_MS);
+	for (unsigned i = 0; i < 30; i++)
+		assert_true(reads[i].done);
+	more = start_reads(&k, 30, buf, sizeof(buf));
+	kit_turn(&k, 100 * NS_PER_MS);
+	assert_false(more[29].done);
+	throttle_group_put(g);
+	kit_fini(&k);
+	free(reads);
+	free(more);
+}
+
 static void limits_that_make_no_sense_are_refused(void **state)
 {
 	static const char *const bad[][2] = {
@@ -720,6 +747,7 @@ int main(void)
 		cmocka_unit_test(a_limit_of_bytes_is_kept_and_a_burst_is_not_limited),
 		cmocka_unit_test(reads_do_not_wait_until_writes_may_go),
 		cmocka_unit_test(reads_do_not_keep_writes_waiting),
+		cmocka_unit_test(what_waits_in_a_filter_does_not_hold_a_reset_up),
 		cmocka_unit_test(limits_that_make_no_sense_are_refused),
 		cmocka_unit_test(what_waits_for_a_limit_does_not_hold_the_end_up),
 	};
