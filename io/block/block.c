@@ -280,6 +280,7 @@ static void take_all(struct list *to, struct list *from)
 static void retry_held(struct block *b)
 {
 	struct list now;
+	int ret;
 
 	b->io_errno = 0;
 	take_all(&now, &b->held);
@@ -288,10 +289,12 @@ static void retry_held(struct block *b)
 
 		list_remove(&r->node);
 		r->depth = 0;
-		if (b->root)
+		/* It may have become smaller meanwhile. */
+		ret = judge(b, r);
+		if (ret > 0)
 			submit(b, r);
 		else
-			done(b, r, -ENOMEDIUM);
+			done(b, r, ret);
 	}
 }
 

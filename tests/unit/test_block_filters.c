@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "tests/unit/block_kit.h"
@@ -169,6 +170,33 @@ static void with_stop_a_request_waits_and_is_done_again(void **state)
 	assert_int_equal(q.ret, 0);
 	assert_int_equal(kit_read(&k, 512, in, sizeof(in)), 0);
 	assert_memory_equal(in, out, sizeof(in));
+	block_set_host(NULL, NULL);
+	kit_fini(&k);
+}
+
+/* A disk that was made smaller while the guest stood still. */
+static void a_held_request_is_judged_by_the_disk_as_it_is(void **state)
+{
+	uint8_t out[512] = {1};
+	struct kit_request q = {.iov = {out, sizeof(out)}};
+	struct stat st;
+	struct kit k;
+
+	kit_init(&k, SIZE);
+	block_set_host(&host, NULL);
+	open_debug(&k,
+		   "file.inject-error.0.event=write_aio,file.inject-error.0.errno=28,"
+		   "file.inject-error.0.once=on",
+		   "werror=enospc");
+	block_writev(k.block, &q.r, SIZE - 512, &q.iov, 1, 0, kit_done, &q);
+	kit_turn(&k, 20 * NS_PER_MS);
+	assert_false(q.done);
+	assert_true(block_node_resize(k.block->root, SIZE / 2, NULL));
+	block_retry_held();
+	kit_wait(&k, &q);
+	assert_int_equal(q.ret, -EIO);
+	assert_int_equal(stat(k.path, &st), 0);
+	assert_int_equal(st.st_size, SIZE / 2);
 	block_set_host(NULL, NULL);
 	kit_fini(&k);
 }
@@ -732,6 +760,7 @@ int main(void)
 		cmocka_unit_test(the_end_waits_for_no_slow_disk),
 		cmocka_unit_test(rules_that_make_no_sense_are_refused),
 		cmocka_unit_test(with_stop_a_request_waits_and_is_done_again),
+		cmocka_unit_test(a_held_request_is_judged_by_the_disk_as_it_is),
 		cmocka_unit_test(a_medium_may_be_taken_out_while_a_request_is_delayed),
 		cmocka_unit_test(a_disk_that_its_device_left_may_end_with_its_limits),
 		cmocka_unit_test(a_device_that_is_reset_gets_its_held_requests_back),
