@@ -304,7 +304,7 @@ void block_retry_held(void)
 		retry_held(list_entry(it, struct block, node));
 }
 
-void block_cancel_held(struct block *b)
+void block_give_back_held(struct block *b, int ret)
 {
 	struct list now;
 
@@ -314,9 +314,14 @@ void block_cancel_held(struct block *b)
 
 		list_remove(&r->node);
 		r->submitting = true;
-		done(b, r, -ECANCELED);
+		done(b, r, ret);
 		r->submitting = false;
 	}
+}
+
+void block_cancel_held(struct block *b)
+{
+	block_give_back_held(b, -ECANCELED);
 }
 
 bool block_any_inflight(void)

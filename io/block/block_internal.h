@@ -93,6 +93,8 @@ bool block_id_valid(const char *id);
 
 /* The guest runs again: what werror=stop has held is tried once more. */
 void block_retry_held(void);
+/* What werror=stop has held is done with RET. */
+void block_give_back_held(struct block *b, int ret);
 /* How long ago the oldest request in flight was submitted; 0: none is. */
 int64_t block_oldest_ns(const struct block *b);
 bool block_any_inflight(void);

@@ -3,6 +3,7 @@
  * Media that come and go. A drive with a tray learns of another medium when the tray closes; one without (a floppy
  * drive) at once. The guest may lock the tray; who insists opens it all the same.
  */
+#include <errno.h>
 #include "io/block/block_internal.h"
 
 bool block_is_removable(const struct block *b)
@@ -122,6 +123,8 @@ void block_remove_medium(struct block *b)
 
 	if (!root)
 		return;
+	/* They are no business of the next medium's. */
+	block_give_back_held(b, -ENOMEDIUM);
 	b->root = NULL;
 	root->block = NULL;
 	block_node_unref(root);

@@ -201,6 +201,32 @@ static void a_held_request_is_judged_by_the_disk_as_it_is(void **state)
 	kit_fini(&k);
 }
 
+static void a_held_request_is_not_for_the_next_medium(void **state)
+{
+	uint8_t out[512] = {1};
+	struct kit_request q = {.iov = {out, sizeof(out)}};
+	struct block_node *medium;
+	struct kit k, next;
+
+	kit_init(&k, SIZE);
+	next = k;
+	block_set_host(&host, NULL);
+	open_debug(&k, "file.inject-error.0.event=write_aio,file.inject-error.0.errno=28",
+		   "werror=enospc");
+	block_writev(k.block, &q.r, 0, &q.iov, 1, 0, kit_done, &q);
+	kit_turn(&k, 20 * NS_PER_MS);
+	assert_false(q.done);
+	kit_open(&next, "id=next,driver=raw,file.driver=null-co");
+	medium = block_node_ref(next.block->root);
+	block_free(next.block);
+	assert_true(block_insert_medium(k.block, medium, NULL));
+	block_retry_held();
+	kit_wait(&k, &q);
+	assert_int_equal(q.ret, -ENOMEDIUM);
+	block_set_host(NULL, NULL);
+	kit_fini(&k);
+}
+
 /* The request is the last to refer to the node. */
 static void a_medium_may_be_taken_out_while_a_request_is_delayed(void **state)
 {
@@ -761,6 +787,7 @@ int main(void)
 		cmocka_unit_test(rules_that_make_no_sense_are_refused),
 		cmocka_unit_test(with_stop_a_request_waits_and_is_done_again),
 		cmocka_unit_test(a_held_request_is_judged_by_the_disk_as_it_is),
+		cmocka_unit_test(a_held_request_is_not_for_the_next_medium),
 		cmocka_unit_test(a_medium_may_be_taken_out_while_a_request_is_delayed),
 		cmocka_unit_test(a_disk_that_its_device_left_may_end_with_its_limits),
 		cmocka_unit_test(a_device_that_is_reset_gets_its_held_requests_back),
