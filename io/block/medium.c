@@ -127,6 +127,7 @@ void block_remove_medium(struct block *b)
 	block_give_back_held(b, -ENOMEDIUM);
 	b->root = NULL;
 	root->block = NULL;
+	block_node_share(root, true, NULL);
 	block_node_unref(root);
 	tell(b, false);
 }

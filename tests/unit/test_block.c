@@ -310,6 +310,28 @@ static void a_node_that_is_refused_closes_nothing(void **state)
 	close(null);
 }
 
+/* Its node is still there, and nobody's. */
+static void a_medium_that_was_taken_out_may_be_written_by_others(void **state)
+{
+	struct block_node *n;
+	struct kit k, other;
+	char *msg;
+
+	kit_init(&k, 1 * MiB);
+	other = k;
+	kit_open(&k, "format=raw");
+	n = block_node_ref(k.block->root);
+	assert_true(block_node_share(n, false, NULL));
+	msg = kit_try_open(&other, "id=other,format=raw");
+	assert_non_null(msg);
+	free(msg);
+	block_remove_medium(k.block);
+	kit_open(&other, "id=other,format=raw");
+	block_free(other.block);
+	block_node_unref(n);
+	kit_fini(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +346,7 @@ int main(void)
 		cmocka_unit_test(an_image_in_use_is_refused_and_its_holder_named),
 		cmocka_unit_test(the_loop_searches_for_no_holder_a_worker_has),
 		cmocka_unit_test(a_node_that_is_refused_closes_nothing),
+		cmocka_unit_test(a_medium_that_was_taken_out_may_be_written_by_others),
 		cmocka_unit_test(what_is_wrong_is_said_in_one_line),
 	};
 
