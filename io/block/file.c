@@ -278,13 +278,27 @@ static int flush_done(struct file *f, const struct block_req *r, int64_t ret)
 	return (int)ret;
 }
 
-static int write_done(struct file *f, const struct block_req *r, int64_t ret)
+static bool is_fua(const struct file *f, const struct block_req *r)
 {
-	f->write_gen++;
-	/* Part of it was a flush, and may have been told of other writes that failed. */
-	if (ret < 0 && r->aio.flags & AIO_FUA && !f->n.flags.direct && !f->flush_errno)
-		f->flush_errno = (int)-ret;
-	return ret < 0 ? (int)ret : 0;
+	return (r->op == BLOCK_OP_WRITE || r->op == BLOCK_OP_ZERO) && r->flags & BLOCK_FUA &&
+	       !f->n.flags.no_flush;
+}
+
+/*
+ * By the page cache, one call for both could not say what failed: the write, which may be tried again when there is room, or the
+ * flush, which has perhaps been told of other writes that are lost for good.
+ */
+static bool flush_follows(const struct file *f, const struct block_req *r)
+{
+	return is_fua(f, r) && !f->n.flags.direct;
+}
+
+static void start_flush(struct file *f, struct block_req *r)
+{
+	r->aio.kind = AIO_FSYNC;
+	r->aio.offset = f->write_gen; /* what it will have flushed */
+	r->aio.bytes = 0;
+	aio_submit(&r->aio);
 }
 
 static void file_done(struct aio_op *op, int64_t ret)
@@ -300,7 +314,12 @@ static void file_done(struct aio_op *op, int64_t ret)
 		ret = flush_done(f, r, ret);
 		break;
 	default:
-		ret = write_done(f, r, ret);
+		f->write_gen++;
+		if (ret >= 0 && flush_follows(f, r)) {
+			start_flush(f, r);
+			return;
+		}
+		ret = MIN(ret, 0);
 	}
 	block_req_complete(r, (int)ret);
 }
@@ -326,7 +345,7 @@ static void file_submit(struct block_node *n, struct block_req *r)
 
 	op->file = &f->aio;
 	op->kind = kinds[r->op];
-	op->flags = (r->flags & BLOCK_FUA && !n->flags.no_flush ? AIO_FUA : 0) |
+	op->flags = (is_fua(f, r) && n->flags.direct ? AIO_FUA : 0) |
 		    (r->flags & BLOCK_UNMAP ? AIO_UNMAP : 0);
 	op->iov = r->iov;
 	op->n_iov = r->n_iov;
@@ -338,12 +357,12 @@ static void file_submit(struct block_node *n, struct block_req *r)
 			block_req_complete(r, n->flags.no_flush ? 0 : ret);
 			return;
 		}
-		op->offset = f->write_gen; /* what it will have flushed */
-	} else if (f->flush_errno && op->flags & AIO_FUA) {
+		start_flush(f, r);
+	} else if (f->flush_errno && is_fua(f, r)) {
 		block_req_complete(r, -f->flush_errno);
-		return;
+	} else {
+		aio_submit(op);
 	}
-	aio_submit(op);
 }
 
 static int file_pread_sync(struct block_node *n, uint64_t offset, void *buf, size_t bytes)

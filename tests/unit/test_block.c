@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -290,6 +292,31 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 	kit_fini(&k);
 }
 
+/* What could not be written at all, as opposed to what was lost on its way to the disk, may be written later. */
+static void without_write_cache_a_write_without_room_may_be_tried_again(void **state)
+{
+	struct rlimit no_room = {256 * KiB, RLIM_INFINITY}, room = {RLIM_INFINITY, RLIM_INFINITY};
+	static const char *const engines[] = {"io_uring", "threads"};
+	uint8_t out[4096] = {1};
+
+	signal(SIGXFSZ, SIG_IGN);
+	for (unsigned i = 0; i < ARRAY_SIZE(engines); i++) {
+		char *text = xasprintf("format=raw,cache=writethrough,aio=%s", engines[i]);
+		struct kit k;
+
+		kit_init(&k, 1 * MiB);
+		kit_open(&k, text);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &no_room), 0);
+		assert_int_equal(kit_write(&k, 512 * KiB, out, sizeof(out), 0), -EFBIG);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &room), 0);
+		assert_int_equal(kit_write(&k, 512 * KiB, out, sizeof(out), 0), 0);
+		assert_int_equal(kit_zero(&k, 512 * KiB, sizeof(out), 0), 0);
+		assert_int_equal(kit_flush(&k), 0);
+		kit_fini(&k);
+		free(text);
+	}
+}
+
 /* The node is given up before its driver has opened anything. */
 static void a_node_that_is_refused_closes_nothing(void **state)
 {
@@ -345,6 +372,7 @@ int main(void)
 		cmocka_unit_test(discards_need_to_be_allowed),
 		cmocka_unit_test(an_image_in_use_is_refused_and_its_holder_named),
 		cmocka_unit_test(the_loop_searches_for_no_holder_a_worker_has),
+		cmocka_unit_test(without_write_cache_a_write_without_room_may_be_tried_again),
 		cmocka_unit_test(a_node_that_is_refused_closes_nothing),
 		cmocka_unit_test(a_medium_that_was_taken_out_may_be_written_by_others),
 		cmocka_unit_test(what_is_wrong_is_said_in_one_line),
