@@ -173,6 +173,13 @@ void block_node_unref(struct block_node *n)
 		node_free(n);
 }
 
+static bool check_size(const struct block_node *n, struct error *err)
+{
+	return n->bytes <= BLOCK_MAX_BYTES ||
+	       error_set(err, "A disk has %llu bytes at most, not %llu",
+			 (unsigned long long)BLOCK_MAX_BYTES, (unsigned long long)n->bytes);
+}
+
 struct block_node *block_node_open(struct loop *loop, struct block_options *o,
 				   const struct block_flags *defaults, struct error *err)
 {
@@ -209,7 +216,7 @@ struct block_node *block_node_open(struct loop *loop, struct block_options *o,
 		free(n);
 		return NULL;
 	}
-	if (!drv->open(n, o, err) || !block_options_check_unused(o, err)) {
+	if (!drv->open(n, o, err) || !check_size(n, err) || !block_options_check_unused(o, err)) {
 		node_free(n);
 		return NULL;
 	}
@@ -319,6 +326,9 @@ void block_node_set_bytes(struct block_node *n, uint64_t bytes)
 
 bool block_node_resize(struct block_node *n, uint64_t bytes, struct error *err)
 {
+	if (bytes > BLOCK_MAX_BYTES)
+		return error_set(err, "A disk has %llu bytes at most, not %llu",
+				 (unsigned long long)BLOCK_MAX_BYTES, (unsigned long long)bytes);
 	if (n->drv->resize)
 		return n->drv->resize(n, bytes, err);
 	if (!n->file)

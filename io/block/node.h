@@ -17,6 +17,8 @@
 #include "src/options/optlist.h"
 
 #define BLOCK_MAX_DEPTH 8
+/* Of a node's size, QEMU's: offsets stay so far from what off_t holds that they may be rounded up and added to. */
+#define BLOCK_MAX_BYTES ((uint64_t)INT64_MAX & ~(1 * GiB - 1))
 
 /* What a node's options say in any driver; children take over what they don't say themselves. */
 struct block_flags {

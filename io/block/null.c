@@ -23,9 +23,14 @@ static bool null_open(struct block_node *n, struct block_options *o, struct erro
 	block_delay_init(&d->delay, n->loop, "null-co", null_go);
 	n->bytes = 1 * GiB;
 	n->limits.discard = true;
-	return block_options_size(o, "size", &n->bytes, err) &&
-	       block_options_u64(o, "latency-ns", &d->latency_ns, err) &&
-	       block_options_bool(o, "read-zeroes", &d->read_zeroes, err);
+	if (!block_options_size(o, "size", &n->bytes, err) ||
+	    !block_options_u64(o, "latency-ns", &d->latency_ns, err) ||
+	    !block_options_bool(o, "read-zeroes", &d->read_zeroes, err))
+		return false;
+	/* Too much for a disk is refused as it is, by whoever has called. */
+	if (n->bytes <= BLOCK_MAX_BYTES)
+		n->bytes = ALIGN_UP(n->bytes, BLOCK_SECTOR);
+	return true;
 }
 
 static void null_close(struct block_node *n)
@@ -59,7 +64,7 @@ static int null_pread_sync(struct block_node *n, uint64_t offset, void *buf, siz
 
 static bool null_resize(struct block_node *n, uint64_t bytes, struct error *err)
 {
-	block_node_set_bytes(n, bytes);
+	block_node_set_bytes(n, ALIGN_UP(bytes, BLOCK_SECTOR));
 	return true;
 }
 

@@ -359,6 +359,27 @@ static void a_medium_that_was_taken_out_may_be_written_by_others(void **state)
 	kit_fini(&k);
 }
 
+/* As files have, and no more than offsets can be counted with. */
+static void disks_have_whole_sectors_and_an_end(void **state)
+{
+	struct kit k;
+	char *msg;
+
+	kit_init(&k, 1 * MiB);
+	msg = kit_try_open(&k, "driver=raw,file.driver=null-co,file.size=18446744073709551615");
+	assert_non_null(msg);
+	assert_string_equal(msg, "A disk has 9223372035781033984 bytes at most, not "
+				 "18446744073709551615");
+	free(msg);
+	kit_open(&k, "driver=raw,file.driver=null-co,file.size=1000");
+	assert_int_equal(block_bytes(k.block), 1024);
+	assert_int_equal(k.block->root->file->bytes, 1024);
+	assert_false(block_node_resize(k.block->root, INT64_MAX, NULL));
+	assert_true(block_node_resize(k.block->root, 1100, NULL));
+	assert_int_equal(block_bytes(k.block), 1536);
+	kit_fini(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +396,7 @@ int main(void)
 		cmocka_unit_test(without_write_cache_a_write_without_room_may_be_tried_again),
 		cmocka_unit_test(a_node_that_is_refused_closes_nothing),
 		cmocka_unit_test(a_medium_that_was_taken_out_may_be_written_by_others),
+		cmocka_unit_test(disks_have_whole_sectors_and_an_end),
 		cmocka_unit_test(what_is_wrong_is_said_in_one_line),
 	};
 
