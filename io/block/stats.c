@@ -78,6 +78,7 @@ bool block_histogram_set(struct block_histogram *h, const uint64_t *bounds_ns, u
 			return false;
 	memset(h, 0, sizeof(*h));
 	h->n = n;
-	memcpy(h->bounds_ns, bounds_ns, n * sizeof(*bounds_ns));
+	if (n)
+		memcpy(h->bounds_ns, bounds_ns, n * sizeof(*bounds_ns));
 	return true;
 }

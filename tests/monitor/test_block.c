@@ -214,6 +214,11 @@ static void query_blockstats_counts(void **state)
 	fails(k, "block-latency-histogram-set", "{'id': 'hd', 'boundaries': [-1]}", "GenericError");
 	fails(k, "block-latency-histogram-set", "{'id': 'hd', 'boundaries': [5, 5]}",
 	      "GenericError");
+	json_decref(run(k, "block-latency-histogram-set", "{'id': 'hd'}"));
+	list = run(k, "query-blockstats", NULL);
+	stats = json_object_get(item(list, "device", "hd"), "stats");
+	assert_null(json_object_get(stats, "rd_latency_histogram"));
+	json_decref(list);
 	kit_free(k);
 }
 
