@@ -247,10 +247,18 @@ static bool parse_throttle(struct block_options *o, struct drive_policy *p, stru
 	for (unsigned i = 0; i < ARRAY_SIZE(renamed); i++) {
 		json_t *value = block_options_take(o, renamed[i].old);
 
-		if (value)
+		if (value && block_options_has(&sub, renamed[i].key)) {
+			json_decref(value);
+			ok = ok &&
+			     error_set(err,
+				       "'throttling.%s' and its alias '%s' can't be used at the "
+				       "same time",
+				       renamed[i].key, renamed[i].old);
+		} else if (value) {
 			json_object_set_new(sub.json, renamed[i].key, value);
+		}
 	}
-	ok = throttle_config_take(&sub, &p->throttle, &any, err) &&
+	ok = ok && throttle_config_take(&sub, &p->throttle, &any, err) &&
 	     block_options_str(&sub, "group", &p->throttle_group, err) &&
 	     block_options_check_unused(&sub, err);
 	block_options_fini(&sub);
@@ -287,22 +295,33 @@ static bool apply_policy(struct block *b, const struct drive_policy *p, struct e
 	return true;
 }
 
-/* Old spellings, and what has another default here than in -blockdev. */
-static void set_image_defaults(struct block_options *o, bool cdrom)
+static bool rename_key(struct block_options *o, const char *old, const char *key,
+		       const char *complaint, struct error *err)
 {
-	json_t *old = json_object_get(o->json, "readonly"),
-	       *format = json_object_get(o->json, "format");
+	json_t *value = json_object_get(o->json, old);
 
-	if (old && !json_object_get(o->json, "read-only"))
-		json_object_set(o->json, "read-only", old);
-	json_object_del(o->json, "readonly");
-	if (format && !json_object_get(o->json, "driver"))
-		json_object_set(o->json, "driver", format);
-	json_object_del(o->json, "format");
+	if (!value)
+		return true;
+	if (block_options_has(o, key))
+		return error_set(err, "%s", complaint);
+	json_object_set(o->json, key, value);
+	json_object_del(o->json, old);
+	return true;
+}
+
+/* Old spellings, and what has another default here than in -blockdev. */
+static bool set_image_defaults(struct block_options *o, bool cdrom, struct error *err)
+{
+	if (!rename_key(o, "readonly", "read-only",
+			"'read-only' and its alias 'readonly' can't be used at the same time",
+			err) ||
+	    !rename_key(o, "format", "driver", "Cannot specify both 'driver' and 'format'", err))
+		return false;
 	if (!json_object_get(o->json, "auto-read-only"))
 		json_object_set_new(o->json, "auto-read-only", json_true());
 	if (cdrom && !json_object_get(o->json, "read-only"))
 		json_object_set_new(o->json, "read-only", json_true());
+	return true;
 }
 
 static bool has_image(const struct block_options *o)
@@ -340,9 +359,8 @@ static struct block *make_block(struct loop *loop, struct block_options *o, cons
 
 	if (!b)
 		return NULL;
-	set_image_defaults(o, cdrom);
-	if (!parse_policy(o, &policy, err) || !apply_policy(b, &policy, err) ||
-	    !open_image(b, o, policy.snapshot, err)) {
+	if (!set_image_defaults(o, cdrom, err) || !parse_policy(o, &policy, err) ||
+	    !apply_policy(b, &policy, err) || !open_image(b, o, policy.snapshot, err)) {
 		block_free(b);
 		b = NULL;
 	}

@@ -275,6 +275,10 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 		{"format=raw,werror=explode", "'explode' invalid write error action"},
 		{"format=raw,discrd=unmap", "did you mean 'discard'?"},
 		{"format=raw,detect-zeroes=unmap", "without setting discard operation to unmap"},
+		{"format=raw,driver=null-co", "Cannot specify both 'driver' and 'format'"},
+		{"format=raw,read-only=off,readonly=on", "'read-only' and its alias 'readonly'"},
+		{"format=raw,throttling.iops-total=5,iops=9",
+		 "'throttling.iops-total' and its alias 'iops' can't be used at the same time"},
 		{"driver=raw,offset=2M", "has to be smaller or equal"},
 		{"driver=raw,size=1000", "Specified size is not multiple of 512"},
 	};
