@@ -158,9 +158,11 @@ static void block_complete(struct block_req *r, int ret)
 	struct block *b = r->owner;
 	int64_t now = clock_now_ns(loop_clock_host(b->loop));
 
+	if (unlikely(ret < 0) && failed(b, r, &ret))
+		return;
+	/* As the device sees it: what is held is counted when it has been tried again, and what is ignored has not failed. */
 	block_stats_done(&b->stats, r->op, r->offset, r->bytes, now - r->start_ns, now, ret < 0);
-	if (likely(ret >= 0) || !failed(b, r, &ret))
-		done(b, r, MIN(ret, 0));
+	done(b, r, MIN(ret, 0));
 }
 
 /* ---- requests ---- */

@@ -43,6 +43,8 @@ void block_stats_done(struct block_stats *s, enum block_op op, uint64_t offset, 
 	__typeof__(&s->of[0]) of = &s->of[block_stats_kind(op)];
 	uint64_t ns = latency_ns > 0 ? (uint64_t)latency_ns : 0;
 
+	if (of->histogram.n)
+		histogram_add(&of->histogram, ns);
 	if (failed) {
 		of->failed++;
 		if (s->account_failed) {
@@ -56,8 +58,6 @@ void block_stats_done(struct block_stats *s, enum block_op op, uint64_t offset, 
 	of->ops++;
 	of->total_ns += ns;
 	of->max_ns = MAX(of->max_ns, ns);
-	if (of->histogram.n)
-		histogram_add(&of->histogram, ns);
 	if (op == BLOCK_OP_WRITE || op == BLOCK_OP_ZERO)
 		s->highest_offset = MAX(s->highest_offset, offset + bytes);
 }

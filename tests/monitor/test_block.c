@@ -207,7 +207,7 @@ static void query_blockstats_counts(void **state)
 		json_integer_value(json_array_get(
 			json_object_get(json_object_get(stats, "rd_latency_histogram"), "bins"),
 			1)),
-		1);
+		2);
 	json_decref(list);
 	json_decref(run(k, "query-blockstats", "{'query-nodes': true}"));
 	assert_non_null(strstr(kit_hmp(k, "info blockstats"), "hd: rd_bytes=512 wr_bytes=512"));

@@ -168,6 +168,8 @@ static void with_stop_a_request_waits_and_is_done_again(void **state)
 	block_retry_held();
 	kit_wait(&k, &q);
 	assert_int_equal(q.ret, 0);
+	assert_int_equal(k.block->stats.of[BLOCK_ACCT_WRITE].failed, 0);
+	assert_int_equal(k.block->stats.of[BLOCK_ACCT_WRITE].ops, 1);
 	assert_int_equal(kit_read(&k, 512, in, sizeof(in)), 0);
 	assert_memory_equal(in, out, sizeof(in));
 	block_set_host(NULL, NULL);
@@ -362,6 +364,8 @@ static void errors_are_ignored_or_reported_as_asked(void **state)
 				 ignore ? BLOCK_ERROR_IGNORE : BLOCK_ERROR_REPORT);
 		assert_int_equal(kit_read(&k, 0, buf, 512), ignore ? 0 : -EIO);
 		assert_true(last_error.is_read);
+		assert_int_equal(k.block->stats.of[BLOCK_ACCT_WRITE].failed, !ignore);
+		assert_int_equal(k.block->stats.of[BLOCK_ACCT_READ].bytes, ignore ? 512 : 0);
 		block_set_host(NULL, NULL);
 		kit_fini(&k);
 	}
