@@ -271,6 +271,9 @@ static int flush_done(struct file *f, const struct block_req *r, int64_t ret)
 {
 	bool for_good = !f->n.flags.direct || (ret != -ENOSPC && ret != -EDQUOT);
 
+	/* The kernel has told the other one, not this one, of what it could not write. */
+	if (ret == 0 && f->flush_errno)
+		return -f->flush_errno;
 	if (ret == 0)
 		f->flushed_gen = MAX(f->flushed_gen, r->aio.offset);
 	else if (for_good && !f->flush_errno)

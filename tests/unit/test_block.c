@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -296,6 +297,43 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 	kit_fini(&k);
 }
 
+/* Of so many calls to come all but one fail, at once; the last succeeds, later. */
+static int fdatasyncs_left;
+
+int fdatasync(int fd)
+{
+	if (fdatasyncs_left > 0) {
+		if (__atomic_sub_fetch(&fdatasyncs_left, 1, __ATOMIC_RELAXED)) {
+			errno = EIO;
+			return -1;
+		}
+		usleep(50000);
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* The kernel tells of a loss once, to one of several who ask: all that asked then hear of it. */
+static void a_flush_beside_one_that_fails_does_not_succeed(void **state)
+{
+	uint8_t out[4096] = {1};
+	struct kit_request q[2];
+	struct kit k;
+
+	memset(q, 0, sizeof(q));
+	kit_init(&k, 1 * MiB);
+	kit_open(&k, "format=raw,aio=threads");
+	assert_int_equal(kit_write(&k, 0, out, sizeof(out), 0), 0);
+	fdatasyncs_left = ARRAY_SIZE(q);
+	for (unsigned i = 0; i < ARRAY_SIZE(q); i++)
+		block_flush(k.block, &q[i].r, kit_done, &q[i]);
+	for (unsigned i = 0; i < ARRAY_SIZE(q); i++) {
+		kit_wait(&k, &q[i]);
+		assert_int_equal(q[i].ret, -EIO);
+	}
+	assert_int_equal(kit_flush(&k), -EIO);
+	kit_fini(&k);
+}
+
 /* What could not be written at all, as opposed to what was lost on its way to the disk, may be written later. */
 static void without_write_cache_a_write_without_room_may_be_tried_again(void **state)
 {
@@ -397,6 +435,7 @@ int main(void)
 		cmocka_unit_test(discards_need_to_be_allowed),
 		cmocka_unit_test(an_image_in_use_is_refused_and_its_holder_named),
 		cmocka_unit_test(the_loop_searches_for_no_holder_a_worker_has),
+		cmocka_unit_test(a_flush_beside_one_that_fails_does_not_succeed),
 		cmocka_unit_test(without_write_cache_a_write_without_room_may_be_tried_again),
 		cmocka_unit_test(a_node_that_is_refused_closes_nothing),
 		cmocka_unit_test(a_medium_that_was_taken_out_may_be_written_by_others),
