@@ -377,7 +377,8 @@ static bool run_notifiers(struct loop *l)
 	bool found = false;
 	struct loop_notifier *n;
 
-	if (likely(!__atomic_load_n(&l->posted, __ATOMIC_RELAXED)))
+	/* loop_notifier_fini() may have taken some already. */
+	if (likely(!__atomic_load_n(&l->posted, __ATOMIC_RELAXED) && !l->notified))
 		return false;
 	take_posted(l);
 	while ((n = l->notified)) {

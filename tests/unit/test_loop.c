@@ -328,6 +328,21 @@ static void a_signalled_notifier_can_be_finished(void **state)
 	loop_notifier_fini(&c.n);
 }
 
+/* As when one engine of disks ends while a worker of another one has just answered. */
+static void what_was_signalled_survives_the_end_of_another_notifier(void **state)
+{
+	struct loop *loop = *state;
+	struct notified a = {0}, b = {0};
+
+	assert_true(loop_notifier_init(&a.n, loop, "notifier", on_notified, &a));
+	assert_true(loop_notifier_init(&b.n, loop, "notifier", on_notified, &b));
+	loop_notifier_signal_mt(&b.n);
+	loop_notifier_fini(&a.n);
+	loop_run_once(loop, 0);
+	assert_int_equal(b.calls, 1);
+	loop_notifier_fini(&b.n);
+}
+
 /* ---- publishers: nothing may get lost between the last poll and the sleep ---- */
 
 #define ROUNDS 40000
@@ -522,6 +537,7 @@ int main(void)
 		TEST(work_that_reschedules_itself_runs_once_a_turn),
 		TEST(a_timer_fires_when_due_and_not_before),
 		TEST(signals_of_a_notifier_collapse),
+		TEST(what_was_signalled_survives_the_end_of_another_notifier),
 		TEST(a_signalled_notifier_can_be_finished),
 		TEST(a_publisher_never_loses_a_wakeup),
 		TEST(a_notifier_never_loses_a_wakeup),
