@@ -36,8 +36,10 @@ struct file {
 	uint64_t real_bytes; /* of the file, when it was opened or resized last */
 	/* Flushes are left out when nothing was written in between. */
 	uint64_t write_gen, flushed_gen;
-	int flush_errno; /* of the flush that failed */
-	bool shrunk;	 /* has been said */
+	int flush_errno;     /* of the flush that failed */
+	bool flushing;	     /* one is under way */
+	struct list flushes; /* that came meanwhile; aio.offset is the generation they are for */
+	bool shrunk;	     /* has been said */
 	struct file_lock lock;
 };
 
@@ -229,6 +231,7 @@ static bool file_open(struct block_node *n, struct block_options *o, struct erro
 	bool ok;
 
 	f->fd = -1;
+	list_init(&f->flushes);
 	ok = block_options_str(o, "filename", &f->path, err) &&
 	     block_options_str(o, "aio", &aio, err) &&
 	     block_options_str(o, "locking", &locking, err) && file_open_path(f, aio, locking, err);
@@ -267,20 +270,6 @@ static int read_done(struct file *f, struct block_req *r, int64_t ret)
 	return 0;
 }
 
-static int flush_done(struct file *f, const struct block_req *r, int64_t ret)
-{
-	bool for_good = !f->n.flags.direct || (ret != -ENOSPC && ret != -EDQUOT);
-
-	/* The kernel has told the other one, not this one, of what it could not write. */
-	if (ret == 0 && f->flush_errno)
-		return -f->flush_errno;
-	if (ret == 0)
-		f->flushed_gen = MAX(f->flushed_gen, r->aio.offset);
-	else if (for_good && !f->flush_errno)
-		f->flush_errno = (int)-ret;
-	return (int)ret;
-}
-
 static bool is_fua(const struct file *f, const struct block_req *r)
 {
 	return (r->op == BLOCK_OP_WRITE || r->op == BLOCK_OP_ZERO) && r->flags & BLOCK_FUA &&
@@ -296,12 +285,63 @@ static bool flush_follows(const struct file *f, const struct block_req *r)
 	return is_fua(f, r) && !f->n.flags.direct;
 }
 
-static void start_flush(struct file *f, struct block_req *r)
+/*
+ * One flush at a time: the kernel tells of what it could not write once, so that of two under way together only one might hear
+ * of it. What comes meanwhile needs the next one, and shares it; or none, when nothing was written since this one began.
+ */
+static void flush(struct file *f, struct block_req *r)
 {
+	r->aio.offset = f->write_gen;
+	if (f->flushing) {
+		list_push_back(&f->flushes, &r->node);
+		return;
+	}
+	f->flushing = true;
 	r->aio.kind = AIO_FSYNC;
-	r->aio.offset = f->write_gen; /* what it will have flushed */
 	r->aio.bytes = 0;
 	aio_submit(&r->aio);
+}
+
+/* Moves those to DONE that have their answer. */
+static void take_answered(struct file *f, struct list *done)
+{
+	for (struct list *it = f->flushes.next, *next; it != &f->flushes; it = next) {
+		struct block_req *r = list_entry(it, struct block_req, node);
+
+		next = it->next;
+		if (!f->flush_errno && r->aio.offset > f->flushed_gen)
+			continue;
+		list_remove(&r->node);
+		list_push_back(done, &r->node);
+	}
+}
+
+static void flush_done(struct file *f, struct block_req *r, int64_t ret)
+{
+	bool for_good = !f->n.flags.direct || (ret != -ENOSPC && ret != -EDQUOT);
+	struct list done;
+
+	list_init(&done);
+	f->flushing = false;
+	if (ret == 0)
+		f->flushed_gen = MAX(f->flushed_gen, r->aio.offset);
+	else if (for_good)
+		f->flush_errno = (int)-ret;
+	take_answered(f, &done);
+	if (!list_empty(&f->flushes)) {
+		struct block_req *next = list_first(&f->flushes, struct block_req, node);
+
+		list_remove(&next->node);
+		flush(f, next);
+	}
+	/* Those may be the last that refer to F. */
+	for (int answer = -f->flush_errno; !list_empty(&done);) {
+		struct block_req *answered = list_first(&done, struct block_req, node);
+
+		list_remove(&answered->node);
+		block_req_complete(answered, answer);
+	}
+	block_req_complete(r, (int)ret);
 }
 
 static void file_done(struct aio_op *op, int64_t ret)
@@ -314,12 +354,12 @@ static void file_done(struct aio_op *op, int64_t ret)
 		ret = read_done(f, r, ret);
 		break;
 	case AIO_FSYNC:
-		ret = flush_done(f, r, ret);
-		break;
+		flush_done(f, r, ret);
+		return;
 	default:
 		f->write_gen++;
 		if (ret >= 0 && flush_follows(f, r)) {
-			start_flush(f, r);
+			flush(f, r);
 			return;
 		}
 		ret = MIN(ret, 0);
@@ -360,7 +400,7 @@ static void file_submit(struct block_node *n, struct block_req *r)
 			block_req_complete(r, n->flags.no_flush ? 0 : ret);
 			return;
 		}
-		start_flush(f, r);
+		flush(f, r);
 	} else if (f->flush_errno && is_fua(f, r)) {
 		block_req_complete(r, -f->flush_errno);
 	} else {

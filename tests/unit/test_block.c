@@ -297,18 +297,22 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 	kit_fini(&k);
 }
 
-/* Of so many calls to come all but one fail, at once; the last succeeds, later. */
-static int fdatasyncs_left;
+/* What the next call does, and how many there were. */
+static enum { FDATASYNC_WORKS, FDATASYNC_FAILS, FDATASYNC_IS_SLOW } next_fdatasync;
+static unsigned fdatasyncs;
 
 int fdatasync(int fd)
 {
-	if (fdatasyncs_left > 0) {
-		if (__atomic_sub_fetch(&fdatasyncs_left, 1, __ATOMIC_RELAXED)) {
-			errno = EIO;
-			return -1;
-		}
-		usleep(50000);
+	__typeof__(next_fdatasync) how = next_fdatasync;
+
+	next_fdatasync = FDATASYNC_WORKS;
+	fdatasyncs++;
+	if (how == FDATASYNC_FAILS) {
+		errno = EIO;
+		return -1;
 	}
+	if (how == FDATASYNC_IS_SLOW)
+		usleep(50000);
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
@@ -323,7 +327,7 @@ static void a_flush_beside_one_that_fails_does_not_succeed(void **state)
 	kit_init(&k, 1 * MiB);
 	kit_open(&k, "format=raw,aio=threads");
 	assert_int_equal(kit_write(&k, 0, out, sizeof(out), 0), 0);
-	fdatasyncs_left = ARRAY_SIZE(q);
+	next_fdatasync = FDATASYNC_FAILS;
 	for (unsigned i = 0; i < ARRAY_SIZE(q); i++)
 		block_flush(k.block, &q[i].r, kit_done, &q[i]);
 	for (unsigned i = 0; i < ARRAY_SIZE(q); i++) {
@@ -331,6 +335,35 @@ static void a_flush_beside_one_that_fails_does_not_succeed(void **state)
 		assert_int_equal(q[i].ret, -EIO);
 	}
 	assert_int_equal(kit_flush(&k), -EIO);
+	kit_fini(&k);
+}
+
+static void flushes_that_come_during_one_share_the_next(void **state)
+{
+	uint8_t out[4096] = {1};
+	struct kit_request q[3];
+	struct kit k;
+
+	kit_init(&k, 1 * MiB);
+	kit_open(&k, "format=raw,aio=threads");
+	for (unsigned written = 0; written < 2; written++) {
+		memset(q, 0, sizeof(q));
+		assert_int_equal(kit_write(&k, 0, out, sizeof(out), 0), 0);
+		fdatasyncs = 0;
+		next_fdatasync = FDATASYNC_IS_SLOW;
+		block_flush(k.block, &q[0].r, kit_done, &q[0]);
+		if (written)
+			assert_int_equal(kit_write(&k, 0, out, sizeof(out), 0), 0);
+		assert_false(q[0].done);
+		for (unsigned i = 1; i < ARRAY_SIZE(q); i++)
+			block_flush(k.block, &q[i].r, kit_done, &q[i]);
+		for (unsigned i = 0; i < ARRAY_SIZE(q); i++) {
+			kit_wait(&k, &q[i]);
+			assert_int_equal(q[i].ret, 0);
+		}
+		/* None is needed for what was not written. */
+		assert_int_equal(fdatasyncs, 1 + written);
+	}
 	kit_fini(&k);
 }
 
@@ -436,6 +469,7 @@ int main(void)
 		cmocka_unit_test(an_image_in_use_is_refused_and_its_holder_named),
 		cmocka_unit_test(the_loop_searches_for_no_holder_a_worker_has),
 		cmocka_unit_test(a_flush_beside_one_that_fails_does_not_succeed),
+		cmocka_unit_test(flushes_that_come_during_one_share_the_next),
 		cmocka_unit_test(without_write_cache_a_write_without_room_may_be_tried_again),
 		cmocka_unit_test(a_node_that_is_refused_closes_nothing),
 		cmocka_unit_test(a_medium_that_was_taken_out_may_be_written_by_others),
