@@ -250,7 +250,7 @@ struct device *device_create_from_list(struct machine *m, struct optlist *l, str
 		error_set(err, "'%s' is a part of the board; it can't be added", driver);
 		return NULL;
 	}
-	if (id && !error_check_id(id, err))
+	if (id && !id_check(id, err))
 		return NULL;
 	if (id && device_find(m, id)) {
 		error_set(err, "Duplicate device ID '%s'", id);

@@ -43,19 +43,6 @@ bool error_set_errno(struct error *err, int errnum, const char *fmt, ...)
 	return false;
 }
 
-bool error_check_id(const char *id, struct error *err)
-{
-	static const char later[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-
-	/* The letters come first. */
-	if (*id && memchr(later, *id, 52) && strspn(id, later) == strlen(id))
-		return true;
-	return error_set(err,
-			 "'%s' is not an identifier: a letter, then letters, digits, '-', '.', '_'",
-			 id);
-}
-
 void error_prefix(struct error *err, const char *fmt, ...)
 {
 	char *prefix, *msg;

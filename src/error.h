@@ -27,8 +27,6 @@ bool error_set(struct error *err, const char *fmt, ...) printf_like(2, 3);
 bool error_set_errno(struct error *err, int errnum, const char *fmt, ...) printf_like(3, 4);
 /* Puts a prefix in front of a message that is set; without one it does nothing. */
 void error_prefix(struct error *err, const char *fmt, ...) printf_like(2, 3);
-/* What a user calls a thing: a letter, then letters, digits, '-', '.', '_', as in QEMU. Else false, and an error. */
-bool error_check_id(const char *id, struct error *err);
 void error_clear(struct error *err);
 static inline bool error_is_set(const struct error *err)
 {

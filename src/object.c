@@ -189,7 +189,7 @@ struct object *object_create_from_list(struct object_set *set, struct optlist *l
 		error_set(err, "Parameter 'id' is missing");
 		return NULL;
 	}
-	if (!error_check_id(id, err))
+	if (!id_check(id, err))
 		return NULL;
 	if (find(set, id)) {
 		error_set(err, "Duplicate object ID '%s'", id);

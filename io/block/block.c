@@ -513,7 +513,7 @@ struct block *block_new(struct loop *loop, const char *id, struct error *err)
 	struct block *b;
 
 	LOOP_ASSERT();
-	if (id && !block_id_valid(id)) {
+	if (id && !id_is_well_formed(id)) {
 		error_set(err, "Parameter 'id' expects an identifier, not '%s'", id);
 		return NULL;
 	}

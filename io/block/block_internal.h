@@ -89,7 +89,6 @@ bool block_put_medium_in(struct block *b, struct block_node *root, struct error 
 void block_set_throttle(struct block *b, const char *group, const struct throttle_config *c);
 /* The root node has another size. */
 void block_root_resized(struct block *b);
-bool block_id_valid(const char *id);
 
 /* The guest runs again: what werror=stop has held is tried once more. */
 void block_retry_held(void);

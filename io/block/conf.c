@@ -33,6 +33,9 @@ static bool sizes(struct block_conf *c, struct error *err)
 	if (c->min_io_size % c->logical_block_size || c->opt_io_size % c->logical_block_size)
 		return error_set(err, "min_io_size and opt_io_size must be multiples of "
 				      "logical_block_size");
+	if (c->discard_granularity != UINT64_MAX && c->discard_granularity % c->logical_block_size)
+		return error_set(err,
+				 "discard_granularity must be a multiple of logical_block_size");
 	return true;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The graph of block nodes: made from options, found by name, taken down when nobody refers to them. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include "io/block/block_internal.h"
 #include "io/block/node.h"
 #include "src/loop.h"
+
+/* QEMU's. */
+#define NODE_NAME_MAX 31
 
 static struct list all = {&all, &all};
 
@@ -52,17 +54,6 @@ static const struct block_driver *find_driver(const char *name, struct error *er
 	return NULL;
 }
 
-/* QEMU's rule for ids: a letter, then letters, digits and -._ */
-bool block_id_valid(const char *id)
-{
-	if (!isalpha((unsigned char)id[0]))
-		return false;
-	for (; *id; id++)
-		if (!isalnum((unsigned char)*id) && !strchr("-._", *id))
-			return false;
-	return true;
-}
-
 /* ---- options that every node has ---- */
 
 static bool take_name(struct block_node *n, struct block_options *o, struct error *err)
@@ -76,8 +67,11 @@ static bool take_name(struct block_node *n, struct block_options *o, struct erro
 		n->name = xasprintf("#block%03u", serial++);
 		return true;
 	}
-	if (!block_id_valid(n->name))
+	if (!id_is_well_formed(n->name))
 		return error_set(err, "Invalid node-name: '%s'", n->name);
+	if (strlen(n->name) > NODE_NAME_MAX)
+		return error_set(err, "Node name too long: '%s'; it has %d letters at most",
+				 n->name, NODE_NAME_MAX);
 	if (block_node_find(n->name))
 		return error_set(err, "Duplicate nodes with node-name='%s'", n->name);
 	if (block_by_id(n->name))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "io/char/backend.h"
+#include "src/options/optlist.h"
 
 /* Every chardev with an id. Process-wide, as ids are; emptied as chardevs are freed. */
 static struct list all = {&all, &all};
@@ -282,7 +283,7 @@ struct chardev *chardev_new(struct loop *loop, const struct chardev_config *c, s
 	char *base_id;
 
 	LOOP_ASSERT();
-	if (c->id && !error_check_id(c->id, err))
+	if (c->id && !id_check(c->id, err))
 		return NULL;
 	if (c->id && chardev_find(c->id)) {
 		error_set(err, "there is a chardev with id=%s already", c->id);

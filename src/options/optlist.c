@@ -244,6 +244,24 @@ bool parse_uuid(const char *s, uint8_t *out)
 	return true;
 }
 
+bool id_is_well_formed(const char *id)
+{
+	if (!isalpha((unsigned char)id[0]))
+		return false;
+	for (; *id; id++)
+		if (!isalnum((unsigned char)*id) && !strchr("-._", *id))
+			return false;
+	return true;
+}
+
+bool id_check(const char *id, struct error *err)
+{
+	return id_is_well_formed(id) ||
+	       error_set(err,
+			 "'%s' is not an identifier: a letter, then letters, digits, '-', '.', '_'",
+			 id);
+}
+
 bool parse_bool(const char *s, bool *out)
 {
 	static const char *const words[] = {"on", "off", "yes", "no", "true", "false", "y", "n"};

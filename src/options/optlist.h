@@ -29,6 +29,9 @@ bool parse_uuid(const char *s, uint8_t *out);
 #define UUID_TEXT_BYTES 37
 void format_uuid(const uint8_t *uuid, char text[UUID_TEXT_BYTES]);
 bool parse_bool(const char *s, bool *out);
+/* What a user calls a thing, in QEMU's form: a letter, then letters, digits, '-', '.', '_'. */
+bool id_is_well_formed(const char *id);
+bool id_check(const char *id, struct error *err); /* else an error */
 /* The candidate nearest to WORD by edit distance, or NULL when none is near enough. */
 const char *nearest_word(const char *word, const char *const *candidates);
 

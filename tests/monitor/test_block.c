@@ -458,6 +458,22 @@ static void a_fixed_disk_has_an_image(void **state)
 	kit_free(k);
 }
 
+static void sizes_that_do_not_fit_the_sector_are_refused(void **state)
+{
+	static const char *const names[] = {"min_io_size", "opt_io_size", "discard_granularity"};
+	struct kit *k = kit_new(KIT_PC, NULL);
+
+	json_decref(run(k, "blockdev-add", "{'driver': 'null-co', 'node-name': 'n'}"));
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		char *args = xasprintf("{'driver': 'virtio-blk-pci', 'drive': 'n', '%s': 1000}",
+				       names[i]);
+
+		assert_non_null(strstr(fails(k, "device_add", args, "GenericError"), names[i]));
+		free(args);
+	}
+	kit_free(k);
+}
+
 static void a_fixed_disk_is_not_ejected(void **state)
 {
 	struct kit *k = with_disk("");
@@ -557,6 +573,7 @@ int main(void)
 		cmocka_unit_test(media_are_changed_with_the_tray_open),
 		cmocka_unit_test(a_tray_that_moves_names_the_disk_and_the_device),
 		cmocka_unit_test(a_fixed_disk_has_an_image),
+		cmocka_unit_test(sizes_that_do_not_fit_the_sector_are_refused),
 		cmocka_unit_test(a_fixed_disk_is_not_ejected),
 		cmocka_unit_test(drives_come_and_go),
 		cmocka_unit_test(a_drive_in_use_is_taken_away),

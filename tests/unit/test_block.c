@@ -405,6 +405,11 @@ static void a_node_that_is_refused_closes_nothing(void **state)
 	assert_non_null(msg);
 	assert_string_equal(msg, "Invalid node-name: '1'");
 	free(msg);
+	msg = kit_try_open(&k, "driver=null-co,node-name=a23456789012345678901234567890123");
+	assert_non_null(msg);
+	assert_string_equal(msg, "Node name too long: 'a23456789012345678901234567890123'; it has "
+				 "31 letters at most");
+	free(msg);
 	assert_true(fcntl(0, F_GETFD) >= 0);
 	kit_fini(&k);
 	dup2(saved, 0);
