@@ -170,7 +170,8 @@ static void block_complete(struct block_req *r, int ret)
 static void submit(struct block *b, struct block_req *r)
 {
 	r->submitting = true;
-	r->start_ns = clock_now_ns(loop_clock_host(b->loop));
+	r->start_ns = r->asked_ns = clock_now_ns(loop_clock_host(b->loop));
+	r->limited = false;
 	r->root = block_node_ref(b->root);
 	if (likely(!b->throttle.group) || throttle_enter(&b->throttle, r))
 		block_node_submit(b->root, r);
@@ -336,10 +337,15 @@ bool block_any_inflight(void)
 
 int64_t block_oldest_ns(const struct block *b)
 {
-	if (list_empty(&b->inflight))
-		return 0;
-	return clock_now_ns(loop_clock_host(b->loop)) -
-	       list_first(&b->inflight, struct block_req, inflight)->start_ns;
+	int64_t now = clock_now_ns(loop_clock_host(b->loop)), oldest = now;
+
+	list_for_each(it, &b->inflight) {
+		const struct block_req *r = list_entry(it, struct block_req, inflight);
+
+		if (!r->limited)
+			oldest = MIN(oldest, r->asked_ns);
+	}
+	return now - oldest;
 }
 
 /*

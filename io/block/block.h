@@ -51,6 +51,7 @@ struct block_req {
 	/* what is asked of the node that has it now; who changes it puts it back on the way up */
 	uint8_t op, flags, depth;
 	bool submitting; /* done must wait for the submitting call to return */
+	bool limited;	 /* waits for limits, not for the host */
 	unsigned n_iov;
 	const struct iovec *iov;
 	uint64_t offset, bytes;
@@ -63,8 +64,8 @@ struct block_req {
 	void (*complete)(struct block_req *r, int ret);
 	void *owner;
 	struct list inflight;
-	int64_t start_ns;
-	struct block_node *root; /* referred to while under way: the medium may be taken out */
+	int64_t start_ns, asked_ns; /* since when it is under way, and the host is to answer */
+	struct block_node *root;    /* referred to while under way: the medium may be taken out */
 	block_done_fn *done;
 	void *opaque;
 };

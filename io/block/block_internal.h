@@ -94,7 +94,7 @@ void block_root_resized(struct block *b);
 void block_retry_held(void);
 /* What werror=stop has held is done with RET. */
 void block_give_back_held(struct block *b, int ret);
-/* How long ago the oldest request in flight was submitted; 0: none is. */
+/* How long the host has owed an answer to the oldest request; 0: to none. What waits for limits is not its business. */
 int64_t block_oldest_ns(const struct block *b);
 bool block_any_inflight(void);
 /* True: nothing is in flight. False: the host ops' idle will be called when nothing is. Held requests are given back first. */

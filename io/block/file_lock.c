@@ -138,8 +138,8 @@ bool file_lock_share(struct file_lock *l, bool share_write, struct error *err)
 {
 	if (!l->enabled || share_write == !l->deny_write)
 		return true;
-	l->deny_write = !share_write;
 	if (share_write) {
+		l->deny_write = false;
 		set_byte(l, F_UNLCK, FILE_LOCK_SHARED_WRITE);
 		return true;
 	}
@@ -148,8 +148,8 @@ bool file_lock_share(struct file_lock *l, bool share_write, struct error *err)
 	if (l->enabled && stays_taken(l, FILE_LOCK_WRITE)) {
 		conflict(l, "shared \"write\"", FILE_LOCK_WRITE, err);
 		set_byte(l, F_UNLCK, FILE_LOCK_SHARED_WRITE);
-		l->deny_write = false;
 		return false;
 	}
+	l->deny_write = true;
 	return true;
 }

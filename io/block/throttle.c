@@ -192,6 +192,13 @@ static int direction(const struct block_req *r)
 	}
 }
 
+static void let_go(struct throttle_group *g, struct throttle_member *m, struct block_req *r)
+{
+	r->limited = false;
+	r->asked_ns = clock_now_ns(g->timer.clock);
+	m->go(m, r);
+}
+
 static struct block_req *take_next(struct throttle_group *g, unsigned dir,
 				   struct throttle_member **from)
 {
@@ -228,7 +235,7 @@ static bool serve_one(struct throttle_group *g, unsigned dir)
 		return false;
 	r = take_next(g, dir, &m);
 	pour(g, dir, r->bytes);
-	m->go(m, r);
+	let_go(g, m, r);
 	return true;
 }
 
@@ -262,6 +269,7 @@ bool throttle_enter(struct throttle_member *m, struct block_req *r)
 	if (list_empty(&m->queue[dir]))
 		list_push_back(&g->waiting[dir], &m->waiting[dir]);
 	list_push_back(&m->queue[dir], &r->node);
+	r->limited = true;
 	/* The timer may be set for the other direction, to much later. */
 	if (!g->serving)
 		arm(g);
@@ -287,7 +295,7 @@ void throttle_member_init(struct throttle_member *m, struct throttle_group *grou
 	}
 }
 
-static void let_all_go(struct throttle_member *m)
+static void let_all_go(struct throttle_group *g, struct throttle_member *m)
 {
 	for (unsigned dir = 0; dir < 2; dir++) {
 		list_remove(&m->waiting[dir]);
@@ -295,7 +303,7 @@ static void let_all_go(struct throttle_member *m)
 			struct block_req *r = list_first(&m->queue[dir], struct block_req, node);
 
 			list_remove(&r->node);
-			m->go(m, r);
+			let_go(g, m, r);
 		}
 	}
 }
@@ -307,7 +315,7 @@ void throttle_member_fini(struct throttle_member *m)
 	if (!g)
 		return;
 	m->group = NULL;
-	let_all_go(m);
+	let_all_go(g, m);
 	throttle_group_put(g);
 }
 
@@ -317,7 +325,7 @@ void throttle_set_unlimited(struct throttle_member *m, bool unlimited)
 		return;
 	m->unlimited = unlimited;
 	if (unlimited)
-		let_all_go(m);
+		let_all_go(m->group, m);
 }
 
 /* ---- groups ---- */

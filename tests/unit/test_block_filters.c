@@ -738,6 +738,33 @@ static void what_waits_in_a_filter_does_not_hold_a_reset_up(void **state)
 	free(more);
 }
 
+/* What waits for a limit is not what the host is slow with. */
+static void what_waits_for_a_limit_is_not_overdue(void **state)
+{
+	uint8_t buf[512];
+	struct kit_request *reads;
+	struct kit k;
+
+	kit_init(&k, SIZE);
+	kit_open(&k, "format=raw,throttling.iops-total=10");
+	reads = start_reads(&k, 3, buf, sizeof(buf));
+	kit_turn(&k, 50 * NS_PER_MS);
+	assert_true(reads[0].done);
+	assert_false(reads[2].done);
+	assert_int_equal(block_oldest_ns(k.block), 0);
+	kit_fini(&k);
+	kit_init(&k, SIZE);
+	kit_open(&k, "driver=raw,file.driver=null-co,file.latency-ns=100000000");
+	free(reads);
+	reads = start_reads(&k, 1, buf, sizeof(buf));
+	kit_turn(&k, 20 * NS_PER_MS);
+	assert_true(block_oldest_ns(k.block) >= 10 * NS_PER_MS);
+	kit_wait(&k, &reads[0]);
+	assert_int_equal(block_oldest_ns(k.block), 0);
+	kit_fini(&k);
+	free(reads);
+}
+
 static void limits_that_make_no_sense_are_refused(void **state)
 {
 	static const char *const bad[][2] = {
@@ -808,6 +835,7 @@ int main(void)
 		cmocka_unit_test(reads_do_not_wait_until_writes_may_go),
 		cmocka_unit_test(reads_do_not_keep_writes_waiting),
 		cmocka_unit_test(what_waits_in_a_filter_does_not_hold_a_reset_up),
+		cmocka_unit_test(what_waits_for_a_limit_is_not_overdue),
 		cmocka_unit_test(limits_that_make_no_sense_are_refused),
 		cmocka_unit_test(what_waits_for_a_limit_does_not_hold_the_end_up),
 	};
