@@ -216,6 +216,7 @@ tests_device_test_vga_SOURCES = tests/device/test_vga.c $(VGA_KIT)
 tests_device_test_vga_draw_SOURCES = tests/device/test_vga_draw.c $(VGA_KIT)
 # Strangers' bytes: tests/fuzz/fuzz.h.
 FUZZ_TARGETS =
+FUZZ_TARGETS += tests/fuzz/fuzz_block
 FUZZ_TARGETS += tests/fuzz/fuzz_devices
 FUZZ_TARGETS += tests/fuzz/fuzz_kernel
 FUZZ_TARGETS += tests/fuzz/fuzz_qmp
@@ -228,6 +229,8 @@ FUZZ_KIT += tests/fuzz/driver.c
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += $(FUZZ_TARGETS)
 endif
+tests_fuzz_fuzz_block_LDADD = $(TEST_LDADD) $(FUZZER_LIBS)
+tests_fuzz_fuzz_block_SOURCES = tests/fuzz/fuzz_block.c $(FUZZ_KIT) $(BLOCK_KIT)
 tests_fuzz_fuzz_devices_LDADD = $(TEST_LDADD) $(FUZZER_LIBS)
 tests_fuzz_fuzz_devices_SOURCES = tests/fuzz/fuzz_devices.c $(FUZZ_KIT) $(ALL_KIT)
 tests_fuzz_fuzz_kernel_LDADD = $(TEST_LDADD) $(FUZZER_LIBS)

@@ -58,7 +58,9 @@ static int run_file(const char *path)
 int main(int argc, char **argv)
 {
 	const char *rounds = getenv("EVMM_FUZZ_ROUNDS"), *s = getenv("EVMM_FUZZ_SEED");
-	unsigned long n = rounds ? strtoul(rounds, NULL, 0) : ROUNDS;
+	unsigned long n = rounds	   ? strtoul(rounds, NULL, 0)
+			  : &fuzz_slowness ? ROUNDS / fuzz_slowness
+					   : ROUNDS;
 	int failed = 0;
 
 	for (int i = 1; i < argc; i++)

@@ -17,6 +17,8 @@
 #include "src/util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+/* A target whose inputs take long defines it: driver.c does so many times fewer. */
+extern const unsigned fuzz_slowness __attribute__((weak));
 
 /* What is left of an input; beyond its end all is 0. */
 struct fuzz_input {
