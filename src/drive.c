@@ -574,7 +574,7 @@ static void on_io_error(void *opaque, struct block *b, bool is_read, enum block_
 		[BLOCK_ERROR_IGNORE] = "ignore",
 		[BLOCK_ERROR_STOP] = "stop",
 	};
-	const char *node = b->root && !b->root->auto_named ? b->root->name : NULL;
+	const char *node = b->root ? b->root->name : NULL;
 
 	qmp_event_emit(opaque, "BLOCK_IO_ERROR",
 		       json_pack("{s:s,s:s*,s:s,s:s,s:b,s:s}", "device", block_id(b), "node-name",

@@ -63,7 +63,6 @@ static bool take_name(struct block_node *n, struct block_options *o, struct erro
 	if (!block_options_str(o, "node-name", &n->name, err))
 		return false;
 	if (!n->name) {
-		n->auto_named = true;
 		n->name = xasprintf("#block%03u", serial++);
 		return true;
 	}

@@ -62,7 +62,6 @@ struct block_node {
 	const struct block_driver *drv;
 	struct loop *loop;
 	char *name;
-	bool auto_named;
 	bool monitor_owned; /* made by -blockdev: holds a reference until blockdev-del */
 	unsigned refs;
 	struct list node;	   /* all nodes of the process */

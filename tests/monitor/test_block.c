@@ -243,6 +243,7 @@ static void an_error_stops_the_guest_and_cont_tries_again(void **state)
 	assert_non_null(e);
 	e = json_object_get(e, "data");
 	assert_string_equal(str(e, "device"), "hd");
+	assert_string_equal(str(e, "node-name"), block_by_id("hd")->root->name);
 	assert_string_equal(str(e, "operation"), "write");
 	assert_string_equal(str(e, "action"), "stop");
 	assert_true(json_is_true(json_object_get(e, "nospace")));
