@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 
+import pinning
 import support
 from systems_debian import Debian
 
@@ -23,10 +24,11 @@ def iops(out, op):
     return float(line.split(';')[FIELD[op]])
 
 
-def guest(vmm, more, cases, seconds):
+def guest(vmm, more, cases, seconds, cpus):
     """{case: requests a second}"""
     got = {}
     with Debian('pc', ',cache=unsafe', 'virtio-blk-pci,drive=d', more=more, vmm=vmm, smp=1) as g:
+        pinning.pin(g.proc.pid, cpus)
         for case, place, *load in cases:
             status, out = g.run(command('/dev/disk/by-id/virtio-' + place, 1, *load, seconds), 120)
             support.check(status == 0, out)
@@ -34,19 +36,19 @@ def guest(vmm, more, cases, seconds):
     return got
 
 
-def measure(qemu, images, loads, name_of, words, runs, seconds, direct):
+def measure(qemu, images, loads, name_of, words, runs, seconds, direct, cpus):
     """Rows of (case, evmm, QEMU, host)."""
     cases = [(name_of(place, *load), place, *load) for place, _ in images for load in loads]
     cases = [c for c in cases if all(w in c[0] for w in words)]
     got = {'evmm': [], 'qemu': []}
     for i in range(runs):
-        for who, vmm in (('evmm', [support.EVMM, '-accel', 'soft', '-cpu', 'max']), ('qemu', [qemu, '-accel', 'tcg', '-cpu', 'max'])):
+        for who, vmm in (('evmm', [support.EVMM, '-accel', 'soft', '-cpu', 'max']), ('qemu', [qemu, '-accel', 'tcg', '-cpu', 'max', '-name', 'q,debug-threads=on'])):
             print('run %d of %d: %s' % (i + 1, runs, who), file=sys.stderr, flush=True)
             more = []
             for place, path in images:
                 more += ['-drive', 'if=none,id=%s,format=raw,file=%s,cache=%s,aio=io_uring' % (place, path, direct(path)), '-object', 'iothread,id=t' + place,
                          '-device', 'virtio-blk-pci,drive=%s,serial=%s,iothread=t%s' % (place, place, place)]
-            got[who].append(guest(vmm, more, cases, seconds))
+            got[who].append(guest(vmm, more, cases, seconds, cpus))
     paths = dict(images)
     for case, place, *load in cases:
         limit = None

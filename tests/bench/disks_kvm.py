@@ -2,9 +2,7 @@
 """For tests/bench/disk: the freestanding guest of tests/guest/disk_user.c on KVM, evmm beside QEMU, and fio on the host as the limit.
 
 Both machines stand ready side by side, one of them stopped while the other works, so that a case's two figures are taken within a
-second of each other. The vCPU has one host CPU, all other threads have another, those of fio too: on a host with two it decides on up to half of
-a disk's speed whether its interrupts come to the CPU of the thread that waits for them, and where the scheduler has once put the
-threads of a program that is never idle, they stay. QEMU has what makes it fastest: io_uring, an iothread, cache=none where there is O_DIRECT.
+second of each other. Threads are pinned (pinning.py), those of fio too. QEMU has what makes it fastest: io_uring, an iothread, cache=none where there is O_DIRECT.
 """
 import json
 import os
@@ -14,6 +12,7 @@ import signal
 import statistics
 import subprocess
 
+import pinning
 import support
 
 SIZE = 256 << 20
@@ -32,16 +31,6 @@ def cases():
             yield '1 MiB sequential %s, depth 4, %s' % (kind, how), op, 1 << 20, 4, 1, wait
 
 
-def is_vcpu(name):
-    return bool(re.match('vcpu|CPU ', name))
-
-
-def host_cpus():
-    """Two of them, or None where there is only one."""
-    cpus = sorted(os.sched_getaffinity(0))
-    return cpus[:2] if len(cpus) > 1 else None
-
-
 class Machine:
     """A running guest that waits for its next line, stopped."""
 
@@ -55,9 +44,7 @@ class Machine:
         except RuntimeError:
             self.proc.kill()
             raise
-        for tid, name in self._threads():
-            if cpus:
-                os.sched_setaffinity(tid, {cpus[not is_vcpu(name)]})
+        pinning.pin(self.proc.pid, cpus)
         self.proc.send_signal(signal.SIGSTOP)
 
     def _answer(self, pattern):
@@ -68,19 +55,11 @@ class Machine:
             raise RuntimeError('%s: %r, %s' % (self.proc.args[0], line, self.proc.stderr.read()))
         return m
 
-    def _threads(self, what='comm'):
-        """Of each thread: its number, and what that file of it says."""
-        for tid in os.listdir('/proc/%d/task' % self.proc.pid):
-            try:
-                yield int(tid), open('/proc/%d/task/%s/%s' % (self.proc.pid, tid, what)).read()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-
     def _times(self):
         """Nanoseconds of CPU time: of all threads, and of those that are not the vCPU's."""
-        names = dict(self._threads())
-        ns = {tid: int(stat.split()[0]) for tid, stat in self._threads('schedstat')}
-        return sum(ns.values()), sum(ns[tid] for tid in ns if not is_vcpu(names.get(tid, '')))
+        names = dict(pinning.threads(self.proc.pid))
+        ns = {tid: int(stat.split()[0]) for tid, stat in pinning.threads(self.proc.pid, 'schedstat')}
+        return sum(ns.values()), sum(ns[tid] for tid in ns if not pinning.is_vcpu(names.get(tid, '')))
 
     def run(self, op, size, depth, queues, wait, seconds, disk=0):
         """{requests a second, CPU time of a request, the same without the vCPU's thread}"""
@@ -147,7 +126,7 @@ def machines(qemu, rom, path, accel='kvm'):
 
 def measure(qemu, rom, place, path, words, runs, seconds, accel, pin=True):
     """{case: {'evmm': [...], 'qemu': [...], 'fio': [...]}}"""
-    cpus = host_cpus() if pin else None
+    cpus = pinning.host_cpus() if pin else None
     pair = [Machine(argv, rom, cpus) for argv in machines(qemu, rom, path, accel)]
     got = {}
     try:

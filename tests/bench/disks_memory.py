@@ -3,13 +3,14 @@
 import statistics
 
 import disks_kvm
+import pinning
 import support
 
 
 def measure(rom, place, path, words, runs, seconds, accel):
     spec = 'if=none,id=d,format=raw,file.locking=off,file=%s,cache=none,aio=io_uring' % path
     argv = [support.EVMM, '-accel', accel, '-drive', spec, '-device', 'virtio-blk-pci,drive=d,num-queues=2']
-    cpus = disks_kvm.host_cpus()
+    cpus = pinning.host_cpus()
     pair = {'plain': disks_kvm.Machine(argv, rom, cpus), 'locked': disks_kvm.Machine(argv + ['-overcommit', 'mem-lock=on'], rom, cpus)}
     got = {}
     try:
