@@ -245,6 +245,7 @@ struct machine {
 	bool pausing; /* vCPUs were asked to park */
 	struct loop_work control_work;
 	struct list inspections; /* struct machine_inspect */
+	struct vcpu *served;	 /* whose trap is being served; NULL: nobody's */
 	loop_fn *pause_done;	 /* vcpus_pause */
 	void *pause_opaque;
 	struct loop_work reclaim_work; /* frees old memory views */

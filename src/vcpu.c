@@ -514,6 +514,32 @@ static bool serve_exit(struct vcpu *v)
 	return true;
 }
 
+void vcpu_hold_answer(struct machine *m, bool (*ready)(void *opaque), void *opaque)
+{
+	LOOP_ASSERT();
+	if (!m->served)
+		return;
+	m->served->ready = ready;
+	m->served->ready_opaque = opaque;
+}
+
+/* A trap whose answer was held back: it has been served, and is not to be served again. */
+static void let_go(struct vcpu *v)
+{
+	if (!v->ready)
+		return;
+	v->ready = NULL;
+	answer(v);
+}
+
+void vcpus_release(struct machine *m, const void *opaque)
+{
+	LOOP_ASSERT();
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		if (m->vcpus[i]->ready_opaque == opaque)
+			let_go(m->vcpus[i]);
+}
+
 static void serve_posted(struct machine *m, const struct vcpu_posted *p)
 {
 	if (p->kind == VCPU_EXIT_EOI)
@@ -571,13 +597,22 @@ static bool vcpu_poll(void *opaque)
 	struct machine *m = v->machine;
 	/* The mailbox is looked at first: whatever was posted before this trap then has its ticket. */
 	bool asked = !v->parked && load_acquire(&v->mbox) == MBOX_REQUEST;
-	bool found = drain_posted(m);
+	bool found = drain_posted(m), answered;
 
+	if (v->ready) {
+		if (!v->ready(v->ready_opaque))
+			return found;
+		let_go(v);
+		return true;
+	}
 	if (!asked)
 		return found;
 	if (m->posted_done < v->exit.posted_before)
 		return true; /* somebody is between taking a ticket and putting the write in: the next turn */
-	if (serve_exit(v))
+	m->served = v;
+	answered = serve_exit(v);
+	m->served = NULL;
+	if (answered && !v->ready)
 		answer(v);
 	return true;
 }
@@ -697,6 +732,7 @@ static bool poll_until_exited(struct machine *m)
 		if (!v->thread_started)
 			continue;
 		vcpu_poll(v);
+		let_go(v);
 		all &= load_acquire(&v->exited) != 0;
 	}
 	return all;

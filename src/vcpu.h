@@ -137,6 +137,8 @@ struct vcpu {
 	/* the loop's own */
 	bool parked __attribute__((aligned(64))); /* a vCPU without a thread is parked */
 	bool held; /* stays parked when the machine goes on; a debugger lets others run alone */
+	bool (*ready)(void *opaque); /* vcpu_hold_answer; NULL: nothing is held back */
+	void *ready_opaque;
 	struct loop_poller poller;
 };
 
@@ -206,6 +208,13 @@ void vcpu_free(struct vcpu *v);
 void vcpus_pause(struct machine *m, loop_fn *done, void *opaque);
 void vcpus_resume(struct machine *m);
 bool vcpus_all_parked(struct machine *m);
+/*
+ * From a register's handler: the vCPU that waits for it, if one does, goes on only when READY(OPAQUE) says so, which is asked in
+ * every turn of the loop; until then it doesn't park either. For what hardware does before the bus cycle ends. No string I/O.
+ */
+void vcpu_hold_answer(struct machine *m, bool (*ready)(void *opaque), void *opaque);
+/* OPAQUE is about to go: who waits for it goes on. */
+void vcpus_release(struct machine *m, const void *opaque);
 /* Does the posted writes of all vCPUs. True: and no more were made meanwhile. */
 bool vcpus_drain_posted(struct machine *m);
 

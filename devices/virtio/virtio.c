@@ -113,6 +113,7 @@ struct virtqueue *virtio_add_queue(struct virtio *v, unsigned max_size)
 
 void virtio_fini(struct virtio *v)
 {
+	vcpus_release(v->dev->machine, v);
 	for (unsigned i = 0; i < v->n_queues; i++)
 		virtq_unmap(&v->queues[i]);
 	loop_work_cancel(&v->notify_work);
@@ -166,6 +167,17 @@ void virtio_reset(struct virtio *v)
 	v->dev->broken = NULL;
 	memset(v->config, 0, sizeof(v->config));
 	v->cls->reset(v);
+}
+
+static bool no_orphans(void *opaque)
+{
+	return !((struct virtio *)opaque)->orphans;
+}
+
+void virtio_hold_reset(struct virtio *v)
+{
+	if (v->cls->must_drain && v->orphans)
+		vcpu_hold_answer(v->dev->machine, no_orphans, v);
 }
 
 /* ---- status and features ---- */

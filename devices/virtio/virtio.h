@@ -173,6 +173,11 @@ bool virtio_running(const struct virtio *v);
 
 /* LEGACY: a driver of before version 1 (no FEATURES_OK, no VERSION_1). */
 void virtio_set_status(struct virtio *v, uint8_t status, bool legacy);
+/*
+ * For drivers that take a reset for done once they have written 0: the vCPU that wrote goes on only when no request from
+ * before, which may still be written to its memory, is in flight.
+ */
+void virtio_hold_reset(struct virtio *v);
 /* Not 0 while a reset still waits for requests in flight. */
 uint8_t virtio_get_status(const struct virtio *v);
 /* 32 bits of the driver's features, SELECT 0 or 1. */

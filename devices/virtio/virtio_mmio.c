@@ -270,6 +270,8 @@ static void mmio_write(void *opaque, uint64_t offset, uint64_t value, unsigned s
 	case MMIO_STATUS:
 		virtio_set_status(v, (uint8_t)value, false);
 		mmio_update_irq(t);
+		if (!(uint8_t)value)
+			virtio_hold_reset(v); /* Linux doesn't look whether it has been done */
 		break;
 	default:
 		vq = virtio_queue(v, t->queue_sel);

@@ -100,8 +100,10 @@ static uint16_t vector_of(const struct virtio_pci *p, uint64_t value)
 static void set_status(struct virtio_pci *p, uint8_t status)
 {
 	virtio_set_status(p->virtio, status, true);
-	if (!status)
+	if (!status) {
 		pci_set_intx(&p->pci, false);
+		virtio_hold_reset(p->virtio);
+	}
 	if ((status & VIRTIO_STATUS_DRIVER_OK) && !pci_bus_master(&p->pci))
 		p->pci.config[PCI_COMMAND] |= PCI_COMMAND_MASTER;
 }

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Virtio over PCI (Virtio 1.2, 4.1): what a driver finds, the interface of version 1 and the one of before, interrupts by
- * message and by line. A balloon, whose configuration the host changes, and a source of random bytes.
+ * message and by line. A balloon, whose configuration the host changes, a source of random bytes, and a slow disk.
  */
+#include <jansson.h>
 #include "devices/chipset/chipset.h"
 #include "devices/pci/pci.h"
 #include "devices/virtio/virtio_balloon.h"
 #include "devices/virtio/virtio_types.h"
+#include "io/block/block_internal.h"
+#include "src/drive.h"
 #include "tests/device/kit.h"
 
 #define BALLOON	    PCI_DEVFN(3, 0)
 #define RNG	    PCI_DEVFN(4, 0)
+#define DISK	    PCI_DEVFN(5, 0)
 #define MSIX_BAR    0xe0000000
 #define MODERN_BAR  0xe0010000
 #define LEGACY_BAR  0xc000
@@ -243,6 +247,56 @@ static void a_driver_of_before_version_1(void **state)
 	assert_int_equal(kit_in16(k, LEGACY_BAR + 0x14), 0xffff);
 }
 
+/* A read of one sector: header, data, status. */
+static void put_read(unsigned size)
+{
+	static const struct {
+		uint32_t offset, len;
+		uint16_t flags, next;
+	} parts[] = {{0, 16, 1, 1}, {0x200, 512, 3, 2}, {0x100, 1, 2, 0}};
+
+	for (unsigned i = 0; i < 3; i++) {
+		set_mem(PAGE + 16 * i, BUFFER + parts[i].offset, 8);
+		set_mem(PAGE + 16 * i + 8, parts[i].len, 4);
+		set_mem(PAGE + 16 * i + 12, parts[i].flags, 2);
+		set_mem(PAGE + 16 * i + 14, parts[i].next, 2);
+	}
+	set_mem(PAGE + 16 * size + 4, 0, 2);
+	set_mem(PAGE + 16 * size + 2, 1, 2);
+}
+
+/* It can't tell otherwise when the host writes to its memory no more. */
+static void a_driver_of_before_version_1_waits_in_its_reset(void **state)
+{
+	static struct vcpu vcpu;
+	struct error err = ERROR_INIT;
+
+	if (!blockdev_add(k->loop,
+			  json_pack("{s:s,s:s,s:I}", "driver", "null-co", "node-name", "slow",
+				    "latency-ns", (json_int_t)(20 * NS_PER_MS)),
+			  &err))
+		fail_msg("%s", err.msg);
+	kit_add(k, &virtio_blk_pci_type, "addr", "5", "drive", "slow", "queue-size", "8", NULL);
+	decode(DISK);
+	kit_out8(k, LEGACY_BAR + 0x12, 3);
+	kit_out16(k, LEGACY_BAR + 0x0e, 0);
+	put_read(kit_in16(k, LEGACY_BAR + 0x0c));
+	kit_out32(k, LEGACY_BAR + 8, PAGE >> 12);
+	kit_out8(k, LEGACY_BAR + 0x12, 7);
+	kit_out16(k, LEGACY_BAR + 0x10, 0);
+	kit_settle(k);
+	assert_true(block_any_inflight());
+	k->m->served = &vcpu;
+	kit_out8(k, LEGACY_BAR + 0x12, 0);
+	assert_non_null(vcpu.ready);
+	assert_false(vcpu.ready(vcpu.ready_opaque));
+	for (unsigned i = 0; i < 5000 && block_any_inflight(); i++)
+		loop_run_once(k->loop, NS_PER_MS);
+	kit_settle(k);
+	assert_true(vcpu.ready(vcpu.ready_opaque));
+	k->m->served = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +304,7 @@ int main(void)
 		TEST(a_queue_has_its_message),
 		TEST(the_status_tells_of_the_configuration),
 		TEST(a_driver_of_before_version_1),
+		TEST(a_driver_of_before_version_1_waits_in_its_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * vCPU threads and the trap mailbox under load: four threads, a million traps, with an accelerator that executes
- * nothing but traps. Order, completion, posted order, also between vCPUs that share
+ * nothing but traps. Order, completion, answers held back, posted order, also between vCPUs that share
  * a register under a lock, and that every device function runs on the loop's thread.
  */
 #include <setjmp.h>
@@ -24,6 +24,7 @@
 #define PIO_SEQ	    0
 #define PIO_STRING  4
 #define PIO_POSTED  8
+#define PIO_HOLD    12 /* answered after as many microseconds as are written */
 /* A register that all share, each under a lock, as a guest's drivers do. */
 #define SHARED_POSTED 0x800
 #define SHARED	      0x804
@@ -39,6 +40,9 @@ struct bench {
 		uint64_t expected; /* sequence number of the next write */
 		uint64_t bells, calls, eois, strings;
 		uint8_t string_next;
+		struct timer hold;
+		bool holding; /* atomic */
+		uint64_t held;
 	} ports[VCPUS];
 	struct port shared;
 	struct region shared_posted, shared_plain;
@@ -58,7 +62,7 @@ struct fake_cpu {
 	uint64_t seq;
 	uint64_t random;
 	unsigned done;
-	uint64_t bells, calls, eois, strings;
+	uint64_t bells, calls, eois, strings, held;
 	uint32_t kicked;
 };
 
@@ -104,6 +108,33 @@ static uint64_t pio_read(void *opaque, uint64_t offset, unsigned size)
 	return seq_read(opaque, offset, size);
 }
 
+static void hold_is_over(void *opaque)
+{
+	struct port *p = opaque;
+
+	__atomic_store_n(&p->holding, false, __ATOMIC_RELAXED);
+}
+
+static bool may_go_on(void *opaque)
+{
+	struct port *p = opaque;
+
+	LOOP_ASSERT();
+	return !__atomic_load_n(&p->holding, __ATOMIC_RELAXED);
+}
+
+static void hold_for(struct port *p, uint64_t us)
+{
+	struct bench *b = p->bench;
+
+	if (p->holding)
+		abort(); /* the write came again */
+	p->held++;
+	p->holding = true;
+	timer_arm(&p->hold, clock_now_ns(loop_clock_host(b->loop)) + (int64_t)us * NS_PER_US);
+	vcpu_hold_answer(b->m, may_go_on, p);
+}
+
 static void pio_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
 {
 	struct port *p = opaque;
@@ -113,6 +144,10 @@ static void pio_write(void *opaque, uint64_t offset, uint64_t value, unsigned si
 		p->strings++;
 		if (value != p->string_next++)
 			abort();
+		return;
+	}
+	if (offset == PIO_HOLD) {
+		hold_for(p, value);
 		return;
 	}
 	seq_write(opaque, offset, value, size);
@@ -189,6 +224,18 @@ static void do_string(struct vcpu *v, struct fake_cpu *c, uint16_t port)
 	vcpu_pio_write_string(v, (uint16_t)(port + PIO_STRING), buf, 1, n);
 }
 
+static void do_held(struct vcpu *v, struct fake_cpu *c, struct bench *b)
+{
+	const struct port *p = &b->ports[v->index];
+
+	vcpu_pio_write(v, (uint16_t)(PIO_BASE + v->index * PIO_STRIDE + PIO_HOLD),
+		       next_random(c) % 64, 4);
+	c->held++;
+	check(!__atomic_load_n(&p->holding, __ATOMIC_RELAXED) ||
+		      (__atomic_load_n(&v->requests, __ATOMIC_SEQ_CST) & VCPU_REQ_EXIT),
+	      "an answer that is held back");
+}
+
 static void one_trap(struct vcpu *v, struct bench *b)
 {
 	struct fake_cpu *c = fake(v);
@@ -234,6 +281,8 @@ static void one_trap(struct vcpu *v, struct bench *b)
 	case 12:
 		if (next_random(c) % 8 == 0)
 			do_string(v, c, port);
+		else if (next_random(c) % 16 == 0)
+			do_held(v, c, b);
 		break;
 	case 14:
 		pthread_spin_lock(&b->shared_lock);
@@ -375,6 +424,7 @@ static void bench_build(struct bench *b, unsigned vcpus, unsigned traps_each)
 		uint64_t pio = PIO_BASE + i * PIO_STRIDE;
 
 		p->bench = b;
+		timer_init(&p->hold, loop_clock_host(b->loop), "hold", hold_is_over, p);
 		((struct fake_cpu *)b->m->vcpus[i]->accel)->port = p;
 		region_init_io(&p->mmio, "seq", &seq_ops, p, 0x1000);
 		region_init_io(&p->mmio_posted, "seq-posted", &seq_ops, p, 4);
@@ -397,6 +447,8 @@ static void bench_free(struct bench *b)
 {
 	unsigned n = b->m->n_vcpus;
 
+	for (unsigned i = 0; i < n; i++)
+		timer_cancel(&b->ports[i].hold);
 	for (unsigned i = 0; i < n; i++)
 		region_remove_doorbell(&b->ports[i].mmio, &b->ports[i].bell);
 	machine_free(b->m);
@@ -431,6 +483,8 @@ static void check_counts(struct bench *b)
 		assert_int_equal(c->calls, p->calls);
 		assert_int_equal(c->eois, p->eois);
 		assert_int_equal(c->strings, p->strings);
+		assert_int_equal(c->held, p->held);
+		assert_true(c->held);
 		/* Signals collapse, none is lost. */
 		assert_true(p->bells > 0 && p->bells <= c->bells);
 		printf("vcpu%u: %llu traps, %llu posted, %llu bells, spins %llu won %llu lost, loop woken %llu, "
