@@ -442,19 +442,19 @@ static void answer(struct vcpu *v)
 
 static void serve_access(struct vcpu *v, struct address_space *as)
 {
+	struct machine *m = v->machine;
 	struct vcpu_exit *e = &v->exit;
 
-	if (!e->buf) {
-		if (e->write)
-			as_write(as, e->addr, e->data, e->size);
-		else
-			e->data = as_read(as, e->addr, e->size);
-		return;
-	}
-	if (e->write)
+	m->served = v;
+	if (e->buf && e->write)
 		as_write_string(as, e->addr, e->buf, e->size, e->count);
-	else
+	else if (e->buf)
 		as_read_string(as, e->addr, e->buf, e->size, e->count);
+	else if (e->write)
+		as_write(as, e->addr, e->data, e->size);
+	else
+		e->data = as_read(as, e->addr, e->size);
+	m->served = NULL;
 }
 
 static void serve_eoi(struct machine *m, uint8_t vector)
@@ -481,10 +481,10 @@ static bool serve_exit(struct vcpu *v)
 	switch (v->exit.kind) {
 	case VCPU_EXIT_PIO:
 		serve_access(v, &m->io);
-		break;
+		return !v->unanswered;
 	case VCPU_EXIT_MMIO:
 		serve_access(v, &m->mem);
-		break;
+		return !v->unanswered;
 	case VCPU_EXIT_INTACK:
 		v->exit.vector = m->intack ? m->intack(m->intack_opaque) : 0xff;
 		break;
@@ -514,6 +514,16 @@ static bool serve_exit(struct vcpu *v)
 	return true;
 }
 
+static void go_on(struct vcpu *v)
+{
+	v->resume_wanted = false;
+	__atomic_fetch_and(&v->requests, ~(uint32_t)VCPU_REQ_PAUSE, __ATOMIC_SEQ_CST);
+	if (v->thread_started && v->parked) {
+		v->parked = false;
+		answer(v);
+	}
+}
+
 void vcpu_hold_answer(struct machine *m, bool (*ready)(void *opaque), void *opaque)
 {
 	LOOP_ASSERT();
@@ -521,23 +531,34 @@ void vcpu_hold_answer(struct machine *m, bool (*ready)(void *opaque), void *opaq
 		return;
 	m->served->ready = ready;
 	m->served->ready_opaque = opaque;
+	m->served->unanswered = true;
 }
 
-/* A trap whose answer was held back: it has been served, and is not to be served again. */
-static void let_go(struct vcpu *v)
+/* A vCPU that is to park gets its answer at once: at the end of its block it parks, and is kept there. True: it was answered. */
+static bool hold_progress(struct vcpu *v)
 {
-	if (!v->ready)
-		return;
-	v->ready = NULL;
+	if (v->ready && v->ready(v->ready_opaque))
+		v->ready = NULL;
+	if (!v->ready && v->resume_wanted)
+		go_on(v);
+	if (!v->unanswered || (v->ready && !(load_acquire(&v->requests) & REQ_STAY)))
+		return false;
+	v->unanswered = false;
 	answer(v);
+	return true;
 }
 
 void vcpus_release(struct machine *m, const void *opaque)
 {
 	LOOP_ASSERT();
-	for (unsigned i = 0; i < m->n_vcpus; i++)
-		if (m->vcpus[i]->ready_opaque == opaque)
-			let_go(m->vcpus[i]);
+	for (unsigned i = 0; i < m->n_vcpus; i++) {
+		struct vcpu *v = m->vcpus[i];
+
+		if (!v->ready || v->ready_opaque != opaque)
+			continue;
+		v->ready = NULL;
+		hold_progress(v);
+	}
 }
 
 static void serve_posted(struct machine *m, const struct vcpu_posted *p)
@@ -597,22 +618,15 @@ static bool vcpu_poll(void *opaque)
 	struct machine *m = v->machine;
 	/* The mailbox is looked at first: whatever was posted before this trap then has its ticket. */
 	bool asked = !v->parked && load_acquire(&v->mbox) == MBOX_REQUEST;
-	bool found = drain_posted(m), answered;
+	bool found = drain_posted(m);
 
-	if (v->ready) {
-		if (!v->ready(v->ready_opaque))
-			return found;
-		let_go(v);
-		return true;
-	}
+	if (unlikely(v->ready) && (hold_progress(v) || v->unanswered))
+		return found || !v->unanswered;
 	if (!asked)
 		return found;
 	if (m->posted_done < v->exit.posted_before)
 		return true; /* somebody is between taking a ticket and putting the write in: the next turn */
-	m->served = v;
-	answered = serve_exit(v);
-	m->served = NULL;
-	if (answered && !v->ready)
+	if (serve_exit(v))
 		answer(v);
 	return true;
 }
@@ -700,8 +714,10 @@ void vcpus_pause(struct machine *m, loop_fn *done, void *opaque)
 	LOOP_ASSERT();
 	m->pause_done = done;
 	m->pause_opaque = opaque;
-	for (unsigned i = 0; i < m->n_vcpus; i++)
+	for (unsigned i = 0; i < m->n_vcpus; i++) {
+		m->vcpus[i]->resume_wanted = false;
 		vcpu_request_mt(m->vcpus[i], VCPU_REQ_PAUSE);
+	}
 	pause_progress(m);
 }
 
@@ -714,11 +730,9 @@ void vcpus_resume(struct machine *m)
 
 		if (v->held && v->parked)
 			continue;
-		__atomic_fetch_and(&v->requests, ~(uint32_t)VCPU_REQ_PAUSE, __ATOMIC_SEQ_CST);
-		if (v->thread_started && v->parked) {
-			v->parked = false;
-			answer(v);
-		}
+		v->resume_wanted = v->ready && !v->ready(v->ready_opaque);
+		if (!v->resume_wanted)
+			go_on(v);
 	}
 }
 
@@ -732,7 +746,6 @@ static bool poll_until_exited(struct machine *m)
 		if (!v->thread_started)
 			continue;
 		vcpu_poll(v);
-		let_go(v);
 		all &= load_acquire(&v->exited) != 0;
 	}
 	return all;

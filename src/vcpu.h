@@ -137,8 +137,11 @@ struct vcpu {
 	/* the loop's own */
 	bool parked __attribute__((aligned(64))); /* a vCPU without a thread is parked */
 	bool held; /* stays parked when the machine goes on; a debugger lets others run alone */
-	bool (*ready)(void *opaque); /* vcpu_hold_answer; NULL: nothing is held back */
+	bool (*ready)(
+		void *opaque); /* vcpu_hold_answer: no guest code until then; NULL: at any time */
 	void *ready_opaque;
+	bool unanswered;    /* for that the trap in the mailbox, which has been served, waits */
+	bool resume_wanted; /* for that the vCPU stays parked, though the machine has gone on */
 	struct loop_poller poller;
 };
 
@@ -210,7 +213,8 @@ void vcpus_resume(struct machine *m);
 bool vcpus_all_parked(struct machine *m);
 /*
  * From a register's handler: the vCPU that waits for it, if one does, goes on only when READY(OPAQUE) says so, which is asked in
- * every turn of the loop; until then it doesn't park either. For what hardware does before the bus cycle ends. No string I/O.
+ * every turn of the loop. One that is to park does so meanwhile, and isn't resumed before. For what hardware does before the
+ * bus cycle ends.
  */
 void vcpu_hold_answer(struct machine *m, bool (*ready)(void *opaque), void *opaque);
 /* OPAQUE is about to go: who waits for it goes on. */
