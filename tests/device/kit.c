@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A machine without a processor, for the tests of devices. */
 #include "tests/device/kit.h"
+#include "io/block/block_internal.h"
 #include "src/drive.h"
 
 static void log_gsi(void *opaque, unsigned n, bool level)
@@ -115,6 +116,25 @@ void kit_add_null_disk(struct kit *k, const char *id)
 				 "format", "raw"),
 		       &err))
 		fail_msg("%s", err.msg);
+}
+
+void kit_add_slow_disk(struct kit *k, const char *id)
+{
+	struct error err = ERROR_INIT;
+
+	if (!blockdev_add(k->loop,
+			  json_pack("{s:s,s:s,s:I}", "driver", "null-co", "node-name", id,
+				    "latency-ns", (json_int_t)(20 * NS_PER_MS)),
+			  &err))
+		fail_msg("%s", err.msg);
+}
+
+void kit_await_disks(struct kit *k)
+{
+	for (unsigned i = 0; i < 5000 && block_any_inflight(); i++)
+		loop_run_once(k->loop, NS_PER_MS);
+	assert_false(block_any_inflight());
+	kit_settle(k);
 }
 
 /* As a vCPU does: by itself where there is a stream, else by a trap. */

@@ -45,8 +45,11 @@ struct device *kit_add(struct kit *k, const struct device_type *type, ...);
 /* The same when it must fail; the message, which the caller frees. */
 char *kit_add_fails(struct kit *k, const struct device_type *type, ...);
 
-/* A disk of nothing (null-co) for a device's drive=. */
+/* A disk of nothing (null-co) for a device's drive=. The slow one takes 20 ms of the host's for each request. */
 void kit_add_null_disk(struct kit *k, const char *id);
+void kit_add_slow_disk(struct kit *k, const char *id);
+/* Until no disk has a request in flight. */
+void kit_await_disks(struct kit *k);
 
 uint8_t kit_in8(struct kit *k, uint16_t port);
 uint16_t kit_in16(struct kit *k, uint16_t port);

@@ -356,18 +356,11 @@ static void a_reset_ends_the_polling(void **state)
 
 /* ---- drivers that mean harm, while requests are under way ---- */
 
-/* A disk that takes 20 ms for each request. */
 static int setup_slow(void **state)
 {
-	struct error err = ERROR_INIT;
-
 	k = kit_new();
 	vk_init(&v, k);
-	if (!blockdev_add(k->loop,
-			  json_pack("{s:s,s:s,s:I}", "driver", "null-co", "node-name", "slow",
-				    "latency-ns", (json_int_t)(20 * NS_PER_MS)),
-			  &err))
-		fail_msg("%s", err.msg);
+	kit_add_slow_disk(k, "slow");
 	blk = kit_add(k, &virtio_blk_device_type, "drive", "slow", "packed", "on", NULL);
 	return 0;
 }
@@ -376,14 +369,6 @@ static int teardown_slow(void **state)
 {
 	kit_free(k);
 	return 0;
-}
-
-static void until_idle(void)
-{
-	for (unsigned i = 0; i < 5000 && block_any_inflight(); i++)
-		loop_run_once(k->loop, NS_PER_MS);
-	assert_false(block_any_inflight());
-	kit_settle(k);
 }
 
 static void rewrite_under_way(uint64_t features)
@@ -403,7 +388,7 @@ static void rewrite_under_way(uint64_t features)
 		vk_put(&v, AT_HEADER + i, 0xff, 1);
 	if (!(features & PACKED))
 		vk_put(&v, v.q[Q].driver + 4, 0xffff, 2);
-	until_idle();
+	kit_await_disks(k);
 	assert_int_equal(status_of(0), S_OK);
 	assert_true(vk_used(&v, Q, &got, &len));
 	assert_int_equal(got, id);
@@ -431,7 +416,7 @@ static void the_vcpu_that_resets_waits_for_what_is_in_flight(void **state)
 	vk_set_reg(&v, 0x70, 0);
 	assert_non_null(vcpu.ready);
 	assert_false(vcpu.ready(vcpu.ready_opaque));
-	until_idle();
+	kit_await_disks(k);
 	assert_true(vcpu.ready(vcpu.ready_opaque));
 	vcpu.ready = NULL;
 	vk_set_reg(&v, 0x70, 0);
@@ -451,7 +436,7 @@ static void no_more_requests_are_taken_than_the_queue_holds(void **state)
 	vk_kick(&v, Q);
 	assert_non_null(blk->broken);
 	assert_true(vk_status(&v) & VIRTIO_STATUS_NEEDS_RESET);
-	until_idle();
+	kit_await_disks(k);
 	vk_start(&v, 0, 1, SIZE);
 	assert_int_equal(request(T_IN, 0, 0, 512), S_OK);
 }
@@ -518,7 +503,7 @@ static void *drive(void *opaque)
 			__builtin_ia32_pause();
 	}
 	__atomic_store_n(&d->done, true, __ATOMIC_RELEASE);
-	loop_wake_mt(k->loop);
+	loop_notifier_signal_mt(&d->doorbell); /* nothing polls `done` */
 	return NULL;
 }
 

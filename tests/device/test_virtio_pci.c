@@ -3,13 +3,11 @@
  * Virtio over PCI (Virtio 1.2, 4.1): what a driver finds, the interface of version 1 and the one of before, interrupts by
  * message and by line. A balloon, whose configuration the host changes, a source of random bytes, and a slow disk.
  */
-#include <jansson.h>
 #include "devices/chipset/chipset.h"
 #include "devices/pci/pci.h"
 #include "devices/virtio/virtio_balloon.h"
 #include "devices/virtio/virtio_types.h"
 #include "io/block/block_internal.h"
-#include "src/drive.h"
 #include "tests/device/kit.h"
 
 #define BALLOON	    PCI_DEVFN(3, 0)
@@ -269,13 +267,8 @@ static void put_read(unsigned size)
 static void a_driver_of_before_version_1_waits_in_its_reset(void **state)
 {
 	static struct vcpu vcpu;
-	struct error err = ERROR_INIT;
 
-	if (!blockdev_add(k->loop,
-			  json_pack("{s:s,s:s,s:I}", "driver", "null-co", "node-name", "slow",
-				    "latency-ns", (json_int_t)(20 * NS_PER_MS)),
-			  &err))
-		fail_msg("%s", err.msg);
+	kit_add_slow_disk(k, "slow");
 	kit_add(k, &virtio_blk_pci_type, "addr", "5", "drive", "slow", "queue-size", "8", NULL);
 	decode(DISK);
 	kit_out8(k, LEGACY_BAR + 0x12, 3);
@@ -290,9 +283,7 @@ static void a_driver_of_before_version_1_waits_in_its_reset(void **state)
 	kit_out8(k, LEGACY_BAR + 0x12, 0);
 	assert_non_null(vcpu.ready);
 	assert_false(vcpu.ready(vcpu.ready_opaque));
-	for (unsigned i = 0; i < 5000 && block_any_inflight(); i++)
-		loop_run_once(k->loop, NS_PER_MS);
-	kit_settle(k);
+	kit_await_disks(k);
 	assert_true(vcpu.ready(vcpu.ready_opaque));
 	k->m->served = NULL;
 }
