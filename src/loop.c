@@ -12,11 +12,14 @@
 #include "src/loop.h"
 
 /*
- * How long the loop polls memory before it sleeps. To sleep and to be woken costs half of the maximum, and that of a device's
- * answer some more, on a CPU that has gone idle. When many things are under way they wait for each other anyway,
+ * How long the loop polls memory before it sleeps. To sleep and to be woken costs both sides some 50 us, that of a device's
+ * answer more, on a CPU that has gone idle; so a guest whose requests find the loop asleep makes them later, and finds it
+ * asleep again. The maximum is what gets the two out of that, for a software CPU too. Where others want the CPU, that much would be
+ * taken from our share of it. When many things are under way they wait for each other anyway,
  * and the CPU is needed by whoever does them. Below the minimum it finds nothing that the poll before it has not found.
  */
-#define SPIN_MAX_NS (100 * NS_PER_US)
+#define SPIN_MAX_NS	  (200 * NS_PER_US)
+#define SPIN_CONTENDED_NS (100 * NS_PER_US)
 /* What of a wait that ended by a sleep is due to that. A crowd's next comes soon enough to be seen without a guess. */
 #define SPIN_SAVES_NS (50 * NS_PER_US)
 #define SPIN_CROWD_NS (50 * NS_PER_US)
@@ -28,7 +31,7 @@
  * that has gone idle, but not to one that is offered.
  */
 #define VAIN_SPINS_MAX	 3
-#define VAIN_HOLD_OFF_NS (1 * NS_PER_MS)
+#define VAIN_HOLD_OFF_NS (2 * NS_PER_MS)
 /* Of memory, between two looks at the clock, which cost as much as several of them. */
 #define POLLS_PER_LOOK 8
 /* A spin that took this much longer than it wanted was preempted: somebody else needs the CPU. */
@@ -432,7 +435,10 @@ static int64_t next_deadline(const struct loop *l)
 
 static int64_t spin_max_ns(const struct loop *l)
 {
-	return l->crowds ? SPIN_CROWD_NS : SPIN_MAX_NS;
+	if (l->crowds)
+		return SPIN_CROWD_NS;
+	/* An offer of the CPU was taken lately, for long. */
+	return l->stamp_ns < l->yield_not_before_ns ? SPIN_CONTENDED_NS : SPIN_MAX_NS;
 }
 
 /*

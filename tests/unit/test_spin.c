@@ -16,11 +16,12 @@
 #include "src/loop.h"
 
 /* Of one look at the clock with the polls between two of them, and of ending a sleep. */
-#define LOOK_NS (2 * NS_PER_US)
-#define WAKE_NS (40 * NS_PER_US)
+#define LOOK_NS	 (2 * NS_PER_US)
+#define WAKE_NS	 (40 * NS_PER_US)
+#define CLOCK_NS 20 /* to ask for the time */
 
 static struct {
-	bool imitated;
+	bool imitated, wanted; /* WANTED: who is offered the CPU keeps it for a slice */
 	int64_t now, spun;
 	unsigned sleeps;
 } host;
@@ -38,6 +39,7 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 
 	if (!host.imitated || id != CLOCK_MONOTONIC)
 		return real(id, ts);
+	host.now += CLOCK_NS;
 	ts->tv_sec = host.now / NS_PER_SEC;
 	ts->tv_nsec = host.now % NS_PER_SEC;
 	return 0;
@@ -45,7 +47,7 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 
 int sched_yield(void)
 {
-	host.now += LOOK_NS;
+	host.now += host.wanted ? 3 * NS_PER_MS : LOOK_NS;
 	host.spun += LOOK_NS;
 	if (device.starves)
 		device.due += LOOK_NS;
@@ -112,7 +114,7 @@ static void box_free(struct box *b)
 /* Though a wait that begins with a sleep takes longer than any spin: the loop learns to spin nevertheless. */
 static void a_quick_device_is_waited_for_awake(void **state)
 {
-	for (int64_t us = 4; us <= 88; us += 12) {
+	for (int64_t us = 4; us <= 184; us += 12) {
 		struct box b = box_new(us);
 
 		box_start(&b);
@@ -143,7 +145,7 @@ static void a_device_that_is_slow_now_and_then_is_waited_for_awake(void **state)
 	box_start(&b);
 	run_answers(b.loop, 50);
 	for (unsigned i = 0; i < 10; i++) {
-		device.due += 200 * NS_PER_US;
+		device.due += 300 * NS_PER_US;
 		run_answers(b.loop, 20);
 		assert_true(host.sleeps <= 3);
 	}
@@ -189,6 +191,26 @@ static void of_a_crowd_none_is_waited_for_so_long(void **state)
 	box_free(&b);
 }
 
+/* Long spins are for CPUs that nobody else wants. */
+static void where_the_cpu_is_wanted_spins_are_shorter(void **state)
+{
+	struct box b = box_new(150);
+
+	box_start(&b);
+	run_answers(b.loop, 50);
+	run_answers(b.loop, 100);
+	assert_int_equal(host.sleeps, 0);
+	host.wanted = true;
+	run_answers(b.loop, 10);
+	run_answers(b.loop, 300);
+	assert_int_equal(host.sleeps, 300);
+	host.wanted = false;
+	run_answers(b.loop, 1000);
+	run_answers(b.loop, 100);
+	assert_int_equal(host.sleeps, 0);
+	box_free(&b);
+}
+
 static void nobody_spins_where_the_cpus_are_taken(void **state)
 {
 	struct box b = box_new(10);
@@ -211,6 +233,7 @@ int main(void)
 		cmocka_unit_test(a_device_that_is_slow_now_and_then_is_waited_for_awake),
 		cmocka_unit_test(a_device_that_answers_only_while_the_loop_sleeps_is_let),
 		cmocka_unit_test(of_a_crowd_none_is_waited_for_so_long),
+		cmocka_unit_test(where_the_cpu_is_wanted_spins_are_shorter),
 		cmocka_unit_test(nobody_spins_where_the_cpus_are_taken),
 	};
 
