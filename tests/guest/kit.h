@@ -47,9 +47,19 @@
 	.macro HEX32
 	call kit_hex32
 	.endm
-	/* IRET, which software KVMs don't emulate in protected mode; NMIs stay blocked. */
+	/*
+	 * IRET, which software KVMs don't emulate in protected mode; NMIs stay blocked. In STI's shadow RET comes before the next
+	 * interrupt, as a stack on which each one leaves its frame is soon too small.
+	 */
 	.macro IRETURN
+	testl $0x200, 8(%esp)
+	jz 8f
 	pushl 8(%esp)
+	andl $~0x200, (%esp)
+	popf
+	sti
+	ret $8
+8:	pushl 8(%esp)
 	popf
 	ret $8
 	.endm
