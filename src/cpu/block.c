@@ -7,7 +7,7 @@
  * translated anew, and nothing is ever moved. References between blocks are offsets in the arena in units of its alignment; 0 is none.
  *
  * A block is found by (phys, rip, cs_base, cs_limit, mode). One that continues in a second page has that page's
- * physical number too, looked up at each search, and is never linked to directly.
+ * physical number too, looked up at each search; it is linked to only by jumps that hold for one TLB generation.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -120,7 +120,8 @@ static void exit_unlink(struct block_cache *bc, struct block *from, unsigned k)
 		ref_exit(bc, e->next)->prev = e->prev;
 }
 
-bool block_link(struct cpu *c, struct block *from, unsigned k, struct block *to)
+bool block_link(struct cpu *c, struct block *from, unsigned k, struct block *to,
+		bool one_generation)
 {
 	struct block_cache *bc = c->blocks;
 	struct block_exit *e = &from->exits[k];
@@ -129,8 +130,8 @@ bool block_link(struct cpu *c, struct block *from, unsigned k, struct block *to)
 	if (!from->valid)
 		return false;
 	exit_unlink(bc, from, k);
-	/* The mapping of a second page may change under the link. */
-	if (!to->valid || to->phys2 != BLOCK_NO_PAGE || to->mode != from->mode)
+	/* The mapping of a second page may change under a link that doesn't look at the TLB's generation. */
+	if (!to->valid || to->mode != from->mode || (to->phys2 != BLOCK_NO_PAGE && !one_generation))
 		return false;
 	e->prev = 0;
 	e->next = to->chained_from;
@@ -405,6 +406,9 @@ struct block *block_find(struct cpu *c)
 	struct block *b;
 	uint64_t phys;
 
+	if (mode & MODE_CODE64 && e->rip == c->rip && e->mode == mode &&
+	    e->generation == c->tlb_generation)
+		return e->block;
 	check_rip(c);
 	c->stats.block_lookups++;
 	phys = mmu_code_phys(c, code_lin(c, mode, c->rip), &host);
@@ -426,8 +430,7 @@ bool block_still_at(struct cpu *c, const struct block *b)
 {
 	const uint8_t *host;
 
-	return mmu_code_phys(c, code_lin(c, c->mode, c->rip), &host) == b->phys &&
-	       b->mode == c->mode;
+	return block_matches(c, b, mmu_code_phys(c, code_lin(c, c->mode, c->rip), &host), c->mode);
 }
 
 struct block_cache *block_cache_new(struct cpu *c)

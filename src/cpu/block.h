@@ -70,7 +70,7 @@ struct jump_entry {
 	uint32_t mode;
 };
 
-enum { JUMP_CACHE_BITS = 11, BLOCK_HASH_BITS = 14, BLOCK_PAGE_BITS = 12, BLOCK_PAGE2_BITS = 6 };
+enum { JUMP_CACHE_BITS = 14, BLOCK_HASH_BITS = 16, BLOCK_PAGE_BITS = 12, BLOCK_PAGE2_BITS = 6 };
 
 struct block_cache {
 	struct jump_entry jump[1u << JUMP_CACHE_BITS];
@@ -124,8 +124,12 @@ struct block *block_find(struct cpu *c);
 bool block_still_at(struct cpu *c, const struct block *b);
 /* Drops everything, e.g. when the cache is full or the memory view changed. Safe while executing: freed at the next boundary. */
 void block_flush_all(struct cpu *c);
-/* Makes exit K of FROM, which is the block in execution, jump to TO. False when that may not be. */
-bool block_link(struct cpu *c, struct block *from, unsigned k, struct block *to);
+/*
+ * Makes exit K of FROM, which is the block in execution, jump to TO. False when that may not be. ONE_GENERATION: the jump is
+ * made as long only as c->tlb_generation stays.
+ */
+bool block_link(struct cpu *c, struct block *from, unsigned k, struct block *to,
+		bool one_generation);
 
 /* ---- translate.c ---- */
 struct xlate;

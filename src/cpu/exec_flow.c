@@ -41,6 +41,7 @@ const struct uop *flow_link(struct cpu *c, const struct uop *u)
 {
 	struct block *from = c->block, *to = (struct block *)u->imm;
 	unsigned k = u - from->uops + 1 == from->n_uops ? 0 : 1;
+	bool keeps = keeps_generation(u);
 	uint64_t evictions = c->blocks->evictions;
 
 	if (u->flags & UF_AUX)
@@ -50,7 +51,7 @@ const struct uop *flow_link(struct cpu *c, const struct uop *u)
 		STOP();
 	c->cur = NULL;
 	c->block = NULL;
-	if (to && keeps_generation(u) && block_still_at(c, to)) {
+	if (to && keeps && block_still_at(c, to)) {
 		((struct uop *)u)->generation = c->tlb_generation;
 		c->block = to;
 		GOTO(to->uops);
@@ -58,7 +59,7 @@ const struct uop *flow_link(struct cpu *c, const struct uop *u)
 	to = block_find(c);
 	c->block = to;
 	/* The memory of FROM may have been taken for TO. */
-	if (evictions == c->blocks->evictions && block_link(c, from, k, to) && keeps_generation(u))
+	if (evictions == c->blocks->evictions && block_link(c, from, k, to, keeps) && keeps)
 		((struct uop *)u)->generation = c->tlb_generation;
 	GOTO(to->uops);
 }

@@ -566,8 +566,10 @@ static unsigned walk(struct cpu *c, struct xlate *x, struct fetch *f, unsigned *
 		st = decode(dec, f, &d);
 		if (st == ZYDIS_STATUS_NO_MORE_DATA && f->have == f->in_page - *bytes &&
 		    f->have < MIN(MAX_INSN_BYTES, f->limit - *bytes)) {
-			if (n)
+			if (n) {
+				x->crossing = true;
 				break;
+			}
 			fetch_second_page(c, f,
 					  (f->rip +
 					   (x->mode & MODE_CODE64 ? 0 : c->regs[R_CSBASE]) +

@@ -33,6 +33,7 @@ struct xlate {
 	unsigned n_exits;
 	uint64_t exit_target[2];
 	bool rip_base; /* R_RIPBASE holds block_rip in this block */
+	bool crossing; /* the instruction after the block's last one begins on its page and ends on the next */
 };
 
 /* A memory operand as micro-operations take it. */

@@ -51,7 +51,7 @@ void x_jump(struct xlate *x, uint64_t target)
 		x_gp(x);
 		return;
 	}
-	x_emit(x, in_page(x, target) ? UOP_JMP : UOP_JMP_X);
+	x_emit(x, in_page(x, target) && !x->crossing ? UOP_JMP : UOP_JMP_X);
 	set_exit(x, 0, target);
 	x->ended = true;
 }

@@ -89,6 +89,58 @@ static void test_an_instruction_across_pages_faults_when_reached(void **state)
 	assert_int_equal(c->regs[R_RAX], 0xaa995678);
 }
 
+/*
+ * A loop by way of an instruction whose last two bytes are on the next page, reached straight on from AT or by a jump from there. At
+ * the hundredth time the loop itself maps another page there.
+ */
+static void loop_across_pages(struct box *b, uint64_t at, bool jump)
+{
+	struct cpu *c = box_cpu(b, 0);
+	uint64_t across = BOX_CODE + 0xffd, other = BOX_CODE + 0x5000;
+	const uint8_t second[] = {
+		0x01, 0xc3,		   /* add %eax, %ebx */
+		0x83, 0xf9, 100,	   /* cmp $100, %ecx */
+		0x75, 6,		   /* jne 1f */
+		0x48, 0x89, 0x16,	   /* mov %rdx, (%rsi) */
+		0x0f, 0x01, 0x3f,	   /* invlpg (%rdi) */
+		0x81, 0xf9, 200,  0, 0, 0, /* 1: cmp $200, %ecx */
+		0x0f, 0x85,		   /* jne AT */
+	};
+
+	box_mode(b, 0, BOX_LONG, at);
+	BOX_CODE_AT(b, at, 0xff, 0xc1); /* inc %ecx */
+	if (jump) {
+		BOX_CODE_AT(b, at + 2, 0xe9);
+		stn_le(b->ram + at + 3, 4, across - (at + 7));
+	}
+	BOX_CODE_AT(b, across, 0xb8, 0, 0); /* mov $0x10000, %eax, and $0x20000 */
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t page = i ? other : BOX_CODE + 0x1000, end = page + 2 + sizeof(second) + 4;
+
+		BOX_CODE_AT(b, page, (uint8_t)(i + 1), 0);
+		box_code(b, page + 2, second, sizeof(second));
+		stn_le(b->ram + end - 4, 4, at - (end - page + BOX_CODE + 0x1000));
+		BOX_CODE_AT(b, end, 0xf4);
+	}
+	c->regs[R_RCX] = c->regs[R_RBX] = 0;
+	c->regs[R_RDX] = other | 7;
+	c->regs[R_RSI] = box_pte(BOX_CODE + 0x1000);
+	c->regs[R_RDI] = BOX_CODE + 0x1000;
+	assert_int_equal(box_run(b, 0), -1);
+	assert_int_equal(c->regs[R_RCX], 200);
+	assert_int_equal(c->regs[R_RBX], 100 * 0x10000 + 100 * 0x20000);
+}
+
+static void test_links_to_an_instruction_across_pages_follow_the_mapping(void **state)
+{
+	loop_across_pages(*state, BOX_CODE + 0xffb, false);
+}
+
+static void test_jumps_to_an_instruction_across_pages_follow_the_mapping(void **state)
+{
+	loop_across_pages(*state, BOX_CODE + 0xf00, true);
+}
+
 static void test_more_than_15_bytes_are_gp(void **state)
 {
 	struct box *b = *state;
@@ -498,6 +550,8 @@ int main(void)
 		ONE(test_a_loop_counts),
 		ONE(test_jumps_and_calls_cross_pages),
 		ONE(test_an_instruction_across_pages_faults_when_reached),
+		ONE(test_links_to_an_instruction_across_pages_follow_the_mapping),
+		ONE(test_jumps_to_an_instruction_across_pages_follow_the_mapping),
 		ONE(test_more_than_15_bytes_are_gp),
 		ONE(test_an_unknown_opcode_is_ud_when_reached),
 		ONE(test_a_store_into_its_own_block_acts_at_once),
