@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "src/util.h"
@@ -48,6 +49,37 @@ void *xaligned_zalloc(size_t align, size_t bytes)
 	if (posix_memalign(&p, MAX(align, sizeof(void *)), bytes))
 		out_of_memory(bytes);
 	return memset(p, 0, bytes);
+}
+
+void *reserve_aligned(size_t align, size_t bytes)
+{
+	uint8_t *host = mmap(NULL, bytes + align, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t slack;
+
+	if (host == MAP_FAILED)
+		return NULL;
+	slack = ALIGN_UP((uintptr_t)host, align) - (uintptr_t)host;
+	if (slack)
+		munmap(host, slack);
+	if (slack < align)
+		munmap(host + slack + bytes, align - slack);
+	return host + slack;
+}
+
+void *xhuge_zalloc(size_t bytes)
+{
+	void *p = reserve_aligned(HUGE_PAGE, bytes = ALIGN_UP(bytes, HUGE_PAGE));
+
+	if (!p || mprotect(p, bytes, PROT_READ | PROT_WRITE))
+		out_of_memory(bytes);
+	madvise(p, bytes, MADV_HUGEPAGE);
+	return p;
+}
+
+void xhuge_free(void *p, size_t bytes)
+{
+	munmap(p, ALIGN_UP(bytes, HUGE_PAGE));
 }
 
 char *xstrdup(const char *s)

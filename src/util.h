@@ -13,6 +13,8 @@
 #define GiB (1ull << 30)
 #define TiB (1ull << 40)
 
+#define HUGE_PAGE (2 * MiB) /* of x86 hosts, the smaller size */
+
 #define NS_PER_SEC 1000000000ll
 #define NS_PER_MS  1000000ll
 #define NS_PER_US  1000ll
@@ -39,6 +41,17 @@ void *xmalloc(size_t bytes) __attribute__((malloc, returns_nonnull));
 void *xzalloc(size_t bytes) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *p, size_t bytes) __attribute__((returns_nonnull));
 void *xaligned_zalloc(size_t align, size_t bytes) __attribute__((malloc, returns_nonnull));
+/*
+ * Addresses of the host without memory behind them, the first a multiple of ALIGN, which is a power of two of at least a page; to be
+ * unmapped by the caller. NULL, with errno, when there are none.
+ */
+void *reserve_aligned(size_t align, size_t bytes);
+/*
+ * Zeros, on pages of 2 MiB where the host has them for who asks (transparent huge pages), and no more than are touched: for what
+ * is used all the time in no order, as host CPUs remember the addresses of few small pages. To be freed with the same size.
+ */
+void *xhuge_zalloc(size_t bytes) __attribute__((malloc, returns_nonnull));
+void xhuge_free(void *p, size_t bytes);
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *fmt, ...) printf_like(1, 2) __attribute__((malloc, returns_nonnull));
 

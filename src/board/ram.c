@@ -12,7 +12,6 @@
 #include "src/memory_backend.h"
 
 #define SMALL_PAGE    4096ull
-#define HUGE_PAGE     (2 * MiB)
 #define RAM_LOW_LIMIT (3584 * MiB) /* up to this, all RAM is below 4 GiB */
 #define RAM_LOW_SPLIT (3 * GiB)	   /* else this much is */
 #define RAM_HIGH_BASE (4 * GiB)
@@ -127,19 +126,10 @@ static uint64_t alignment(const struct machine_ram *ram)
 /* Room to begin at a huge page; what is left over on either side goes back. */
 static bool reserve(struct machine_ram *ram, struct error *err)
 {
-	uint64_t align = alignment(ram), slack;
-	uint8_t *host = mmap(NULL, ram->bytes + align, PROT_NONE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (host == MAP_FAILED)
+	ram->host = reserve_aligned(alignment(ram), ram->bytes);
+	if (!ram->host)
 		return error_set_errno(err, errno, "-m: cannot set up guest memory of %llu MiB",
 				       ram->bytes / MiB);
-	slack = ALIGN_UP((uintptr_t)host, align) - (uintptr_t)host;
-	if (slack)
-		munmap(host, slack);
-	if (slack < align)
-		munmap(host + slack + ram->bytes, align - slack);
-	ram->host = host + slack;
 	return true;
 }
 

@@ -10,7 +10,6 @@
  * physical number too, looked up at each search; it is linked to only by jumps that hold for one TLB generation.
  */
 #include <stdlib.h>
-#include <sys/mman.h>
 #include "src/cpu/block.h"
 #include "src/cpu/ea.h"
 #include "src/cpu/mmu.h"
@@ -435,13 +434,10 @@ bool block_still_at(struct cpu *c, const struct block *b)
 
 struct block_cache *block_cache_new(struct cpu *c)
 {
-	struct block_cache *bc = xzalloc(sizeof(*bc));
+	struct block_cache *bc = xhuge_zalloc(sizeof(*bc));
 
 	bc->cpu = c;
-	bc->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (bc->arena == MAP_FAILED)
-		abort();
+	bc->arena = xhuge_zalloc(ARENA_BYTES);
 	bc->fill = ARENA_ALIGN;
 	bc->chunk_fill = xmalloc(N_CHUNKS * sizeof(bc->chunk_fill[0]));
 	for (uint32_t i = 0; i < N_CHUNKS; i++)
@@ -457,9 +453,9 @@ void block_cache_free(struct block_cache *bc)
 {
 	if (!bc)
 		return;
-	munmap(bc->arena, ARENA_BYTES);
+	xhuge_free(bc->arena, ARENA_BYTES);
 	free(bc->chunk_fill);
 	free(bc->scratch);
 	free(bc->decoders);
-	free(bc);
+	xhuge_free(bc, sizeof(*bc));
 }

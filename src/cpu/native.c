@@ -8,7 +8,11 @@
 #include "src/cpu/native_gen.h"
 #include "src/cpu/translate.h"
 
-#define ARENA_BYTES	(4 * MiB)
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+#define ARENA_BYTES	(2 * HUGE_PAGE)
 #define BLOCK_MAX_BYTES (XLATE_MAX_UOPS * 384ul)
 #define THRESHOLD	24
 
@@ -17,6 +21,7 @@ struct native {
 	int fd;		/* through which they are written */
 	uint32_t fill;	/* of them, in use */
 	uint32_t ready; /* of these, written; the rest is in `draft` yet */
+	uint32_t huge;	/* so many were asked for as large pages */
 	uint8_t *draft; /* BLOCK_MAX_BYTES, for what begins at `ready` */
 	uint8_t threshold;
 	struct native_gen gen;
@@ -607,6 +612,16 @@ static bool publish(struct native *n)
 	return true;
 }
 
+/*
+ * Large pages, once something has been written to them: host CPUs remember the addresses of few small ones. A file's pages
+ * become large by being asked for just so, whatever the host's settings for shared memory; kernels before 6.1 don't do that.
+ */
+static void want_huge(struct native *n)
+{
+	for (; n->huge < n->ready; n->huge += HUGE_PAGE)
+		madvise(n->code + n->huge, HUGE_PAGE, MADV_COLLAPSE);
+}
+
 static bool start_arena(struct native *n)
 {
 	struct emitter e = {n->draft};
@@ -636,8 +651,10 @@ static noinline_fn void translate_hot(struct cpu *c, struct block *b)
 	c->stats.native_blocks++;
 	for (unsigned i = 0; i < b->n_uops;)
 		i = fragment(c, b, i);
-	if (publish(n))
+	if (publish(n)) {
+		want_huge(n);
 		return;
+	}
 	/* Memory that cannot be had: it is interpreted from now on. */
 	n->threshold = 0;
 	block_forget_native(c);
@@ -677,11 +694,12 @@ struct native *native_new(struct cpu *c)
 	n = xzalloc(sizeof(*n));
 	n->draft = xmalloc(BLOCK_MAX_BYTES);
 	n->threshold = THRESHOLD;
-	n->code = MAP_FAILED;
+	n->code = reserve_aligned(HUGE_PAGE, ARENA_BYTES);
 	n->fd = memfd_create("evmm-native", MFD_CLOEXEC);
-	if (n->fd >= 0 && !ftruncate(n->fd, ARENA_BYTES))
-		n->code = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, n->fd, 0);
-	if (n->code == MAP_FAILED || !start_arena(n)) {
+	if (!n->code || n->fd < 0 || ftruncate(n->fd, ARENA_BYTES) ||
+	    mmap(n->code, ARENA_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, n->fd, 0) ==
+		    MAP_FAILED ||
+	    !start_arena(n)) {
 		native_free(n);
 		return NULL;
 	}
@@ -697,7 +715,7 @@ void native_free(struct native *n)
 {
 	if (!n)
 		return;
-	if (n->code != MAP_FAILED)
+	if (n->code)
 		munmap(n->code, ARENA_BYTES);
 	if (n->fd >= 0)
 		close(n->fd);

@@ -152,7 +152,7 @@ static const struct lapic_cpu lapic_cpu = {
 
 struct cpu *cpu_new(struct machine *m, struct vcpu *v, struct cpu_model *model)
 {
-	struct cpu *c = xaligned_zalloc(64, sizeof(*c));
+	struct cpu *c = xhuge_zalloc(sizeof(*c));
 	struct soft *soft = m->accel_state;
 	const struct lapic_features features = {
 		.x2apic = cpu_model_has(model, FEAT_X2APIC),
@@ -178,7 +178,7 @@ void cpu_free(struct cpu *c)
 	lapic_free(c->lapic);
 	block_cache_free(c->blocks);
 	native_free(c->native);
-	free(c);
+	xhuge_free(c, sizeof(*c));
 }
 
 static bool soft_init(struct machine *m, struct error *err)
