@@ -16,9 +16,9 @@
 #include "src/cpu/native.h"
 #include "src/cpu/translate.h"
 
-#define ARENA_BYTES	(12 * MiB)
 #define CHUNK_BYTES	(512 * KiB)
-#define N_CHUNKS	(ARENA_BYTES / CHUNK_BYTES)
+#define N_CHUNKS	21u /* with the tables and struct cpu, nearly all of six large pages */
+#define ARENA_BYTES	(N_CHUNKS * CHUNK_BYTES)
 #define ARENA_ALIGN	32u
 #define BLOCK_MAX_BYTES (sizeof(struct block) + XLATE_MAX_UOPS * sizeof(struct uop))
 
@@ -432,12 +432,16 @@ bool block_still_at(struct cpu *c, const struct block *b)
 	return block_matches(c, b, mmu_code_phys(c, code_lin(c, c->mode, c->rip), &host), c->mode);
 }
 
-struct block_cache *block_cache_new(struct cpu *c)
+#define ARENA_AT ALIGN_UP(sizeof(struct block_cache), (size_t)ARENA_ALIGN)
+
+const size_t block_cache_bytes = ARENA_AT + ARENA_BYTES;
+
+struct block_cache *block_cache_init(struct cpu *c, void *memory)
 {
-	struct block_cache *bc = xhuge_zalloc(sizeof(*bc));
+	struct block_cache *bc = memory;
 
 	bc->cpu = c;
-	bc->arena = xhuge_zalloc(ARENA_BYTES);
+	bc->arena = (uint8_t *)memory + ARENA_AT;
 	bc->fill = ARENA_ALIGN;
 	bc->chunk_fill = xmalloc(N_CHUNKS * sizeof(bc->chunk_fill[0]));
 	for (uint32_t i = 0; i < N_CHUNKS; i++)
@@ -449,13 +453,9 @@ struct block_cache *block_cache_new(struct cpu *c)
 	return bc;
 }
 
-void block_cache_free(struct block_cache *bc)
+void block_cache_destroy(struct block_cache *bc)
 {
-	if (!bc)
-		return;
-	xhuge_free(bc->arena, ARENA_BYTES);
 	free(bc->chunk_fill);
 	free(bc->scratch);
 	free(bc->decoders);
-	xhuge_free(bc, sizeof(*bc));
 }

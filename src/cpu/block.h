@@ -116,8 +116,10 @@ static inline struct block *jump_find32(struct cpu *c, uint32_t rip)
 /* Every micro-operation is bound to its function again, every block is watched anew (native.h). Only at the entry of a block. */
 void block_forget_native(struct cpu *c);
 
-struct block_cache *block_cache_new(struct cpu *c);
-void block_cache_free(struct block_cache *bc);
+/* The blocks of C, in MEMORY: so many zeros, aligned for a struct cpu, which are the caller's and stay until the end. */
+extern const size_t block_cache_bytes;
+struct block_cache *block_cache_init(struct cpu *c, void *memory);
+void block_cache_destroy(struct block_cache *bc);
 /* The block to execute at c->rip in c->mode; translates if needed. May fault (doesn't return); c->cur must be NULL. */
 struct block *block_find(struct cpu *c);
 /* Whether B, once the block at c->rip, is so still, after a flush of the TLB. May fault as block_find. */

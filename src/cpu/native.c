@@ -613,12 +613,12 @@ static bool publish(struct native *n)
 }
 
 /*
- * Large pages, once something has been written to them: host CPUs remember the addresses of few small ones. A file's pages
+ * Large pages, once half of one has been written: host CPUs remember the addresses of few small ones. A file's pages
  * become large by being asked for just so, whatever the host's settings for shared memory; kernels before 6.1 don't do that.
  */
 static void want_huge(struct native *n)
 {
-	for (; n->huge < n->ready; n->huge += HUGE_PAGE)
+	for (; n->huge + HUGE_PAGE / 2 < n->ready; n->huge += HUGE_PAGE)
 		madvise(n->code + n->huge, HUGE_PAGE, MADV_COLLAPSE);
 }
 

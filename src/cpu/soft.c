@@ -150,9 +150,12 @@ static const struct lapic_cpu lapic_cpu = {
 
 /* ---- life ---- */
 
+/* The TLB in struct cpu, and behind it the tables of blocks and the blocks: together, as what is left of a large page is lost. */
+#define BLOCKS_AT ALIGN_UP(sizeof(struct cpu), (size_t)64)
+
 struct cpu *cpu_new(struct machine *m, struct vcpu *v, struct cpu_model *model)
 {
-	struct cpu *c = xhuge_zalloc(sizeof(*c));
+	struct cpu *c = xhuge_zalloc(BLOCKS_AT + block_cache_bytes);
 	struct soft *soft = m->accel_state;
 	const struct lapic_features features = {
 		.x2apic = cpu_model_has(model, FEAT_X2APIC),
@@ -164,7 +167,7 @@ struct cpu *cpu_new(struct machine *m, struct vcpu *v, struct cpu_model *model)
 	c->vcpu = v;
 	c->model = model;
 	c->code_map = soft ? soft->code_map : NULL;
-	c->blocks = block_cache_new(c);
+	c->blocks = block_cache_init(c, (uint8_t *)c + BLOCKS_AT);
 	c->native = native_new(c);
 	v->accel = c;
 	c->lapic = lapic_new(v, &lapic_cpu, &features);
@@ -176,9 +179,9 @@ void cpu_free(struct cpu *c)
 	if (!c)
 		return;
 	lapic_free(c->lapic);
-	block_cache_free(c->blocks);
+	block_cache_destroy(c->blocks);
 	native_free(c->native);
-	xhuge_free(c, sizeof(*c));
+	xhuge_free(c, BLOCKS_AT + block_cache_bytes);
 }
 
 static bool soft_init(struct machine *m, struct error *err)
