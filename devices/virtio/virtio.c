@@ -29,6 +29,12 @@ static void kick_all(void *opaque)
 		virtio_kick(&v->queues[__builtin_ctzll(pending)]);
 }
 
+void virtio_notify_later(struct virtqueue *vq)
+{
+	vq->virtio->notify_pending |= BIT64(vq->index);
+	loop_work_schedule(&vq->virtio->notify_work);
+}
+
 void virtio_kick_later(struct virtqueue *vq)
 {
 	vq->virtio->kick_pending |= BIT64(vq->index);
@@ -331,9 +337,12 @@ bool virtio_post_load(struct virtio *v, struct error *err)
 		virtq_unmap(vq);
 		if (!vq->enabled)
 			continue;
-		/* Who saved it may have asked the driver not to notify. */
-		if (virtq_map(vq))
+		/* Who saved it may have asked the driver not to notify, and have used descriptors without a word of it yet. */
+		if (virtq_map(vq)) {
 			virtio_kick_later(vq);
+			vq->signalled_valid = false;
+			virtio_notify_later(vq);
+		}
 		if (v->transport->queue_changed)
 			v->transport->queue_changed(vq);
 	}

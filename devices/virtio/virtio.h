@@ -195,6 +195,8 @@ bool virtio_queue_resetting(const struct virtqueue *vq);
 void virtio_kick(struct virtqueue *vq);
 /* The same in the loop's next turn. */
 void virtio_kick_later(struct virtqueue *vq);
+/* At the end of this turn the driver is interrupted for what VQ has used, if it wishes. */
+void virtio_notify_later(struct virtqueue *vq);
 /* From the transport's device: reset, post_load. */
 void virtio_reset(struct virtio *v);
 bool virtio_post_load(struct virtio *v, struct error *err);

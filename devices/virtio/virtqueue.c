@@ -365,8 +365,7 @@ static void publish(struct virtqueue *vq, const struct virtq_done *d)
 		packed_publish(vq, d);
 	else
 		split_publish(vq, d);
-	vq->virtio->notify_pending |= BIT64(vq->index);
-	loop_work_schedule(&vq->virtio->notify_work);
+	virtio_notify_later(vq);
 }
 
 static void mark_written(struct virtqueue *vq, const struct virtq_elem *e, uint64_t bytes)

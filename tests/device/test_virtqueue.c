@@ -280,6 +280,36 @@ static void the_line_follows_reset_and_load(void **state)
 	free(saved);
 }
 
+/* Used, and saved before the turn's end, at which the driver would have been told. */
+static void what_was_used_before_a_save_is_told_after_the_load(void **state)
+{
+	static const uint64_t forms[] = {0, EVENT_IDX, PACKED, PACKED | EVENT_IDX};
+	const struct vk_piece piece = {VK_BUFFERS, 1, true};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		struct error err = ERROR_INIT;
+		uint8_t *saved;
+		uint16_t id;
+		size_t bytes;
+
+		vk_start(&v, forms[i], 4, SIZE);
+		id = vk_add(&v, RX, &piece, 1);
+		vk_kick(&v, RX);
+		assert_int_equal(kit_type(chr, "a", 1), 1);
+		saved = state_save(serial->type->state, serial, &bytes);
+		assert_false(k->level[VK_GSI]);
+		kit_settle(k);
+		expect_used(RX, id, 1);
+		assert_true(k->level[VK_GSI]);
+		vk_set_reg(&v, ACK, 1);
+		assert_true(state_load(serial->type->state, serial, saved, bytes, &err));
+		kit_settle(k);
+		assert_true(k->level[VK_GSI]);
+		vk_set_reg(&v, ACK, 1);
+		free(saved);
+	}
+}
+
 /* 3.1.1: queues are filled before DRIVER_OK, and looked into from then on. */
 static void what_was_there_before_the_driver_was_ready(void **state)
 {
@@ -623,6 +653,7 @@ int main(void)
 		TEST(once_round_a_packed_ring_in_one_go),
 		TEST(the_line_follows_reset_and_load),
 		TEST(what_was_there_before_the_driver_was_ready),
+		TEST(what_was_used_before_a_save_is_told_after_the_load),
 		TEST(queue_reset),
 		TEST(bad_addresses),
 		TEST(needs_reset_after_a_load_too),
