@@ -87,6 +87,7 @@ struct scsi_req {
 	uint8_t status;
 	uint8_t sense[SCSI_SENSE_BYTES]; /* of CHECK CONDITION */
 	uint64_t transferred;		 /* bytes, of OUT or IN */
+	bool overrun; /* IN was too small for the command's data, and has the first of them */
 
 	/* the unit's, while it runs */
 	struct scsi_device *dev;
@@ -134,6 +135,8 @@ bool scsi_boot_index_add(struct scsi_device *dev, int32_t bootindex, struct erro
 
 void scsi_good(struct scsi_req *req, uint64_t transferred);
 void scsi_check(struct scsi_req *req, enum scsi_sense_key key, uint16_t asc);
+/* How many of the N bytes that the command has for the guest go into its memory; notes whether that is all of them. */
+uint64_t scsi_fitting(struct scsi_req *req, uint64_t n);
 /* N bytes of BUF, as far as the CDB's allocation length ALLOCATED and the guest's memory go. */
 void scsi_reply(struct scsi_req *req, const void *buf, uint64_t n, uint64_t allocated);
 /* What the guest gave: up to N bytes into BUF, how many there were. */

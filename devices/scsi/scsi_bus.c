@@ -237,11 +237,17 @@ void scsi_host_error(struct scsi_req *req, int ret, bool write)
 	}
 }
 
+uint64_t scsi_fitting(struct scsi_req *req, uint64_t n)
+{
+	req->overrun = n > req->in_bytes;
+	return MIN(n, req->in_bytes);
+}
+
 void scsi_reply(struct scsi_req *req, const void *buf, uint64_t n, uint64_t allocated)
 {
 	uint64_t done = 0;
 
-	n = MIN(MIN(n, allocated), req->in_bytes);
+	n = scsi_fitting(req, MIN(n, allocated));
 	for (unsigned i = 0; i < req->n_in && done < n; i++) {
 		size_t part = MIN(n - done, req->in[i].iov_len);
 
@@ -377,6 +383,7 @@ void scsi_submit(struct scsi_req *req)
 	if (req->dev)
 		req->dev->in_flight++;
 	req->transferred = 0;
+	req->overrun = false;
 	req->iov = NULL;
 	req->bounce = NULL;
 	if (req->cdb[0] == CMD_REPORT_LUNS) {

@@ -116,7 +116,7 @@ static void piece_next(struct scsi_req *req)
 static void read_sectors(struct scsi_req *req, const struct mmc_result *what)
 {
 	struct scsi_cd *cd = cd_of(req->dev);
-	uint64_t bytes = MIN((uint64_t)what->sectors * what->sector_bytes, req->in_bytes);
+	uint64_t bytes = scsi_fitting(req, (uint64_t)what->sectors * what->sector_bytes);
 
 	if (!bytes) {
 		scsi_good(req, 0);

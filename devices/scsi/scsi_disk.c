@@ -157,7 +157,7 @@ static void cmd_read(struct scsi_req *req)
 
 	if (!range_ok(req))
 		return;
-	req->arg = MIN(req->blocks * disk_block_bytes(d), req->in_bytes);
+	req->arg = scsi_fitting(req, req->blocks * disk_block_bytes(d));
 	if (!req->arg) {
 		scsi_good(req, 0);
 		return;

@@ -57,6 +57,7 @@
 
 /* Responses (5.6.6.1) */
 #define S_OK		     0
+#define S_OVERRUN	     1
 #define S_BAD_TARGET	     3
 #define S_FUNCTION_COMPLETE  0
 #define S_FUNCTION_SUCCEEDED 10
@@ -232,7 +233,8 @@ static void scsi_done(struct scsi_req *scsi)
 {
 	struct virtio_scsi_req *r = container_of(scsi, struct virtio_scsi_req, scsi);
 	uint64_t all = scsi->in_bytes + scsi->out_bytes;
-	struct cmd_response response = {.status = scsi->status, .response = S_OK};
+	struct cmd_response response = {.status = scsi->status,
+					.response = scsi->overrun ? S_OVERRUN : S_OK};
 
 	response.residual = (uint32_t)MIN(all - MIN(scsi->transferred, all), (uint64_t)UINT32_MAX);
 	if (scsi->status == SCSI_CHECK_CONDITION)
