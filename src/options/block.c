@@ -2,6 +2,7 @@
 /* -drive, -blockdev, -hda to -hdd, -cdrom, -fda, -fdb, -snapshot. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "io/block/node.h"
 #include "io/block/options.h"
 #include "src/drive.h"
 #include "src/options/table.h"
@@ -79,12 +80,24 @@ json_t *drive_parse_option(const char *value, struct error *err)
 	return json;
 }
 
+static void __attribute__((noreturn)) list_formats(void)
+{
+	fputs("Supported formats:", stdout);
+	for (const struct block_driver *const *d = block_drivers; *d; d++)
+		printf(" %s", (*d)->name);
+	putchar('\n');
+	exit(0);
+}
+
 bool options_drive(struct options_parse_state *p, const char *value, struct error *err)
 {
 	json_t *json = drive_parse_option(value, err);
+	const char *format = json_string_value(json_object_get(json, "format"));
 
 	if (!json)
 		return false;
+	if (format && (!strcmp(format, "help") || !strcmp(format, "?")))
+		list_formats();
 	keep(p, "drive", value, json);
 	return true;
 }

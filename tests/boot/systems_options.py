@@ -67,7 +67,8 @@ def test_help():
     """-h, -version and the lists print to stdout and end with 0."""
     for args, word in ((['-h'], '-kernel'), (['-version'], 'evmm'), (['-M', '?'], 'pc'), (['-cpu', '?'], 'qemu64'),
                        (['-device', 'help'], 'isa-debug-exit'), (['-device', 'isa-serial,help'], 'iobase'),
-                       (['-d', 'help'], 'guest_errors'), (['-accel', 'help'], 'soft')):
+                       (['-d', 'help'], 'guest_errors'), (['-accel', 'help'], 'soft'),
+                       (['-drive', 'format=help'], 'blkdebug')):
         r = subprocess.run([EVMM] + args, capture_output=True, text=True, timeout=10)
         check(r.returncode == 0 and word in r.stdout, '%s: %r' % (args, (r.returncode, r.stdout, r.stderr)))
 
