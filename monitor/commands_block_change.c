@@ -271,15 +271,18 @@ static json_t *cmd_change_medium(struct command_call *call, json_t *args)
 
 /* ---- limits and histograms ---- */
 
-static uint64_t number(json_t *args, const char *word, const char *suffix, bool *negative)
+static uint64_t number(json_t *args, const char *word, const char *suffix, uint64_t otherwise,
+		       bool *negative)
 {
 	char key[64];
-	json_int_t value;
+	json_t *value;
 
 	snprintf(key, sizeof(key), "%s%s", word, suffix);
-	value = json_integer_value(json_object_get(args, key));
-	*negative |= value < 0;
-	return (uint64_t)value;
+	value = json_object_get(args, key);
+	if (!value)
+		return otherwise;
+	*negative |= json_integer_value(value) < 0;
+	return (uint64_t)json_integer_value(value);
 }
 
 static json_t *cmd_set_throttle(struct command_call *call, json_t *args)
@@ -295,11 +298,12 @@ static json_t *cmd_set_throttle(struct command_call *call, json_t *args)
 	if (!b->root)
 		return command_fail(call, "Device has no medium");
 	for (unsigned i = 0; i < THROTTLE_LIMITS; i++) {
-		c.of[i].avg = number(args, block_limit_words[i], "", &negative);
-		c.of[i].max = number(args, block_limit_words[i], "_max", &negative);
-		c.of[i].burst_length = number(args, block_limit_words[i], "_max_length", &negative);
+		c.of[i].avg = number(args, block_limit_words[i], "", 0, &negative);
+		c.of[i].max = number(args, block_limit_words[i], "_max", 0, &negative);
+		c.of[i].burst_length = number(args, block_limit_words[i], "_max_length",
+					      THROTTLE_BURST_LENGTH, &negative);
 	}
-	c.iops_size = number(args, "iops_size", "", &negative);
+	c.iops_size = number(args, "iops_size", "", 0, &negative);
 	if (negative)
 		return command_fail(call,
 				    "bps/iops/max values must be within [0, 1000000000000000]");

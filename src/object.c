@@ -151,7 +151,7 @@ bool object_delete(struct object_set *set, const char *id, struct error *err)
 
 	if (!o)
 		return false;
-	if (o->users)
+	if (o->users || (o->type->in_use && o->type->in_use(o)))
 		return error_set(err, "object '%s' is in use, can not be deleted", id);
 	object_end(o);
 	return true;

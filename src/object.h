@@ -29,6 +29,8 @@ struct object_type {
 	/* Takes what it needs; false leaves nothing that unrealize would have to undo. */
 	bool (*realize)(struct object *o, struct error *err);
 	void (*unrealize)(struct object *o);
+	/* NULL: who uses one is counted in USERS. Called of what is realized. */
+	bool (*in_use)(const struct object *o);
 };
 
 struct object {

@@ -61,6 +61,8 @@ static bool check_limit(const struct throttle_config *c, unsigned i, struct erro
 		return error_set(err, "%s-max requires %s", names[i], names[i]);
 	if (of->max && of->max < of->avg)
 		return error_set(err, "%s-max cannot be lower than %s", names[i], names[i]);
+	if (!of->burst_length)
+		return error_set(err, "%s-max-length cannot be 0", names[i]);
 	if (of->burst_length > BURST_LENGTH_MAX)
 		return error_set(err, "%s-max-length is too large", names[i]);
 	if (of->burst_length > 1 && !of->max)
@@ -103,6 +105,7 @@ bool throttle_config_take(struct block_options *o, struct throttle_config *c, bo
 	for (unsigned i = 0; i < THROTTLE_LIMITS; i++) {
 		for (unsigned k = 0; k < 3; k++)
 			*any |= block_options_has(o, keys[i][k]);
+		c->of[i].burst_length = THROTTLE_BURST_LENGTH;
 		if (!block_options_u64(o, keys[i][0], &c->of[i].avg, err) ||
 		    !block_options_u64(o, keys[i][1], &c->of[i].max, err) ||
 		    !block_options_u64(o, keys[i][2], &c->of[i].burst_length, err))
@@ -370,6 +373,11 @@ void throttle_group_put(struct throttle_group *g)
 	list_remove(&g->node);
 	free(g->name);
 	free(g);
+}
+
+bool throttle_group_in_use(const struct throttle_group *g)
+{
+	return g->refs > 1;
 }
 
 const char *throttle_group_name(const struct throttle_group *g)

@@ -22,11 +22,13 @@ enum throttle_limit {
 	THROTTLE_IOPS_READ,
 	THROTTLE_IOPS_WRITE,
 };
-#define THROTTLE_LIMITS 6
+#define THROTTLE_LIMITS	      6
+#define THROTTLE_BURST_LENGTH 1
 
 struct throttle_config {
 	struct {
-		uint64_t avg, max, burst_length; /* a second; 0: none; seconds, 0 is 1 */
+		uint64_t avg, max,
+			burst_length; /* a second, 0: none; seconds, THROTTLE_BURST_LENGTH where none is said */
 	} of[THROTTLE_LIMITS];
 	uint64_t iops_size; /* a larger request counts as several; 0: as one */
 };
@@ -46,6 +48,8 @@ struct throttle_group *throttle_group_get(struct loop *loop, const char *name);
 /* NULL: there is none. No reference. */
 struct throttle_group *throttle_group_find(const char *name);
 void throttle_group_put(struct throttle_group *g);
+/* Has anybody but the caller got it? */
+bool throttle_group_in_use(const struct throttle_group *g);
 const char *throttle_group_name(const struct throttle_group *g);
 const struct throttle_config *throttle_group_config(const struct throttle_group *g);
 void throttle_group_set(struct throttle_group *g, const struct throttle_config *c);

@@ -32,13 +32,19 @@ static void object_unrealize(struct object *o)
 	throttle_group_put(container_of(o, struct throttle_object, obj)->group);
 }
 
+static bool object_in_use(const struct object *o)
+{
+	return throttle_group_in_use(container_of(o, struct throttle_object, obj)->group);
+}
+
 #define LIMIT(prefix, name, limit, unit)                                                         \
 	DEFINE_PROP(throttle_object, config.of[limit].avg, prefix name, PROP_U64, 0,             \
 		    unit " a second"),                                                           \
 		DEFINE_PROP(throttle_object, config.of[limit].max, prefix name "-max", PROP_U64, \
 			    0, unit " a second in a burst"),                                     \
 		DEFINE_PROP(throttle_object, config.of[limit].burst_length,                      \
-			    prefix name "-max-length", PROP_U64, 0, "seconds of a burst")
+			    prefix name "-max-length", PROP_U64, THROTTLE_BURST_LENGTH,          \
+			    "seconds of a burst")
 
 #define LIMITS(prefix)                                                                          \
 	LIMIT(prefix, "bps-total", THROTTLE_BPS, "bytes"),                                      \
@@ -63,6 +69,7 @@ const struct object_type throttle_group_type = {
 	.props = throttle_props,
 	.realize = object_realize,
 	.unrealize = object_unrealize,
+	.in_use = object_in_use,
 };
 
 /* ---- the filter ---- */

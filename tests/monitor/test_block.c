@@ -376,6 +376,10 @@ static void limits_are_set_and_shown(void **state)
 	      "{'device': 'hd', 'bps': -1, 'bps_rd': 0, 'bps_wr': 0, 'iops': 0, 'iops_rd': 0, "
 	      "'iops_wr': 0}",
 	      "GenericError");
+	fails(k, "block_set_io_throttle",
+	      "{'device': 'hd', 'bps': 0, 'bps_rd': 0, 'bps_wr': 0, 'iops': 50, 'iops_rd': 0, "
+	      "'iops_wr': 0, 'iops_max': 100, 'iops_max_length': 0}",
+	      "GenericError");
 	assert_string_equal(kit_hmp(k, "block_set_io_throttle hd 0 0 0 0 0 0"), "");
 	assert_null(block_by_id("hd")->throttle.group);
 	kit_free(k);
@@ -560,6 +564,26 @@ static void nodes_that_make_no_sense_are_refused(void **state)
 	kit_free(k);
 }
 
+static void limits_that_a_disk_obeys_stay(void **state)
+{
+	struct kit *k = kit_new(KIT_PC, NULL);
+
+	fails(k, "object-add",
+	      "{'qom-type': 'throttle-group', 'id': 'g', 'x-iops-total': 5, "
+	      "'x-iops-total-max-length': 0}",
+	      "GenericError");
+	json_decref(run(k, "object-add",
+			"{'qom-type': 'throttle-group', 'id': 'g', 'x-iops-total': 5}"));
+	json_decref(run(k, "blockdev-add",
+			"{'driver': 'throttle', 'node-name': 't', 'throttle-group': 'g', "
+			"'file': {'driver': 'null-co'}}"));
+	assert_string_equal(fails(k, "object-del", "{'id': 'g'}", "GenericError"),
+			    "object 'g' is in use, can not be deleted");
+	json_decref(run(k, "blockdev-del", "{'node-name': 't'}"));
+	json_decref(run(k, "object-del", "{'id': 'g'}"));
+	kit_free(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -580,6 +604,7 @@ int main(void)
 		cmocka_unit_test(a_drive_in_use_is_taken_away),
 		cmocka_unit_test(a_drive_goes_with_its_device),
 		cmocka_unit_test(nodes_that_make_no_sense_are_refused),
+		cmocka_unit_test(limits_that_a_disk_obeys_stay),
 	};
 	int failed;
 
