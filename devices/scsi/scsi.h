@@ -82,6 +82,7 @@ struct scsi_req {
 	unsigned n_out, n_in;
 	uint64_t out_bytes, in_bytes;
 	void (*done)(struct scsi_req *req);
+	bool abandoned; /* at any time, until done: nobody wants the result; what comes in pieces ends after this one */
 
 	/* the result */
 	uint8_t status;
@@ -135,6 +136,8 @@ bool scsi_boot_index_add(struct scsi_device *dev, int32_t bootindex, struct erro
 
 void scsi_good(struct scsi_req *req, uint64_t transferred);
 void scsi_check(struct scsi_req *req, enum scsi_sense_key key, uint16_t asc);
+/* Between two pieces: is it abandoned? Then it is done. */
+bool scsi_ends_early(struct scsi_req *req);
 /* How many of the N bytes that the command has for the guest go into its memory; notes whether that is all of them. */
 uint64_t scsi_fitting(struct scsi_req *req, uint64_t n);
 /* N bytes of BUF, as far as the CDB's allocation length ALLOCATED and the guest's memory go. */

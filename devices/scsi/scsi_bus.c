@@ -237,6 +237,16 @@ void scsi_host_error(struct scsi_req *req, int ret, bool write)
 	}
 }
 
+bool scsi_ends_early(struct scsi_req *req)
+{
+	if (!req->abandoned)
+		return false;
+	req->status = SCSI_TASK_ABORTED;
+	req->transferred = 0;
+	finish(req);
+	return true;
+}
+
 uint64_t scsi_fitting(struct scsi_req *req, uint64_t n)
 {
 	req->overrun = n > req->in_bytes;
@@ -383,7 +393,7 @@ void scsi_submit(struct scsi_req *req)
 	if (req->dev)
 		req->dev->in_flight++;
 	req->transferred = 0;
-	req->overrun = false;
+	req->overrun = req->abandoned = false;
 	req->iov = NULL;
 	req->bounce = NULL;
 	if (req->cdb[0] == CMD_REPORT_LUNS) {

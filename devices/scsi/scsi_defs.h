@@ -9,6 +9,7 @@
 #define SCSI_GOOD		  0x00
 #define SCSI_CHECK_CONDITION	  0x02
 #define SCSI_RESERVATION_CONFLICT 0x18
+#define SCSI_TASK_ABORTED	  0x40
 
 /* Sense keys (SPC-4 4.5.6) */
 enum scsi_sense_key {

@@ -254,6 +254,8 @@ static void verify_next(struct scsi_req *req)
 		scsi_good(req, req->cdb[1] & CDB1_BYTCHK ? all : 0);
 		return;
 	}
+	if (scsi_ends_early(req))
+		return;
 	req->iov[0] = (struct iovec){req->bounce, MIN(all - req->arg, COMPARE_BYTES)};
 	block_readv(d->conf.block, &req->io, req->lba * disk_block_bytes(d) + req->arg, req->iov, 1,
 		    verify_done, req);
@@ -307,7 +309,11 @@ static void unmap_next(struct scsi_req *req)
 	uint32_t block = disk_block_bytes(d);
 
 	while (req->lba < req->blocks) {
-		const uint8_t *entry = req->bounce + UNMAP_HEADER + UNMAP_ENTRY * req->lba++;
+		const uint8_t *entry;
+
+		if (scsi_ends_early(req))
+			return;
+		entry = req->bounce + UNMAP_HEADER + UNMAP_ENTRY * req->lba++;
 		uint64_t lba = be64(entry), n = be32(entry + 8);
 
 		if (!n)

@@ -58,7 +58,9 @@
 /* Responses (5.6.6.1) */
 #define S_OK		     0
 #define S_OVERRUN	     1
+#define S_ABORTED	     2
 #define S_BAD_TARGET	     3
+#define S_RESET		     4
 #define S_FUNCTION_COMPLETE  0
 #define S_FUNCTION_SUCCEEDED 10
 #define S_FUNCTION_REJECTED  11
@@ -110,6 +112,7 @@ struct virtio_scsi_req {
 	struct list node;     /* in free_reqs, or in in_flight */
 	struct list all_node; /* in all_reqs */
 	uint64_t tag, number; /* the driver's; ours, in the order they came */
+	uint8_t abandoned_by; /* response, when it ends early */
 	struct iovec data_out[VIRTQ_MAX_IOV], data_in[VIRTQ_MAX_IOV];
 };
 
@@ -236,6 +239,10 @@ static void scsi_done(struct scsi_req *scsi)
 	struct cmd_response response = {.status = scsi->status,
 					.response = scsi->overrun ? S_OVERRUN : S_OK};
 
+	if (scsi->status == SCSI_TASK_ABORTED) {
+		respond_only(r, r->abandoned_by);
+		return;
+	}
 	response.residual = (uint32_t)MIN(all - MIN(scsi->transferred, all), (uint64_t)UINT32_MAX);
 	if (scsi->status == SCSI_CHECK_CONDITION)
 		response.sense_len = MIN((uint32_t)SCSI_SENSE_BYTES, r->s->sense_size);
@@ -332,6 +339,19 @@ static bool tmf_names_any(const struct virtio_scsi *s, const struct virtio_scsi_
 	return false;
 }
 
+/* What T names, or all, needn't be gone through to the end. */
+static void abandon(struct virtio_scsi *s, const struct virtio_scsi_tmf *t)
+{
+	list_for_each(it, &s->in_flight) {
+		struct virtio_scsi_req *r = list_entry(it, struct virtio_scsi_req, node);
+
+		if (t && !tmf_names(t, r))
+			continue;
+		r->scsi.abandoned = true;
+		r->abandoned_by = t && t->kind < TMF_I_T_NEXUS_RESET ? S_ABORTED : S_RESET;
+	}
+}
+
 static void tmf_reset_units(struct virtio_scsi *s, const struct virtio_scsi_tmf *t)
 {
 	list_for_each(it, &s->bus.units) {
@@ -393,6 +413,7 @@ static void handle_tmf(struct virtio_scsi *s, const struct virtq_elem *e, const 
 		waits->elem = *e;
 		list_init(&waits->node);
 		list_push_back(&s->tmfs, &waits->node);
+		abandon(s, waits);
 		look_at_tmfs(s);
 		return;
 	}
@@ -520,6 +541,7 @@ static void scsi_reset(struct virtio *v)
 	s->sense_size = DEFAULT_SENSE;
 	s->cdb_size = DEFAULT_CDB;
 	s->events_dropped = false;
+	abandon(s, NULL);
 	scsi_bus_reset(&s->bus);
 	fill_config(s);
 }

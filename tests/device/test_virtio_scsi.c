@@ -11,7 +11,10 @@
 #define EVENT	1
 #define REQUEST 2
 #define SIZE	64
-#define OVERRUN 1 /* response */
+/* responses */
+#define OVERRUN 1
+#define ABORTED 2
+#define RESET	4
 #define HOTPLUG BIT64(1)
 #define CHANGE	BIT64(2)
 
@@ -442,6 +445,36 @@ static void task_management(void **state)
 	expect_sense(SCSI_UNIT_ATTENTION, ASC_POWER_ON);
 }
 
+/* Twenty seconds of VERIFY are not waited for when they are abandoned. */
+static void what_comes_in_pieces_ends_early(void **state)
+{
+	static const uint8_t verify[] = {0x8f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x1f, 0x40, 0, 0, 0},
+			     ready[] = {0x00};
+	const struct clock *clock = loop_clock_host(k->loop);
+	int64_t start_ns = clock_now_ns(clock);
+
+	start();
+	kit_add_slow_disk(k, "slow");
+	kit_add(k, &scsi_hd_type, "drive", "slow", "scsi-id", "5", NULL);
+	for (unsigned kind = 0; kind < 6; kind += 5) { /* ABORT TASK, LOGICAL UNIT RESET */
+		command_at(5, 0, ready, sizeof(ready), 0, 0);
+		expect_sense(SCSI_UNIT_ATTENTION, ASC_POWER_ON);
+		add_command(5, 0, 0x1234, verify, sizeof(verify), 0, 0);
+		assert_int_equal(tmf(kind, 5, 0, 0x1234), 0);
+		until_used(REQUEST);
+		take_response();
+		assert_int_equal(response, kind ? RESET : ABORTED);
+		add_command(5, 0, 1, ready, sizeof(ready), 0, 0);
+		until_used(REQUEST);
+		add_command(5, 0, 0x1234, verify, sizeof(verify), 0, 0);
+		vk_set_reg(&v, 0x70, 0);
+		while (vk_status(&v))
+			loop_run_once(k->loop, NS_PER_MS);
+		start();
+	}
+	assert_true(clock_now_ns(clock) - start_ns < 10 * NS_PER_SEC);
+}
+
 static void events(void **state)
 {
 	const struct vk_piece piece = {AT_IN, 16, true};
@@ -589,6 +622,7 @@ int main(void)
 		TEST(who_is_where),
 		TEST(a_cd),
 		TEST(task_management),
+		TEST(what_comes_in_pieces_ends_early),
 		TEST(events),
 		TEST(an_event_of_a_high_lun),
 		TEST(asynchronous_notifications_are_none),
