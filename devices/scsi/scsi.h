@@ -88,7 +88,7 @@ struct scsi_req {
 	uint8_t status;
 	uint8_t sense[SCSI_SENSE_BYTES]; /* of CHECK CONDITION */
 	uint64_t transferred;		 /* bytes, of OUT or IN */
-	bool overrun; /* IN was too small for the command's data, and has the first of them */
+	bool overrun; /* with GOOD: IN was too small for the command's data, and has the first of them */
 
 	/* the unit's, while it runs */
 	struct scsi_device *dev;

@@ -212,6 +212,7 @@ void scsi_check(struct scsi_req *req, enum scsi_sense_key key, uint16_t asc)
 {
 	req->status = SCSI_CHECK_CONDITION;
 	req->transferred = 0;
+	req->overrun = false;
 	scsi_build_sense(req->sense, key, asc);
 	finish(req);
 }
@@ -243,6 +244,7 @@ bool scsi_ends_early(struct scsi_req *req)
 		return false;
 	req->status = SCSI_TASK_ABORTED;
 	req->transferred = 0;
+	req->overrun = false;
 	finish(req);
 	return true;
 }

@@ -104,6 +104,8 @@ static void piece_next(struct scsi_req *req)
 		scsi_good(req, MIN(req->arg, req->in_bytes));
 		return;
 	}
+	if (scsi_ends_early(req))
+		return;
 	if (offset >= size) { /* it went meanwhile */
 		scsi_check(req, SCSI_NOT_READY, ASC_NO_MEDIUM);
 		return;

@@ -309,15 +309,13 @@ static void unmap_next(struct scsi_req *req)
 	uint32_t block = disk_block_bytes(d);
 
 	while (req->lba < req->blocks) {
-		const uint8_t *entry;
-
-		if (scsi_ends_early(req))
-			return;
-		entry = req->bounce + UNMAP_HEADER + UNMAP_ENTRY * req->lba++;
+		const uint8_t *entry = req->bounce + UNMAP_HEADER + UNMAP_ENTRY * req->lba++;
 		uint64_t lba = be64(entry), n = be32(entry + 8);
 
 		if (!n)
 			continue;
+		if (scsi_ends_early(req))
+			return;
 		block_discard(d->conf.block, &req->io, lba * block, n * block, unmap_done, req);
 		return;
 	}
@@ -395,6 +393,8 @@ static void same_next(struct scsi_req *req)
 		scsi_good(req, req->arg);
 		return;
 	}
+	if (scsi_ends_early(req))
+		return;
 	req->iov[0] = (struct iovec){req->bounce, MIN(req->blocks, FILL_BYTES / block) * block};
 	block_writev(d->conf.block, &req->io, req->lba * block, req->iov, 1, 0, same_done, req);
 }

@@ -257,6 +257,25 @@ static void reads_and_writes(void **state)
 	expect_sense(SCSI_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
 }
 
+/* An error is told as such, though its command had too little memory too. */
+static void an_error_is_no_overrun(void **state)
+{
+	static const uint8_t ready[] = {0x00}, read[] = {0x28, 0, 0, 0, 0, 0, 0, 0, 2, 0};
+	struct error err = ERROR_INIT;
+
+	if (!blockdev_add(k->loop,
+			  json_pack("{s:s,s:s,s:{s:s},s:[{s:s,s:i}]}", "driver", "blkdebug",
+				    "node-name", "bad", "image", "driver", "null-co",
+				    "inject-error", "event", "read_aio", "errno", 5),
+			  &err))
+		fail_msg("%s", err.msg);
+	start();
+	kit_add(k, &scsi_hd_type, "drive", "bad", "scsi-id", "5", NULL);
+	command_at(5, 0, ready, sizeof(ready), 0, 0);
+	command_at(5, 0, read, sizeof(read), 0, 700);
+	expect_sense(SCSI_MEDIUM_ERROR, ASC_UNRECOVERED_READ);
+}
+
 static void verify_and_same(void **state)
 {
 	start();
@@ -615,6 +634,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_disk_says_what_it_is),
 		TEST(reads_and_writes),
+		TEST(an_error_is_no_overrun),
 		TEST(verify_and_same),
 		TEST(unmap),
 		TEST(a_format_succeeds),
