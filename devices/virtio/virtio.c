@@ -316,6 +316,7 @@ static bool queue_post_load(struct virtqueue *vq, struct error *err)
 		return error_set(err, "%s: queue %u of %u entries", vq->virtio->cls->name,
 				 vq->index, vq->size);
 	vq->in_flight = 0;
+	vq->signalled_valid = false;
 	return true;
 }
 
@@ -340,7 +341,6 @@ bool virtio_post_load(struct virtio *v, struct error *err)
 		/* Who saved it may have asked the driver not to notify, and have used descriptors without a word of it yet. */
 		if (virtq_map(vq)) {
 			virtio_kick_later(vq);
-			vq->signalled_valid = false;
 			virtio_notify_later(vq);
 		}
 		if (v->transport->queue_changed)

@@ -560,12 +560,10 @@ const struct state_desc virtqueue_state = {
 			STATE_FIELD(virtqueue, vector),
 			STATE_FIELD(virtqueue, next_avail),
 			STATE_FIELD(virtqueue, next_used),
-			STATE_FIELD(virtqueue, signalled_used),
 			STATE_FIELD(virtqueue, next_seq),
 			STATE_FIELD(virtqueue, enabled),
 			STATE_FIELD(virtqueue, avail_wrap),
 			STATE_FIELD(virtqueue, used_wrap),
-			STATE_FIELD(virtqueue, signalled_valid),
 			STATE_END,
 		},
 };

@@ -47,11 +47,9 @@ struct virtqueue {
 	uint16_t vector;     /* MSI-X vector, or VIRTIO_NO_VECTOR */
 	uint16_t next_avail; /* split: free running; packed: the descriptor */
 	uint16_t next_used;
-	uint16_t signalled_used; /* next_used at the last interrupt decision */
-	uint16_t next_seq;	 /* elements popped so far */
+	uint16_t next_seq; /* elements popped so far */
 	bool enabled;
 	bool avail_wrap, used_wrap; /* packed */
-	bool signalled_valid;
 	GUEST_VISIBLE_END;
 
 	/* host side */
@@ -64,7 +62,9 @@ struct virtqueue {
 	int64_t looked_ns;	   /* when the poller last looked */
 	unsigned idle_sleeps;	   /* of the loop, since something was available */
 	unsigned in_flight;
-	unsigned unsignalled; /* packed: descriptors used since the last interrupt decision */
+	uint16_t signalled_used; /* next_used at the last interrupt decision, if SIGNALLED_VALID */
+	bool signalled_valid;
+	unsigned unsignalled; /* packed: descriptors used since then */
 	unsigned generation;  /* goes on with each reset */
 	unsigned orphans;     /* in flight since before a reset */
 	struct virtq_done *
