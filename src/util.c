@@ -69,8 +69,10 @@ void *reserve_aligned(size_t align, size_t bytes)
 
 void *xhuge_zalloc(size_t bytes)
 {
-	void *p = reserve_aligned(HUGE_PAGE, bytes = ALIGN_UP(bytes, HUGE_PAGE));
+	void *p;
 
+	bytes = ALIGN_UP(bytes, HUGE_PAGE);
+	p = reserve_aligned(HUGE_PAGE, bytes);
 	if (!p || mprotect(p, bytes, PROT_READ | PROT_WRITE))
 		out_of_memory(bytes);
 	madvise(p, bytes, MADV_HUGEPAGE);

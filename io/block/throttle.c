@@ -135,7 +135,7 @@ static void leak(struct throttle_group *g)
 static double bucket_wait(const struct throttle_group *g, unsigned i)
 {
 	double avg = (double)g->config.of[i].avg, max = (double)g->config.of[i].max;
-	uint64_t length = MAX(g->config.of[i].burst_length, 1u);
+	uint64_t length = MAX(g->config.of[i].burst_length, (uint64_t)THROTTLE_BURST_LENGTH);
 	const struct bucket *k = &g->buckets[i];
 	double size = max > 0 ? max * (double)length : avg / 10, wait = 0;
 

@@ -27,8 +27,9 @@ enum throttle_limit {
 
 struct throttle_config {
 	struct {
-		uint64_t avg, max,
-			burst_length; /* a second, 0: none; seconds, THROTTLE_BURST_LENGTH where none is said */
+		uint64_t avg, max; /* a second; 0: none */
+		uint64_t
+			burst_length; /* seconds; 0, which no user can say, is THROTTLE_BURST_LENGTH */
 	} of[THROTTLE_LIMITS];
 	uint64_t iops_size; /* a larger request counts as several; 0: as one */
 };

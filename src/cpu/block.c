@@ -405,6 +405,7 @@ struct block *block_find(struct cpu *c)
 	struct block *b;
 	uint64_t phys;
 
+	/* In other code CS may have got another base or limit. */
 	if (mode & MODE_CODE64 && e->rip == c->rip && e->mode == mode &&
 	    e->generation == c->tlb_generation)
 		return e->block;
